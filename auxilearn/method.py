@@ -1,0 +1,150 @@
+"""Problem and Method: the one interface between a training loop and a way of using auxiliary tasks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+Batch = Any
+Parameters = Mapping[str, Tensor]
+TaskKind = Literal["classification", "regression"]
+
+
+class Problem(Protocol):
+    """A model, its tasks and their losses. Task 0 is the main task.
+
+    Attributes:
+        model: The network with its task heads.
+        n_tasks: Number of tasks T, the main one included.
+        task_kinds: Likelihood of each task, read by methods that model noise.
+        last_shared_layer: The last module that all tasks share, read by methods that balance its gradients.
+    """
+
+    model: nn.Module
+    n_tasks: int
+    task_kinds: Sequence[TaskKind]
+    last_shared_layer: nn.Module
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters that more than one task uses."""
+        ...
+
+    def losses(self, batch: Batch, params: Parameters | None = None, targets: Any = None) -> Tensor:
+        """Return the unreduced losses, (B, T) or (B, T, H, W).
+
+        An invalid pixel or unlabelled sample carries loss 0 and valid ones are scaled by all / valid of the
+        batch, so that a plain mean over the batch is the masked mean.
+
+        Args:
+            batch: Whatever the training loop iterates over; methods pass it on unread.
+            params: Parameters to use instead of the model's own, by name. With it the call is functional: it
+                leaves the model's buffers alone (see `stateless_call`).
+            targets: Generated auxiliary targets, from `Method.targets`.
+        """
+        ...
+
+
+class Method(nn.Module):
+    """A way to train with auxiliary tasks; hooks that a training loop calls, in the order below.
+
+    ```python
+    for step, batch in enumerate(train_batches):
+        if method.outer_every and step % method.outer_every == 0:
+            method.outer_step(batch, next(held_out), lr=optimizer.param_groups[0]["lr"])
+        optimizer.zero_grad()
+        losses = method.backward(batch)
+        optimizer.step()
+        method.step(batch)
+    method.end_epoch(mean_task_losses_of_the_epoch)
+    ```
+
+    The loop steps the model; the method steps itself and owns its optimiser. It holds no parameter of the model,
+    and all its state, the optimiser's included, is in its `state_dict`.
+
+    Constructor arguments after `problem` are keyword-only hyper-parameters of plain types with defaults; those
+    a benchmark should tune are listed in `search_space`.
+    """
+
+    citation: ClassVar[str] = ""
+    search_space: ClassVar[Mapping[str, tuple[float | int | str | bool, ...]]] = {}
+    outer_every: int = 0
+    """Steps between two calls of `outer_step`; 0 for single-level methods, which need no held-out data."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.problem = problem
+        self.optimizer: torch.optim.Optimizer | None = None
+        self.diagnostics: dict[str, Tensor] = {}
+
+    @classmethod
+    def declines(cls, problem: Problem) -> str | None:
+        """Return the reason why this method cannot serve `problem`, or None if it can."""
+        return None
+
+    def targets(self, batch: Batch) -> Any:
+        """Return generated auxiliary targets for `batch`, or None to use the problem's own."""
+        return None
+
+    def combine(self, losses: Tensor) -> Tensor:
+        """Reduce unreduced losses, (B, T) or (B, T, H, W), to the scalar that is minimised. Changes no state."""
+        raise NotImplementedError(f"{type(self).__name__} must define combine or backward")
+
+    def backward(self, batch: Batch) -> Tensor:
+        """Add the training gradient to `.grad` of the model's parameters and return the detached losses."""
+        losses = self.problem.losses(batch, targets=self.targets(batch))
+        self.combine(losses).backward()
+        return losses.detach()
+
+    def outer_step(self, train: Batch, held_out: Batch, lr: float) -> None:
+        """Update the method from held-out data; the model stays bit for bit as it is.
+
+        Args:
+            train: A training batch.
+            held_out: A batch of the auxiliary set, which the model is never trained on.
+            lr: The model's present learning rate.
+        """
+
+    def step(self, batch: Batch) -> None:
+        """Update the method after the model's step: its own optimiser, renormalisation, look-back."""
+
+    def end_epoch(self, task_losses: Tensor) -> None:
+        """Note the epoch's mean training loss of each task, (T,)."""
+
+    def weights(self, losses: Tensor) -> Tensor:
+        """Return the effective weight of each task on `losses`, (T,): d combine / d losses summed over the samples."""
+        leaf = losses.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(self.combine(leaf), leaf)
+        return gradient.transpose(0, 1).flatten(1).sum(1)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return the state of the method's optimiser, so that `state_dict` is complete."""
+        return {} if self.optimizer is None else {"optimizer": self.optimizer.state_dict()}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Restore what `get_extra_state` returned."""
+        if self.optimizer is not None:
+            self.optimizer.load_state_dict(state["optimizer"])
+
+
+def task_means(losses: Tensor) -> Tensor:
+    """Return the mean loss of each task, (T,), from losses of shape (B, T) or (B, T, H, W)."""
+    return losses.transpose(0, 1).flatten(1).mean(1)
+
+
+def stateless_call(model: nn.Module, params: Parameters | None, *inputs: Any) -> Any:
+    """Call `model(*inputs)`; with `params`, use those instead of its own and leave its buffers alone.
+
+    Buffers are cloned for the functional call, so BatchNorm uses batch statistics in training mode as always and
+    its running statistics do not move.
+    """
+    if params is None:
+        return model(*inputs)
+    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    return functional_call(model, {**params, **buffers}, inputs)
+
+
+def trainable(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """Yield names and parameters of `model` that are trained (not frozen)."""
+    return ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)
