@@ -1,7 +1,9 @@
 """Directional derivatives of all task losses at once, by one forward-mode pass."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -23,13 +25,29 @@ def directional_derivative(
         params: The point, by name.
         direction: The tangent, by name, each of its parameter's shape.
     """
-    with torch.no_grad(), forward_ad.dual_level():
+    with torch.no_grad(), dual_level():
         duals = {
             name: forward_ad.make_dual(value.detach(), direction[name]) if name in direction else value.detach()
             for name, value in params.items()
         }
         primal, tangent = forward_ad.unpack_dual(function(duals))
         return primal, torch.zeros_like(primal) if tangent is None else tangent
+
+
+@contextmanager
+def dual_level() -> Iterator[None]:
+    """Enter forward-mode differentiation, of one level: it cannot be nested."""
+    _load_forward_mode()
+    with forward_ad.dual_level():
+        yield
+
+
+@cache
+def _load_forward_mode() -> None:
+    # at its first use torch compiles decompositions with torch.jit, and warns that torch.jit is deprecated
+    with warnings.catch_warnings(), forward_ad.dual_level():
+        warnings.filterwarnings("ignore", ".*torch.jit")
+        forward_ad.make_dual(torch.zeros(()), torch.zeros(()))
 
 
 class Randomness:

@@ -22,10 +22,17 @@ class Problem(Protocol):
         last_shared_layer: The last module that all tasks share, read by methods that balance its gradients.
     """
 
-    model: nn.Module
-    n_tasks: int
-    task_kinds: Sequence[TaskKind]
-    last_shared_layer: nn.Module
+    @property
+    def model(self) -> nn.Module: ...
+
+    @property
+    def n_tasks(self) -> int: ...
+
+    @property
+    def task_kinds(self) -> Sequence[TaskKind]: ...
+
+    @property
+    def last_shared_layer(self) -> nn.Module: ...
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that more than one task uses."""

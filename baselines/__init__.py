@@ -2,37 +2,49 @@
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from auxilearn import Method
 
+Plugin = TypeVar("Plugin")
+
 
 def names() -> list[str]:
-    """Return the names of all methods, sorted: the files of this folder, `_` written as `-`."""
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+    """Return the names of all methods, sorted."""
+    return plugin_names(__path__)
 
 
 def load(name: str) -> "type[Method]":
-    """Return the method class that the file of that name defines.
-
-    Raises:
-        KeyError: There is no such file.
-        TypeError: The file does not define exactly one public subclass of `Method`.
-    """
+    """Return the method class that the file of that name defines; see `load_plugin`."""
     from auxilearn import Method
 
-    if name not in names():
-        raise KeyError(name)
-    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    return load_plugin(__name__, name, Method)
+
+
+def plugin_names(folder: Iterable[str]) -> list[str]:
+    """Return the names of the plug-ins in a folder, sorted: its files, `_` written as `-`."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(folder))
+
+
+def load_plugin(package: str, name: str, base: type[Plugin]) -> type[Plugin]:
+    """Return the one public subclass of `base` that a file of `package` defines.
+
+    Raises:
+        ImportError: There is no such file, or it cannot be imported.
+        TypeError: The file does not define exactly one public subclass of `base`.
+    """
+    module = importlib.import_module(f"{package}.{name.replace('-', '_')}")
     found = [
         value
         for key, value in vars(module).items()
         if isinstance(value, type)
-        and issubclass(value, Method)
+        and issubclass(value, base)
         and value.__module__ == module.__name__
         and not key.startswith("_")
     ]
     if len(found) != 1:
-        raise TypeError(f"{module.__file__} must define exactly one public Method; it defines {len(found)}")
+        wanted = f"exactly one public {base.__name__}"
+        raise TypeError(f"{name.replace('-', '_')}.py must define {wanted}; it defines {len(found)}")
     return found[0]

@@ -1,0 +1,67 @@
+"""Generated auxiliary labels: soft labels over sub-classes of the main classes, and their loss."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from auxilearn.method import Batch, Problem
+
+
+@runtime_checkable
+class LabelProblem(Problem, Protocol):
+    """A problem whose single auxiliary task is to predict generated labels.
+
+    Attributes:
+        subclasses: Number of sub-classes psi of each main class; the auxiliary head has their sum of outputs.
+    """
+
+    subclasses: Sequence[int]
+
+    def inputs_and_labels(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what the generator sees: the network's input and the main labels (B,)."""
+        ...
+
+    def make_generator(self) -> nn.Module:
+        """Return a fresh backbone from inputs to logits (B, sum(subclasses))."""
+        ...
+
+
+class LabelGenerator(nn.Module):
+    """g(x; phi): soft labels (B, C) over all C sub-classes, their mass on those of the sample's own class.
+
+    Args:
+        backbone: Any network from inputs to logits (B, C).
+        subclasses: Number of sub-classes psi of each main class.
+    """
+
+    def __init__(self, backbone: nn.Module, subclasses: Sequence[int]) -> None:
+        super().__init__()
+        self.backbone = backbone
+        owner = torch.arange(len(subclasses)).repeat_interleave(torch.tensor(subclasses))
+        self.register_buffer("owner", owner, persistent=False)
+
+    def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Return the soft labels (B, C) of samples with main classes `labels` (B,)."""
+        return masked_softmax(self.backbone(inputs), self.get_buffer("owner") == labels[:, None])
+
+
+def masked_softmax(logits: Tensor, mask: Tensor) -> Tensor:
+    """Return the softmax over the entries of each row (B, C) that the mask (B, C) keeps; zero elsewhere."""
+    return logits.masked_fill(~mask, -torch.inf).softmax(-1)
+
+
+def soft_target_loss(logits: Tensor, targets: Tensor, *, focus: float = 2.0, scale: float = 1.0) -> Tensor:
+    """Return the focal loss of each sample (B,) on soft targets t (B, C).
+
+    - scale sum_c t_c (1 - p_c)^focus log p_c, p the softmax of `logits` (B, C). With `focus` zero it is
+    cross-entropy. The paper takes a focus of 2 and, for the auxiliary task, a scale of 0.25.
+    """
+    log_probabilities = F.log_softmax(logits, -1)
+    if not focus:
+        return -scale * (targets * log_probabilities).sum(-1)
+    # expm1 keeps digits, and a finite power's derivative, where p is close to one
+    rest = (-torch.expm1(log_probabilities)).clamp(min=torch.finfo(logits.dtype).tiny)
+    return -scale * (targets * rest**focus * log_probabilities).sum(-1)

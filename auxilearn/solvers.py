@@ -1,0 +1,154 @@
+"""Solvers of H x = b from products with H alone: the inverse-Hessian-vector product of a hypergradient."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from auxilearn.hessian import Product
+
+
+class Solution(NamedTuple):
+    """What a solver found.
+
+    Attributes:
+        vector: x, (n,).
+        residual: |b - H x| / |b|, 0-dim; NaN where it is not known (see each solver).
+        stopped: Whether it gave up before its last term: the residual grew, or the curvature was negative.
+    """
+
+    vector: Tensor
+    residual: Tensor
+    stopped: bool = False
+
+
+def neumann(product: Product, vector: Tensor, *, terms: int, alpha: Tensor | float, released: bool = False) -> Solution:
+    """Sum the Neumann series x = alpha sum_{j=0..J} (I - alpha H)^j b (Lorraine et al. 2020, Algorithm 3).
+
+    It converges for positive definite H and 0 < alpha < 2 / lambda_max. Each power is the residual of the sum
+    before it, so watching it is free: a power that grows is not added and ends the series. The residual returned
+    is that of the sum without its last term, or, if the series was stopped, of the sum as it is.
+
+    Args:
+        product: Products with H.
+        vector: b, (n,).
+        terms: J, the number of products.
+        alpha: Step size.
+        released: Do as the authors' released code does: leave out the factor alpha and watch nothing.
+    """
+    power, total, stopped = vector, vector.clone(), False
+    start = size = vector.norm()
+    factor = -torch.as_tensor(alpha, dtype=vector.dtype, device=vector.device)
+    for _ in range(terms):
+        power = power.addcmul(product(power), factor)
+        previous, size = size, power.norm()
+        stopped = not released and not bool(size <= previous)  # so that NaN counts as growth
+        if stopped:
+            break
+        total += power
+    return Solution(total if released else total.mul_(alpha), size / start, stopped)
+
+
+def conjugate_gradient(product: Product, vector: Tensor, *, terms: int, tolerance: float = 1e-6) -> Solution:
+    """Solve by conjugate gradients (Hestenes and Stiefel 1952) from x = 0.
+
+    Stops where the curvature p^T H p is not positive; if that is the first direction, x = b.
+
+    Args:
+        product: Products with H.
+        vector: b, (n,).
+        terms: Most products.
+        tolerance: Relative residual at which it is done.
+    """
+    solution, residual, direction = torch.zeros_like(vector), vector, vector
+    start = squared = vector.dot(vector)
+    for term in range(terms):
+        if bool(squared <= tolerance**2 * start):
+            break
+        image = product(direction)
+        curvature = direction.dot(image)
+        if not bool(curvature > 0):
+            residual_size = (squared / start).sqrt()
+            return Solution(solution if term else vector, residual_size, stopped=True)
+        step = squared / curvature
+        solution = solution + step * direction
+        residual = residual - step * image
+        previous, squared = squared, residual.dot(residual)
+        direction = residual + squared / previous * direction
+    return Solution(solution, (squared / start).sqrt())
+
+
+def nystrom(
+    product: Product, vector: Tensor, *, terms: int, damping: float, generator: torch.Generator | None = None
+) -> Solution:
+    """Invert a low-rank Nystrom approximation of H plus damping (Hataya and Yamada 2023, Eq. 6).
+
+    Departure: H is sketched along random orthonormal directions, as in Frangella et al. 2021, not along
+    coordinates, most of which carry next to no curvature in a network.
+
+    Args:
+        product: Products with H, undamped.
+        vector: b, (n,).
+        terms: Rank of the approximation. Memory is twice that many vectors; the residual takes one more product.
+        damping: rho > 0 of H + rho I.
+        generator: Source of the directions, on the CPU.
+    """
+    shape = (vector.numel(), min(terms, vector.numel()))
+    directions = torch.randn(shape, generator=generator, dtype=vector.dtype).to(vector.device)
+    directions = torch.linalg.qr(directions).Q
+    images = torch.stack([product(direction) for direction in directions.T], 1)
+    core = (damping * directions.T @ images + images.T @ images).double()
+    inverse = torch.linalg.pinv((core + core.T) / 2, hermitian=True).to(vector.dtype)
+    solution = (vector - images @ (inverse @ (images.T @ vector))) / damping
+    residual = vector - product(solution) - damping * solution
+    return Solution(solution, residual.norm() / vector.norm())
+
+
+def damped(product: Product, damping: float) -> Product:
+    """Return the product with H + `damping` I."""
+    return (lambda vector: product(vector) + damping * vector) if damping else product
+
+
+def preconditioned(
+    solve: Callable[[Product, Tensor], Solution], product: Product, vector: Tensor, scale: Tensor
+) -> Solution:
+    """Solve in the coordinates of an optimiser that scales the gradient by S, (n,): with S^1/2 H S^1/2.
+
+    The exact solution stays; the identity approximation becomes S b. The residual is in the new coordinates.
+    """
+    root = scale.sqrt()
+    solution = solve(lambda other: root * product(root * other), root * vector)
+    return solution._replace(vector=root * solution.vector)
+
+
+class PowerIteration:
+    """A running estimate of the largest absolute eigenvalue of a matrix that changes slowly.
+
+    One product a call, a few at the first. The estimate rises at once and decays slowly, for a step that is too
+    large is worse than one too small.
+
+    Args:
+        warm_up: Products of the first call.
+        decay: Weight of the previous estimate where the new one is smaller.
+    """
+
+    def __init__(self, *, warm_up: int = 5, decay: float = 0.9) -> None:
+        self.warm_up, self.decay = warm_up, decay
+        self.direction: Tensor | None = None
+        self.estimate: Tensor | None = None
+
+    def update(self, product: Product, start: Tensor) -> Tensor:
+        """Return the new estimate, 0-dim; `start` (n,) is where a first iteration begins."""
+        fresh = self.direction is None or self.direction.shape != start.shape
+        direction = start / start.norm() if self.direction is None or fresh else self.direction
+        size = torch.zeros_like(start[0])
+        for _ in range(self.warm_up if fresh else 1):
+            image = product(direction)
+            size = image.norm()
+            direction = image / size
+        if self.estimate is not None and not fresh:
+            size = torch.maximum(size, self.decay * self.estimate + (1 - self.decay) * size)
+        if bool(size.isfinite() & (size > 0)):
+            self.direction, self.estimate = direction, size
+        return size

@@ -1,0 +1,1 @@
+"""Everything that makes a comparison: suites, plan, engine, records, tables."""

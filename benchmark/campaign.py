@@ -1,0 +1,130 @@
+"""The progress of a plan: what to run next, what is known, what validation chose."""
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from benchmark.plan import Arm
+from benchmark.record import Record
+from benchmark.search import Study
+from benchmark.spec import Spec, Value
+
+OpenStudy = Callable[[Arm], Study]
+
+
+def study_name(arm: Arm) -> str:
+    """Return the name under which Optuna archives an arm's search; another grid, budget or data is another study."""
+    identity = json.dumps([dict(arm.space), arm.spec({}).to_json()], sort_keys=True)
+    return f"{arm.suite.name}/{arm.setting}/{arm.method}/{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+
+def score(record: Record, metric: str) -> float | None:
+    """Return the validation score that selects, or None for a run that failed."""
+    return record.selected["validation"][metric] if record.status == "ok" else None
+
+
+def choose(arm: Arm, records: Mapping[str, Record]) -> dict[str, Value] | None:
+    """Return the point of the grid with the best validation score, the first of equals in grid order.
+
+    None while a search run is missing, or if all failed. A pure function of search records: no final run and no
+    test metric has a say.
+    """
+    if not arm.space:
+        return {}
+    points = arm.points()
+    found = [records.get(arm.spec(point).digest) for point in points]
+    metric = arm.suite.selection
+    scores = [None if record is None else score(record, metric.name) for record in found]
+    if any(record is None for record in found) or all(value is None for value in scores):
+        return None
+    worst = float("-inf")
+    keys = [worst if value is None else value if metric.higher_is_better else -value for value in scores]
+    return points[keys.index(max(keys))]
+
+
+def missing(arm: Arm, records: Mapping[str, Record]) -> int:
+    """Return how many runs of an arm have no record."""
+    specs = [arm.spec(point) for point in arm.points()] if arm.space else []
+    point = choose(arm, records)
+    finals = arm.seeds if point is None else sum(spec.digest not in records for spec in arm.finals(point))
+    return finals + sum(spec.digest not in records for spec in specs)
+
+
+@dataclass
+class ArmProgress:
+    """One arm's way from proposals to final runs."""
+
+    arm: Arm
+    study: Study | None
+    records: Mapping[str, Record]
+    trials: dict[str, int] = field(default_factory=dict)
+    """Numbers of the trials that are running, by digest."""
+    finals: deque[Spec] | None = None
+    """Final runs to hand out; None until the search is complete."""
+    _left: deque = field(default_factory=deque)
+    _exhausted: bool = False
+
+    def __post_init__(self) -> None:
+        self._left.extend(self.study.unfinished() if self.study else ())
+        self._exhausted = self.study is None
+
+    def next_spec(self) -> Spec | None:
+        """Return the next run that has no record, or None if there is none at present."""
+        while not self._exhausted:
+            trial = self._left.popleft() if self._left else self.study.ask() if self.study else None
+            if trial is None:
+                self._exhausted = True
+                break
+            spec = self.arm.spec(trial.point)
+            if spec.digest not in self.records:
+                self.trials[spec.digest] = trial.number
+                return spec
+            self._tell(trial.number, self.records[spec.digest])
+        if self._exhausted and not self.trials and self.finals is None:
+            point = choose(self.arm, self.records)
+            self.finals = deque(() if point is None else self.arm.finals(point))
+        while self.finals:
+            spec = self.finals.popleft()
+            if spec.digest not in self.records:
+                return spec
+        return None
+
+    def done(self, record: Record) -> None:
+        """Take note of a record that is on disk."""
+        number = self.trials.pop(record.spec.digest, None)
+        if number is not None:
+            self._tell(number, record)
+
+    def _tell(self, number: int, record: Record) -> None:
+        if self.study is not None:
+            self.study.tell(number, score(record, self.arm.suite.selection.name))
+
+
+class Campaign:
+    """All arms of a plan; hands out what has no record, search runs first come, final runs first served."""
+
+    def __init__(self, arms: Iterable[Arm], records: Mapping[str, Record], open_study: OpenStudy) -> None:
+        self.arms = [arm for arm in arms if not arm.declined]
+        self.records = records
+        self._progress = [ArmProgress(arm, open_study(arm) if arm.space else None, records) for arm in self.arms]
+        self._owner: dict[str, ArmProgress] = {}
+
+    def next_spec(self) -> Spec | None:
+        """Return the next run that has no record and is not under way, or None if there is none at present."""
+        for progress in self._progress:
+            spec = progress.next_spec()
+            if spec is not None:
+                self._owner[spec.digest] = progress
+                return spec
+        return None
+
+    def done(self, record: Record) -> None:
+        """Take note of a record that is on disk."""
+        self._owner.pop(record.spec.digest).done(record)
+
+    @property
+    def under_way(self) -> int:
+        """Number of runs handed out and not done."""
+        return len(self._owner)

@@ -1,0 +1,90 @@
+"""Samples in memory, their four disjoint sets, and seeded batches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """Inputs (B, ...) and the targets of each task group, (B, tasks of the group, ...)."""
+
+    inputs: Tensor
+    targets: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Data:
+    """All samples of a suite's setting and the indices of its four disjoint sets.
+
+    Attributes:
+        samples: Every sample; labels that training may not see are already masked in the training samples.
+        train: Indices of the training set, without the auxiliary set.
+        auxiliary: Indices of the held-out set that bilevel methods learn from; all others train on it too.
+        validation: Indices of the set that selects epochs and hyper-parameters.
+        test: Indices of the set that is evaluated once, at the end of a final run.
+    """
+
+    samples: Batch
+    train: Tensor
+    auxiliary: Tensor
+    validation: Tensor
+    test: Tensor
+
+    def __post_init__(self) -> None:
+        everything = torch.cat([self.train, self.auxiliary, self.validation, self.test])
+        if everything.unique().numel() != everything.numel():
+            raise ValueError("train, auxiliary, validation and test sets overlap")
+
+    def to(self, device: torch.device) -> "Data":
+        """Return the same data on `device`."""
+        samples = Batch(self.samples.inputs.to(device), tuple(t.to(device) for t in self.samples.targets))
+        sets = (getattr(self, name).to(device) for name in ("train", "auxiliary", "validation", "test"))
+        return Data(samples, *sets)
+
+    def at(self, index: Tensor) -> Batch:
+        """Return the samples at `index` as one batch."""
+        return Batch(self.samples.inputs[index], tuple(target[index] for target in self.samples.targets))
+
+    def chunks(self, index: Tensor, size: int = 4096) -> Iterator[Batch]:
+        """Yield the samples at `index` in order, at most `size` at a time, for evaluation."""
+        return (self.at(part) for part in index.split(size))
+
+
+class Shuffler:
+    """Endless epochs of shuffled batches of indices, resumable from its state.
+
+    The last batch of an epoch is dropped if it is not full, unless the set is smaller than one batch.
+
+    Args:
+        index: Indices to draw from, (N,).
+        batch_size: Samples a batch; None for the whole set, in its own order.
+        generator: CPU generator that shuffles.
+    """
+
+    def __init__(self, index: Tensor, batch_size: int | None, generator: torch.Generator) -> None:
+        if not len(index):
+            raise ValueError("there are no samples to draw from")
+        self.index = index
+        self.batch_size = min(batch_size or len(index), len(index))
+        self.shuffled = batch_size is not None
+        self.generator = generator
+
+    def __len__(self) -> int:
+        """Return the number of batches of one epoch."""
+        return len(self.index) // self.batch_size
+
+    def epoch(self) -> Iterator[Tensor]:
+        """Yield the batches of one epoch."""
+        index = self.index
+        if self.shuffled:
+            order = torch.randperm(len(index), generator=self.generator)
+            index = index[order.to(index.device)]
+        return iter(index[: len(self) * self.batch_size].split(self.batch_size))
+
+    def forever(self) -> Iterator[Tensor]:
+        """Yield batches without end."""
+        while True:
+            yield from self.epoch()

@@ -1,0 +1,116 @@
+"""Live display of a campaign: cells done, best score so far, time left."""
+
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from benchmark.plan import Arm
+from benchmark.record import Record
+
+PLAIN_EVERY_SEC = 15.0
+"""Seconds between two lines where the output is no terminal."""
+
+
+class Display:
+    """One bar a setting and one for all, on standard error; plain lines where it is no terminal."""
+
+    def __init__(self, arms: Sequence[Arm], records: Mapping[str, Record]) -> None:
+        self._arms = arms
+        self._metric = arms[0].suite.selection
+        self._console = Console(stderr=True)
+        self._best: dict[str, tuple[float, str]] = {}
+        planned = {setting: sum(arm.runs for arm in arms if arm.setting == setting) for setting in self._settings()}
+        self._done = dict.fromkeys(planned, 0)
+        self._planned = planned
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[best]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._bars: dict[str, TaskID] = {}
+        self._started = self._told = time.monotonic()
+        self._made = 0
+        for arm in arms:
+            self._count_recorded(arm, records)
+        for setting, total in planned.items():
+            self._bars[setting] = self._progress.add_task(
+                setting, total=total, completed=self._done[setting], best=self._best_text(setting), left=""
+            )
+
+    def _settings(self) -> list[str]:
+        return list(dict.fromkeys(arm.setting for arm in self._arms))
+
+    def _count_recorded(self, arm: Arm, records: Mapping[str, Record]) -> None:
+        from benchmark.campaign import choose
+
+        point = choose(arm, records)
+        specs = [arm.spec(p) for p in arm.points()] if arm.space else []
+        specs += [] if point is None else arm.finals(point)
+        for spec in specs:
+            if spec.digest in records:
+                self._note(records[spec.digest])
+
+    def _note(self, record: Record) -> None:
+        setting = record.spec.setting
+        self._done[setting] += 1
+        if record.status == "ok":
+            value = record.selected["validation"][self._metric.name]
+            held = self._best.get(setting)
+            if held is None or (value > held[0] if self._metric.higher_is_better else value < held[0]):
+                self._best[setting] = (value, record.spec.method)
+
+    def _best_text(self, setting: str) -> str:
+        if setting not in self._best:
+            return ""
+        value, method = self._best[setting]
+        number = f"{100 * value:.1f}" if self._metric.percent else f"{value:.3g}"
+        return f"best validation {self._metric.name} {number} ({method})"
+
+    def done(self, record: Record) -> None:
+        """Show one more finished run."""
+        self._note(record)
+        self._made += 1
+        setting = record.spec.setting
+        left = self._left_text()
+        for other, bar in self._bars.items():
+            self._progress.update(bar, left=left if other == setting else "")
+        self._progress.update(self._bars[setting], completed=self._done[setting], best=self._best_text(setting))
+        if record.status != "ok":
+            spec = record.spec
+            self._console.print(
+                f"{record.status}: {spec.method} in {spec.setting}, {spec.phase} run {spec.digest}: {record.reason}",
+                markup=False,
+            )
+        if self._progress.disable and time.monotonic() - self._told > PLAIN_EVERY_SEC:
+            self._told = time.monotonic()
+            self._console.print(
+                f"{sum(self._done.values())}/{sum(self._planned.values())} runs, {left}, "
+                f"{setting}: {self._best_text(setting)}",
+                markup=False,
+            )
+
+    def _left_text(self) -> str:
+        """Return the time left, from the pace so far."""
+        remaining = sum(self._planned.values()) - sum(self._done.values())
+        seconds = round((time.monotonic() - self._started) / self._made * remaining)
+        minutes, seconds = divmod(seconds, 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()

@@ -1,0 +1,61 @@
+"""The driver: hands missing runs to the engine, puts each record on disk, then tells everyone else."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from benchmark import engine
+from benchmark.campaign import Campaign, study_name
+from benchmark.display import Display
+from benchmark.engine import Resources
+from benchmark.plan import Arm
+from benchmark.record import Store
+from benchmark.search import GridStudy, Study, UnarchivedGrid, open_storage
+from benchmark.tracking import Mirror, Mode
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """Where results go.
+
+    Attributes:
+        storage: Optuna storage URL instead of the journal file of the suite's folder.
+        wandb: Mode of the W&B mirror: `disabled`, `offline` or `online`.
+    """
+
+    storage: str | None
+    wandb: Mode
+
+
+def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
+    """Run what `arms` asks for and `store` does not hold; return the number of runs that were made."""
+    storage = open_storage(outlets.storage, store.folder)
+
+    def open_study(arm: Arm) -> Study:
+        if storage is None:
+            return UnarchivedGrid(arm.points())
+        maximize = arm.suite.selection.higher_is_better
+        return GridStudy(storage, study_name(arm), arm.space, maximize=maximize)
+
+    campaign = Campaign(arms, store.records, open_study)
+    spec = campaign.next_spec()
+    with Mirror(store.folder, outlets.wandb) as mirror, ExitStack() as stack:
+        mirror.catch_up(store.records.values())
+        if spec is None:
+            return 0
+        display = stack.enter_context(Display(campaign.arms, store.records))
+        running = stack.enter_context(engine.start(resources))
+        made = 0
+        while True:
+            while spec is not None:
+                running.submit(spec)
+                spec = campaign.next_spec() if running.room() > 0 else None
+            if not campaign.under_way:
+                return made
+            record = running.next()
+            store.append(record)
+            campaign.done(record)
+            display.done(record)
+            mirror.add(record)
+            made += 1
+            spec = campaign.next_spec() if running.room() > 0 else None

@@ -1,0 +1,187 @@
+"""Runs cells on Dask workers, or in this process where Dask is not installed."""
+
+import importlib.util
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from benchmark.errors import UserError
+from benchmark.record import Record
+from benchmark.spec import Spec
+
+DEATHS_ALLOWED = 10
+"""Deaths of a worker under one cell before the cell counts as failed."""
+
+AHEAD = 2
+"""Cells handed out for each worker slot: one runs, one waits, so that no worker idles for the driver."""
+
+
+class Engine(Protocol):
+    """Runs each cell once and returns its record."""
+
+    def room(self) -> int:
+        """Return how many more cells may be submitted now."""
+        ...
+
+    def submit(self, spec: Spec, *, priority: int = 0) -> None:
+        """Hand out one cell; higher priorities run first."""
+        ...
+
+    def next(self) -> Record:
+        """Wait for a submitted cell to end and return its record."""
+        ...
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Where to run: a device, and local workers or a running cluster.
+
+    Attributes:
+        device: Torch device of each run.
+        workers: Local worker processes; 0 runs in the driver itself.
+        scheduler: Address of a Dask scheduler to use instead of local workers.
+    """
+
+    device: str = "cpu"
+    workers: int = 1
+    scheduler: str | None = None
+
+
+def run_cell(spec: dict[str, Any], device: str) -> dict[str, Any]:
+    """Run one cell in a worker; specs and records travel as plain JSON values."""
+    from benchmark.train import run
+
+    return run(Spec.from_json(spec), device).to_json()
+
+
+@contextmanager
+def start(resources: Resources) -> Iterator[Engine]:
+    """Start the engine and stop its workers at the end.
+
+    Raises:
+        UserError: The scheduler cannot be reached, or Dask is needed and not installed.
+    """
+    if resources.scheduler is None and resources.workers == 0:
+        yield InProcess(resources.device)
+        return
+    if importlib.util.find_spec("distributed") is None:
+        raise UserError("distributed is not installed; use --workers 0 to run in this process")
+    with _client(resources) as client:
+        yield OnDask(client, resources.device)
+
+
+class InProcess:
+    """Runs cells one after the other in this process."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._waiting: list[Spec] = []
+
+    def room(self) -> int:
+        """Return how many more cells may be submitted now."""
+        return 1 - len(self._waiting)
+
+    def submit(self, spec: Spec, *, priority: int = 0) -> None:
+        """Note the next cell."""
+        self._waiting.append(spec)
+
+    def next(self) -> Record:
+        """Run the next cell."""
+        from benchmark.train import run
+
+        return run(self._waiting.pop(0), self._device)
+
+
+class OnDask:
+    """Runs cells on the workers of a Dask cluster; a cell's digest is its task's key."""
+
+    def __init__(self, client: Any, device: str) -> None:
+        from distributed import as_completed
+
+        self._client = client
+        self._device = device
+        self._specs: dict[str, Spec] = {}
+        self._completed = as_completed()
+
+    def room(self) -> int:
+        """Return how many more cells may be submitted now."""
+        slots = sum(self._client.nthreads().values())
+        return AHEAD * max(slots, 1) - len(self._specs)
+
+    def submit(self, spec: Spec, *, priority: int = 0) -> None:
+        """Hand out one cell; higher priorities run first."""
+        future = self._client.submit(
+            run_cell, spec.to_json(), self._device, key=spec.digest, priority=priority, pure=True
+        )
+        self._specs[spec.digest] = spec
+        self._completed.add(future)
+
+    def next(self) -> Record:
+        """Wait for a cell to end; a cell whose workers died too often is a failed record."""
+        future = next(self._completed)
+        spec = self._specs.pop(future.key)
+        if future.status == "finished":
+            return Record.from_json(future.result())
+        reason = f"{type(future.exception()).__name__}: {future.exception()}".splitlines()[0][:500]
+        return Record(spec=spec, status="failed", reason=reason)
+
+
+@contextmanager
+def _client(resources: Resources) -> Iterator[Any]:
+    """Connect to the scheduler, or start one with local workers."""
+    import logging
+
+    import dask.config
+    from distributed import Client
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with dask.config.set(_CONFIG):  # type: ignore[attr-defined]
+        if resources.scheduler is not None:
+            with _connected(lambda: Client(resources.scheduler, timeout=10), resources.scheduler) as client:
+                yield client
+            return
+        from distributed import LocalCluster
+
+        cluster = LocalCluster(
+            n_workers=resources.workers,
+            threads_per_worker=1,
+            memory_limit=0,
+            dashboard_address=None,  # type: ignore[arg-type]  # None starts no dashboard
+            preload=["benchmark.worker"],
+        )
+        with cluster, Client(cluster) as client:
+            yield client
+
+
+_CONFIG = {
+    "distributed.scheduler.allowed-failures": DEATHS_ALLOWED,
+    "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.worker-ttl": None,  # a worker that is slow to answer is never robbed while it lives
+    "distributed.worker.daemon": True,
+    "distributed.comm.timeouts.connect": "10s",
+}
+
+
+@contextmanager
+def _connected(connect: Callable[[], Any], address: str) -> Iterator[Any]:
+    try:
+        client = connect()
+    except (OSError, ValueError, TimeoutError):
+        raise UserError(f"no Dask scheduler answers at {address!r}; give an address such as tcp://host:8786") from None
+    with client:
+        yield client
+
+
+def default_workers(device: str, threads: int) -> int:
+    """Return one worker a GPU's worth on CUDA, else as many as the cores hold."""
+    if device.startswith("cuda"):
+        return 1
+    return max(1, len(os.sched_getaffinity(0)) // threads)
+
+
+def interrupt_on_sigterm() -> None:
+    """Let SIGTERM stop the driver as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -1,0 +1,14 @@
+"""Mistakes of the user, each told in one line."""
+
+from collections.abc import Iterable
+
+EXIT_STATUS = 2
+
+
+class UserError(Exception):
+    """A mistake the user can mend; its text is one line that says what was found and what is allowed."""
+
+
+def unknown(kind: str, found: str, allowed: Iterable[str]) -> UserError:
+    """Return the error for a name that is not among those allowed."""
+    return UserError(f"unknown {kind} {found!r}; choose one of: {', '.join(allowed)}")

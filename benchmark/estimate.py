@@ -1,0 +1,40 @@
+"""How long a plan takes on this machine: from records, else from a few timed steps of each method."""
+
+import statistics
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import torch
+
+from benchmark.plan import Arm
+from benchmark.record import Record
+from benchmark.train import Training
+
+STEPS = 10
+
+
+def seconds_per_run(arms: Sequence[Arm], records: Iterable[Record], device: str) -> Mapping[str, float]:
+    """Return the seconds that one run of each method takes."""
+    known: dict[str, list[float]] = {}
+    for record in records:
+        if record.status == "ok" and record.spec.epochs == arms[0].epochs:
+            known.setdefault(record.spec.method, []).append(record.timing["total_sec"])
+    first = {arm.method: arm for arm in reversed(arms) if not arm.declined}
+    return {
+        method: statistics.median(known[method]) if method in known else _time(arm, device)
+        for method, arm in first.items()
+    }
+
+
+def _time(arm: Arm, device: str) -> float:
+    """Time some steps and an evaluation of one method, and scale to a whole run."""
+    torch.set_num_threads(arm.suite.threads)
+    training = Training(arm.suite, arm.spec(arm.points()[0]), torch.device(device))
+    steps = arm.suite.steps_per_epoch or len(training.batches)
+    training.advance(2)
+    started = time.perf_counter()
+    training.advance(STEPS)
+    stepped = time.perf_counter()
+    training.measure(training.data.validation)
+    measured = time.perf_counter()
+    return arm.epochs * ((stepped - started) / STEPS * steps + measured - stepped)

@@ -1,0 +1,1 @@
+"""Networks of the suites, one file a backbone."""

@@ -1,0 +1,234 @@
+"""From options to arms: which method is tuned over which grid in which setting."""
+
+import inspect
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import baselines
+from auxilearn import Method
+from benchmark import suites
+from benchmark.errors import UserError, unknown
+from benchmark.spec import SEARCH_SEED, Phase, Spec, Value
+from benchmark.suite import Suite
+from benchmark.train import OPTIMIZER_HYPER, build_method
+
+Loaded = TypeVar("Loaded")
+Grid = Mapping[str, tuple[Value, ...]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for; None and empty mean the suite's default.
+
+    Attributes:
+        suite: Name of the suite.
+        settings: Its settings to run.
+        methods: Methods to run; `all` for every one.
+        seeds: Number of final runs.
+        epochs: Length of training.
+        fixed: Hyper-parameters given one value, as text.
+        grid: Hyper-parameters given the values to search, as text.
+    """
+
+    suite: str
+    settings: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    seeds: int | None = None
+    epochs: int | None = None
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    grid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One method in one setting: a search over its grid, then final runs of the setting that validation chose.
+
+    Attributes:
+        space: Hyper-parameters with more than one value to try.
+        fixed: All others.
+        declined: Why the method cannot serve the suite; None if it can.
+    """
+
+    suite: Suite
+    data: str
+    setting: str
+    method: str
+    space: Grid
+    fixed: Mapping[str, Value]
+    epochs: int
+    seeds: int
+    declined: str | None
+
+    @property
+    def trials(self) -> int:
+        """Number of search runs; 0 where there is nothing to choose from."""
+        return math.prod(len(values) for values in self.space.values()) if self.space else 0
+
+    @property
+    def runs(self) -> int:
+        """Number of runs of both phases."""
+        return 0 if self.declined else self.trials + self.seeds
+
+    def points(self) -> list[dict[str, Value]]:
+        """Return every point of the grid."""
+        return [dict(zip(self.space, point, strict=True)) for point in itertools.product(*self.space.values())]
+
+    def spec(self, point: Mapping[str, Value], *, seed: int = SEARCH_SEED, phase: Phase = "search") -> Spec:
+        """Return the run at one point of the grid."""
+        return Spec(
+            suite=self.suite.name,
+            setting=self.setting,
+            method=self.method,
+            hyper=tuple(sorted({**self.fixed, **point}.items())),
+            seed=seed,
+            phase=phase,
+            epochs=self.epochs,
+            data=self.data,
+        )
+
+    def finals(self, point: Mapping[str, Value]) -> list[Spec]:
+        """Return the final runs at the chosen point of the grid, one a seed, none of them the search's."""
+        first = SEARCH_SEED + 1
+        return [self.spec(point, seed=seed, phase="final") for seed in range(first, first + self.seeds)]
+
+
+def hyper_parameters(method: type[Method]) -> dict[str, Value]:
+    """Return the method's hyper-parameters and their defaults: the keyword-only arguments of its constructor.
+
+    A constructor that takes `**settings` passes them to its base class, whose arguments count too.
+    """
+    found: dict[str, Value] = {}
+    for base in method.__mro__:
+        if "__init__" in vars(base):
+            parameters = inspect.signature(base.__init__).parameters.values()
+            own = {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+            found = {**own, **found}
+            if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters):
+                break
+    return found
+
+
+def load_method(name: str) -> type[Method]:
+    """Return the method of that name; a file that cannot be loaded is the user's mistake."""
+    return _loaded("method", name, baselines.load)
+
+
+def load_suite(name: str) -> Suite:
+    """Return the suite of that name; a file that cannot be loaded is the user's mistake."""
+    return _loaded("suite", name, suites.load)
+
+
+def _loaded(kind: str, name: str, load: Callable[[str], Loaded]) -> Loaded:
+    try:
+        return load(name)
+    except (ImportError, SyntaxError, TypeError, AttributeError, NameError, ValueError) as error:
+        raise UserError(f"{kind} {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def make_plan(options: Options) -> list[Arm]:
+    """Return the arms of a command, method by method within each setting.
+
+    Raises:
+        UserError: A name or value is not allowed.
+    """
+    if options.suite not in suites.names():
+        raise unknown("suite", options.suite, suites.names())
+    suite = load_suite(options.suite)
+    for setting in options.settings:
+        if setting not in suite.settings:
+            raise unknown("setting", setting, suite.settings)
+    methods = {name: load_method(name) for name in _method_names(options, suite)}
+    _check_names(options, suite, methods)
+    data = suite.fingerprint()
+    settings = options.settings or suite.settings
+    return [_arm(suite, data, setting, name, methods[name], options) for setting in settings for name in methods]
+
+
+def _method_names(options: Options, suite: Suite) -> Sequence[str]:
+    known = baselines.names()
+    for name in options.methods:
+        if name not in (*known, "all"):
+            raise unknown("method", name, [*known, "all"])
+    if "all" in options.methods:
+        first = [name for name in suite.default_methods if name in known]
+        return first + [name for name in known if name not in first]
+    return tuple(dict.fromkeys(options.methods)) or suite.default_methods
+
+
+def _check_names(options: Options, suite: Suite, methods: Mapping[str, type[Method]]) -> None:
+    allowed = sorted({*suite.grid, *(name for method in methods.values() for name in hyper_parameters(method))})
+    for name in (*options.fixed, *options.grid):
+        if name not in allowed:
+            raise unknown("hyper-parameter", name, allowed)
+    twice = sorted(set(options.fixed) & set(options.grid))
+    if twice:
+        raise UserError(f"--set and --grid both name {twice[0]!r}; use one of them")
+
+
+def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method], options: Options) -> Arm:
+    """Return the arm of one method; later sources win: constructor, suite, search spaces, user."""
+    own = hyper_parameters(method)
+    values: dict[str, tuple[Value, ...]] = {key: (value,) for key, value in own.items()}
+    values |= method.search_space
+    values |= {key: (value,) for key, value in suite.defaults.items() if key in own}
+    values |= suite.grid
+    examples = {**own, **dict.fromkeys(OPTIMIZER_HYPER, 0.0)}
+    asked = {**options.grid, **{key: (text,) for key, text in options.fixed.items()}}
+    for key, texts in asked.items():
+        if key in values:
+            values[key] = tuple(dict.fromkeys(_parse(key, text, examples[key]) for text in texts))
+    arm = Arm(
+        suite=suite,
+        data=data,
+        setting=setting,
+        method=name,
+        space={key: found for key, found in values.items() if len(found) > 1},
+        fixed={key: found[0] for key, found in values.items() if len(found) == 1},
+        epochs=options.epochs or suite.epochs,
+        seeds=options.seeds or suite.final_seeds,
+        declined=method.declines(suite.problem(setting, SEARCH_SEED)),
+    )
+    if asked and not arm.declined:
+        _check_values(arm)
+    return arm
+
+
+def _check_values(arm: Arm) -> None:
+    """Build optimiser and method at every point of the grid, so that a bad value is told before any training."""
+    problem = arm.suite.problem(arm.setting, SEARCH_SEED)
+    for point in arm.points():
+        hyper: dict[str, Any] = dict(arm.spec(point).hyper)
+        rates = {name: hyper.pop(name) for name in OPTIMIZER_HYPER}
+        try:
+            arm.suite.optimizer(problem.model, **rates)
+            build_method(arm.method, problem, hyper, seed=0)
+        except (ValueError, TypeError) as error:
+            raise UserError(f"{arm.method}: {error}") from None
+
+
+def _parse(name: str, text: str, example: Value) -> Value:
+    """Return `text` as a value of the type of `example`."""
+    kind, read = _READERS[type(example)]
+    try:
+        return read(text)
+    except (ValueError, KeyError):
+        raise UserError(f"{name} takes {kind}, not {text!r}") from None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+_READERS: dict[type, tuple[str, Callable[[str], Value]]] = {
+    bool: ("true or false", {"true": True, "false": False}.__getitem__),
+    int: ("a whole number", int),
+    float: ("a finite number", _finite),
+    str: ("a word", str),
+    type(None): ("a finite number", _finite),
+}

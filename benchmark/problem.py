@@ -1,0 +1,43 @@
+"""A network and its task groups as the `Problem` that methods train."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from auxilearn import stateless_call
+from auxilearn.method import Parameters, TaskKind
+from benchmark.data import Batch
+from benchmark.models.multitask import MultiTask
+from benchmark.tasks import TaskGroup
+
+
+class SupervisedProblem:
+    """Tasks with known labels on one network; task 0, the first of the first group, is the main task.
+
+    Args:
+        model: Network whose output is one tensor a group.
+        groups: Task groups, in the order of the network's outputs.
+    """
+
+    def __init__(self, model: MultiTask, groups: Sequence[TaskGroup]) -> None:
+        self.model: nn.Module = model
+        self._trunk = model.trunk
+        self.groups = tuple(groups)
+        self.task_names = tuple(name for group in groups for name in group.names)
+        self.task_kinds: tuple[TaskKind, ...] = tuple(group.kind for group in groups for _ in group.names)
+        self.n_tasks = len(self.task_names)
+        self.last_shared_layer: nn.Module = model.last_shared_layer
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Return the trunk's parameters."""
+        return list(self._trunk.parameters())
+
+    def losses(self, batch: Batch, params: Parameters | None = None, targets: Any = None) -> Tensor:
+        """Return the losses of all tasks, (B, T); see `auxilearn.Problem.losses`."""
+        outputs = stateless_call(self.model, params, batch.inputs)
+        pairs = list(zip(self.groups, outputs, batch.targets, strict=True))
+        losses = torch.cat([group.losses(output, target) for group, output, target in pairs], dim=1)
+        labelled = torch.cat([group.labelled(target) for group, _, target in pairs], dim=1)
+        return losses * (len(losses) / labelled.sum(0).clamp(min=1))

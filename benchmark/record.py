@@ -1,0 +1,150 @@
+"""Records of finished runs, kept on disk as one JSON line each."""
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import filelock
+
+from benchmark.errors import UserError
+from benchmark.spec import Spec
+
+Status = Literal["ok", "diverged", "failed"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run and all it gave.
+
+    Attributes:
+        spec: What was run.
+        status: `ok`, or why there is no result: `diverged` (a loss was not finite) or `failed` (an error).
+        reason: One line on a failure.
+        tasks: Names of the tasks; the first is the main one.
+        epochs: A row an epoch: `epoch`, `lr`, `loss` and `weight` by task, `validation` metrics, diagnostics.
+        selected: Epoch with the best validation score, and its `validation` metrics.
+        test: Test metrics of the selected epoch; empty in the search phase.
+        timing: `step_sec` (mean of a training step), `train_sec`, `evaluation_sec`, `total_sec`.
+        memory: `peak_bytes` allocated on the CUDA device, or the process's resident peak on the CPU.
+        environment: Commit, versions and device, see `environment.describe`.
+        finished: UTC time at which the run ended, ISO 8601.
+    """
+
+    spec: Spec
+    status: Status
+    reason: str = ""
+    tasks: tuple[str, ...] = ()
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    selected: dict[str, Any] = field(default_factory=dict)
+    test: dict[str, float] = field(default_factory=dict)
+    timing: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    finished: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON values, numbers that are not finite as None."""
+        values = {**asdict(self), "spec": self.spec.to_json(), "digest": self.spec.digest}
+        return _finite(values)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Record":
+        """Return the record that `to_json` wrote.
+
+        Raises:
+            ValueError: The digest is not the spec's: the line was changed by hand or is another format's.
+        """
+        known = {f.name for f in fields(cls)}
+        spec = Spec.from_json(values["spec"])
+        if values["digest"] != spec.digest:
+            raise ValueError("the digest does not belong to the spec")
+        values = {key: value for key, value in values.items() if key in known}
+        return cls(**{**values, "spec": spec, "tasks": tuple(values.get("tasks", ()))})
+
+
+class Store:
+    """The records of one suite in `<folder>/records.jsonl`, with one writer at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "records.jsonl"
+        self.records: dict[str, Record] = {}
+        self._file: IO[bytes] | None = None
+
+    def read(self) -> None:
+        """Load the records; a torn last line, left by a writer that was killed, is passed over.
+
+        Raises:
+            UserError: Another line cannot be read.
+        """
+        data = self.path.read_bytes() if self.path.exists() else b""
+        self.records = dict(self._parse(data.rpartition(b"\n")[0]))
+
+    def _parse(self, whole: bytes) -> Iterator[tuple[str, Record]]:
+        for number, line in enumerate(whole.splitlines(), start=1):
+            try:
+                record = Record.from_json(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                hint = "mend or remove that line, or use another --results-dir"
+                raise UserError(f"{self.path}, line {number}: not a record ({error}); {hint}") from None
+            yield record.spec.digest, record
+
+    @contextmanager
+    def writing(self) -> Iterator["Store"]:
+        """Hold the folder for writing: lock it, load its records, cut off a torn last line.
+
+        Raises:
+            UserError: The folder cannot be written or another process holds it.
+        """
+        with ExitStack() as held:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                held.enter_context(filelock.FileLock(self.folder / ".lock", timeout=0))
+                self.read()
+                cut_torn_line(self.path)
+                self._file = held.enter_context(self.path.open("ab"))
+            except filelock.Timeout:
+                hint = "wait for it or use another --results-dir"
+                raise UserError(f"another run is writing to {self.folder}; {hint}") from None
+            except OSError as error:
+                hint = "use another --results-dir"
+                raise UserError(f"cannot write to {self.folder} ({error.strerror}); {hint}") from None
+            try:
+                yield self
+            finally:
+                self._file = None
+
+    def append(self, record: Record) -> None:
+        """Write `record` to disk; once this returns, it survives a crash of process or machine."""
+        if self._file is None:
+            raise RuntimeError("the store is not open for writing")
+        line = json.dumps(record.to_json(), allow_nan=False, separators=(",", ":"))
+        try:
+            self._file.write(line.encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            hint = "all records before it are safe; make room and run the command again"
+            raise UserError(f"cannot write to {self.path} ({error.strerror}); {hint}") from None
+        self.records[record.spec.digest] = record
+
+
+def cut_torn_line(path: Path) -> None:
+    """Remove what follows the last line end of a file of lines, left by a writer that was killed."""
+    if path.exists():
+        with path.open("rb+") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def _finite(value: Any) -> Any:
+    """Return `value` with each float that is not finite replaced by None."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,135 @@
+"""Run a suite: search each method's grid, repeat the chosen setting with new seeds, print the table."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import baselines
+from benchmark import suites
+from benchmark.errors import EXIT_STATUS, UserError, unknown
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C or SIGTERM, as of a shell's children."""
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def command(
+    suite: Annotated[str, typer.Option(help="Suite to run; see --list.")] = "",
+    settings: Annotated[str, typer.Option(help="Settings, by comma. [default: all of the suite]")] = "",
+    methods: Annotated[
+        str,
+        typer.Option(help="Methods, by comma, or all. [default: those of the suite's table in the paper]"),
+    ] = "",
+    seeds: Annotated[int | None, typer.Option(min=1, help="Final runs of each method. [default: the suite's]")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, help="Local worker processes; 0 runs in this process. [default: one a core or GPU]"),
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a running Dask scheduler to use, such as tcp://host:8786.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    fix: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="name=value", help="Fix a hyper-parameter (repeatable)."),
+    ] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(metavar="name=v1,v2", help="Search these values of a hyper-parameter (repeatable)."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Length of training. [default: the suite's]")] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Optuna storage URL. [default: a journal file beside the records]")
+    ] = None,
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),
+    wandb: Annotated[
+        str, typer.Option(help="disabled, offline or online. [default: online with a key, offline without]")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and train nothing.")] = False,
+    list_all: Annotated[bool, typer.Option("--list", help="List suites and methods.")] = False,
+) -> None:
+    """Compare methods of auxiliary learning on a suite.
+
+    Each method's grid is searched with one seed, the setting that validation chose is repeated with new seeds, and
+    the test set is read once a repeat. Finished runs are never repeated: the same command goes on where it stopped.
+    """
+    if list_all:
+        from benchmark.terminal import print_listing
+
+        print_listing()
+        return
+    if not suite:
+        raise UserError(f"--suite is missing; choose one of: {', '.join(suites.names())}")
+    _check_names_at_once(suite, _words(methods))
+    from benchmark.plan import Options
+    from benchmark.session import Request, run_session
+
+    options = Options(
+        suite=suite,
+        settings=_words(settings),
+        methods=_words(methods),
+        seeds=seeds,
+        epochs=epochs,
+        fixed=dict(_pair(text, "--set") for text in fix or ()),
+        grid={name: _words(value) for name, value in (_pair(text, "--grid") for text in grid or ())},
+    )
+    request = Request(
+        options=options,
+        device=device,
+        workers=workers,
+        scheduler=scheduler,
+        storage=storage,
+        results=results_dir,
+        wandb=wandb,
+        dry_run=dry_run,
+    )
+    run_session(request)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return the non-empty words between commas."""
+    return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+
+
+def _pair(text: str, name: str) -> tuple[str, str]:
+    """Return name and value of `name=value`."""
+    key, equals, value = text.partition("=")
+    if not (key and equals and value.strip(" ,")):
+        raise UserError(f"{name} takes name=value, not {text!r}")
+    return key.strip(), value.strip()
+
+
+def _check_names_at_once(suite: str, methods: tuple[str, ...]) -> None:
+    """Refuse wrong names before anything slow is imported."""
+    if suite not in suites.names():
+        raise unknown("suite", suite, suites.names())
+    allowed = [*baselines.names(), "all"]
+    for method in methods:
+        if method not in allowed:
+            raise unknown("method", method, allowed)
+
+
+def main() -> int:
+    """Run the command line and return the exit status."""
+    try:
+        typer.main.get_command(app).main(standalone_mode=False, prog_name="python -m benchmark.run")
+        return 0
+    except UserError as error:
+        message = str(error)
+    except KeyboardInterrupt:
+        print("stopped; finished runs are recorded, and the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        message = error.format_message()  # type: ignore[attr-defined]
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return EXIT_STATUS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

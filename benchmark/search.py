@@ -1,0 +1,135 @@
+"""Optuna proposes the settings of a search and archives their scores; the driver alone asks and tells."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from benchmark.errors import UserError
+from benchmark.record import cut_torn_line
+from benchmark.spec import Value
+
+JOURNAL = "studies.journal"
+
+
+class Trial(NamedTuple):
+    """A proposed point of the search space; its number is the study's own."""
+
+    number: int
+    point: dict[str, Value]
+
+
+class Study(Protocol):
+    """The search of one arm."""
+
+    def unfinished(self) -> list[Trial]:
+        """Return trials that an earlier driver asked for and never told."""
+        ...
+
+    def ask(self) -> Trial | None:
+        """Return the next proposal, or None when there is none."""
+        ...
+
+    def tell(self, number: int, score: float | None) -> None:
+        """Archive a trial's score; None for a run that failed."""
+        ...
+
+
+class GridStudy:
+    """A grid searched by Optuna, in a storage that optuna-dashboard opens."""
+
+    def __init__(self, storage: Any, name: str, space: Mapping[str, tuple[Value, ...]], *, maximize: bool) -> None:
+        import optuna
+
+        self._optuna = optuna
+        self._space = {key: list(values) for key, values in space.items()}
+        self._size = math.prod(len(values) for values in space.values())
+        self._study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            sampler=optuna.samplers.GridSampler(self._space, seed=0),
+            direction="maximize" if maximize else "minimize",
+            load_if_exists=True,
+        )
+
+    def unfinished(self) -> list[Trial]:
+        """Return trials that an earlier driver asked for and never told."""
+        running = self._study.get_trials(deepcopy=False, states=(self._optuna.trial.TrialState.RUNNING,))
+        return [self._propose(self._optuna.trial.Trial(self._study, trial._trial_id)) for trial in running]
+
+    def ask(self) -> Trial | None:
+        """Return the next point of the grid, or None when all have been proposed."""
+        if len(self._study.get_trials(deepcopy=False)) >= self._size:
+            return None
+        return self._propose(self._study.ask())
+
+    def _propose(self, trial: Any) -> Trial:
+        return Trial(trial.number, {key: trial.suggest_categorical(key, values) for key, values in self._space.items()})
+
+    def tell(self, number: int, score: float | None) -> None:
+        """Archive a trial's score; None for a run that failed."""
+        state = self._optuna.trial.TrialState
+        try:
+            self._study.tell(number, score, state=state.FAIL if score is None else state.COMPLETE)
+        except RuntimeError:  # GridSampler calls Study.stop after its last point, which only `optimize` allows
+            if not self._study.get_trials(deepcopy=False)[number].state.is_finished():
+                raise
+
+
+class UnarchivedGrid:
+    """A grid searched in order, for machines without Optuna."""
+
+    def __init__(self, points: list[dict[str, Value]]) -> None:
+        self._remaining = iter(enumerate(points))
+
+    def unfinished(self) -> list[Trial]:
+        """Return nothing: proposals are not kept."""
+        return []
+
+    def ask(self) -> Trial | None:
+        """Return the next point of the grid, or None when all have been proposed."""
+        return next((Trial(number, point) for number, point in self._remaining), None)
+
+    def tell(self, number: int, score: float | None) -> None:
+        """Do nothing: the record has the score."""
+
+
+def open_storage(url: str | None, folder: Path) -> Any:
+    """Return Optuna's storage at `url`, or the journal file of the results folder; None without Optuna.
+
+    The caller must hold the folder for writing: a lock on the journal that a killed driver left is removed.
+
+    Raises:
+        UserError: The URL is not one Optuna can open, or Optuna is asked for and not installed.
+    """
+    try:
+        import optuna
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+    except ModuleNotFoundError:
+        if url:
+            raise UserError("--storage needs optuna, which is not installed") from None
+        return None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if url:
+        return _storage_at(url)
+    path = folder / JOURNAL
+    path.with_name(path.name + ".lock").unlink(missing_ok=True)
+    cut_torn_line(path)
+    try:
+        return JournalStorage(JournalFileBackend(str(path)))
+    except ValueError:
+        raise UserError(f"{path} is damaged; remove it and it will be written anew from the records") from None
+
+
+def _storage_at(url: str) -> Any:
+    import optuna
+
+    try:
+        return optuna.storages.get_storage(url)
+    except Exception as error:
+        reason = type(error).__name__
+        raise UserError(
+            f"--storage cannot be opened ({reason}); give a URL such as sqlite:///studies.db or "
+            "postgresql://user@host/name"
+        ) from None

@@ -1,0 +1,105 @@
+"""What a suite is: data, splits, network, losses, metrics, budget, grid and published table."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import nn
+
+from benchmark import seeds
+from benchmark.data import Batch, Data
+from benchmark.models.multitask import MultiTask
+from benchmark.problem import SupervisedProblem
+from benchmark.spec import Value
+from benchmark.tasks import TaskGroup
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that a suite reports.
+
+    Attributes:
+        name: Key in records and tables.
+        higher_is_better: Direction in which it is good.
+        percent: Whether it is a fraction that tables show as a percentage.
+    """
+
+    name: str
+    higher_is_better: bool = True
+    percent: bool = True
+
+
+class Suite(ABC):
+    """Base of all suites; a file in `benchmark/suites/` that defines one subclass is its registration.
+
+    Attributes:
+        citation: Where setting and data come from.
+        settings: Names of the settings, such as label fractions; each has its own column in the table.
+        default_methods: Methods that run unless others are asked for: those of the paper's table.
+        groups: Task groups; the first task of the first group is the main task.
+        metrics: Metrics of the main task; the first one selects epochs and hyper-parameters, on validation.
+        grid: Values of the optimiser's hyper-parameters `lr` and `weight_decay` that every method searches.
+        defaults: Values of further hyper-parameters, given to every method that has one of that name.
+        epochs: Length of training.
+        batch_size: Samples a batch; None for the whole training set.
+        held_out_batch_size: Samples of the auxiliary set a batch; None for all of it.
+        steps_per_epoch: Optimiser steps an epoch; None for one pass over the training set.
+        selected_epoch: Whether the epoch with the `best` validation score counts, or the `last` one.
+        final_seeds: Number of final runs of each method.
+        threads: CPU threads of one run; part of the suite, so that the number of workers cannot move a bit.
+    """
+
+    citation: ClassVar[str]
+    settings: ClassVar[tuple[str, ...]]
+    default_methods: ClassVar[tuple[str, ...]]
+    groups: ClassVar[Sequence[TaskGroup]]
+    metrics: ClassVar[tuple[Metric, ...]]
+    grid: ClassVar[Mapping[str, tuple[Value, ...]]]
+    defaults: ClassVar[Mapping[str, Value]] = {}
+    epochs: ClassVar[int]
+    batch_size: ClassVar[int | None]
+    held_out_batch_size: ClassVar[int | None] = None
+    steps_per_epoch: ClassVar[int | None] = None
+    selected_epoch: ClassVar[Literal["best", "last"]] = "best"
+    final_seeds: ClassVar[int] = 3
+    threads: ClassVar[int] = 1
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Return a short digest of the suite's data, which becomes part of every run's identity."""
+
+    @abstractmethod
+    def data(self, setting: str, seed: int) -> Data:
+        """Return the samples and their four sets.
+
+        Validation and test sets depend on the suite alone, so that no seed trains on a sample by which another
+        is judged; which training samples are labelled or auxiliary may depend on `seed`.
+        """
+
+    @abstractmethod
+    def model(self, setting: str) -> MultiTask:
+        """Return a freshly initialised network, drawn from torch's global generator."""
+
+    @abstractmethod
+    def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return every metric of the main task over `batches`; the model is in evaluation mode."""
+
+    def optimizer(self, model: nn.Module, *, lr: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Return the optimiser of the model's parameters."""
+        return torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay)
+
+    def problem(self, setting: str, seed: int) -> SupervisedProblem:
+        """Return the problem with a network initialised by `seed`."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seeds.derive(self.name, setting, seed, "init"))
+            return SupervisedProblem(self.model(setting), self.groups)
+
+    @property
+    def selection(self) -> Metric:
+        """The metric that selects, read on the validation set."""
+        return self.metrics[0]

@@ -1,0 +1,204 @@
+"""Result tables from records: mean and standard error of the final runs that validation chose."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.campaign import choose
+from benchmark.plan import Arm
+from benchmark.published import published
+from benchmark.record import Record
+from benchmark.suite import Metric
+
+MOST_TASKS_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Table:
+    """One suite's results.
+
+    Attributes:
+        suite: Name of the suite.
+        caption: How its numbers came about.
+        results: A row a method; columns (setting, metric), and (`""`, ...) for what belongs to no setting.
+        weights: A row a method, columns (setting, task): mean weight after training; None for many tasks.
+        notes: What the marks in cells stand for, and which commands fill missing cells.
+        numbers: The numbers behind `results`, a row a setting, method and metric.
+    """
+
+    suite: str
+    caption: str
+    results: pd.DataFrame
+    weights: pd.DataFrame | None
+    notes: Sequence[str]
+    numbers: pd.DataFrame
+
+    def write(self, folder: Path) -> None:
+        """Write `table.md`, `table.csv` and `table.tex`."""
+        parts = [f"# Results of suite {self.suite}", self.caption, markdown(self.results)]
+        if self.weights is not None:
+            for setting, frame in by_setting(self.weights):
+                parts += [f"Weight of each task at the end of training, {setting}:", markdown(frame)]
+        parts += [f"- {note}" for note in self.notes]
+        (folder / "table.md").write_text("\n\n".join(parts) + "\n")
+        self.numbers.to_csv(folder / "table.csv", index=False)
+        (folder / "table.tex").write_text(latex(self))
+
+
+def make_table(arms: Sequence[Arm], records: Mapping[str, Record]) -> Table:
+    """Return the table of a plan from the records there are; nothing else is read but published numbers."""
+    suite = arms[0].suite
+    finals = {_key(arm): _finals(arm, records) for arm in arms}
+    marks = _Marks()
+    machines = sorted({str(r.environment["device"]) for found in finals.values() for r in found if r.environment})
+    epoch = "the last epoch counts, " if suite.selected_epoch == "last" else "epoch and "
+    caption = (
+        f"Mean ± standard error (ddof 1) over {arms[0].seeds} final runs with new seeds, {arms[0].epochs} epochs; "
+        f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
+        f"Protocol {arms[0].spec({}).protocol}. Times measured on: {', '.join(machines) or 'nothing yet'}."
+    )
+    return Table(
+        suite=suite.name,
+        caption=caption,
+        results=_results(arms, finals, marks),
+        weights=_weights(arms, finals),
+        notes=marks.notes(),
+        numbers=_numbers(arms, finals),
+    )
+
+
+def by_setting(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each setting with its own columns and those that belong to no setting."""
+    for setting in dict.fromkeys(name for name, _ in frame.columns if name):
+        yield setting, frame.loc[:, [name in ("", setting) for name, _ in frame.columns]].droplevel(0, axis=1)
+
+
+def _key(arm: Arm) -> tuple[str, str]:
+    return arm.setting, arm.method
+
+
+def _finals(arm: Arm, records: Mapping[str, Record]) -> list[Record]:
+    """Return the records of the arm's final runs, failed ones included."""
+    point = None if arm.declined else choose(arm, records)
+    return [] if point is None else [records[s.digest] for s in arm.finals(point) if s.digest in records]
+
+
+class _Marks:
+    """Footnotes in order of their first use."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    def mark(self, text: str) -> str:
+        if text not in self._texts:
+            self._texts.append(text)
+        return f"[{self._texts.index(text) + 1}]"
+
+    def notes(self) -> list[str]:
+        return [f"[{number}] {text}" for number, text in enumerate(self._texts, start=1)]
+
+
+def _results(arms: Sequence[Arm], finals: Mapping[tuple[str, str], list[Record]], marks: _Marks) -> pd.DataFrame:
+    suite = arms[0].suite
+    paper = published(suite.name).set_index(["setting", "method", "metric"])
+    rows: dict[str, dict[tuple[str, str], str]] = {}
+    for arm in arms:
+        row = rows.setdefault(arm.method, {("", "method"): arm.method})
+        for metric in suite.metrics:
+            row[arm.setting, metric.name] = _cell(arm, metric, finals[_key(arm)], marks)
+            if not paper.empty:
+                key = (arm.setting, arm.method, metric.name)
+                cell = f"{paper.loc[key, 'mean']:.2f} ± {paper.loc[key, 'sem']:.2f}" if key in paper.index else "–"
+                row[arm.setting, f"{metric.name} published"] = cell
+    for method, row in rows.items():
+        row["", "trials"] = "/".join(dict.fromkeys(str(arm.trials) for arm in arms if arm.method == method))
+        steps = [r.timing["step_sec"] for (_, m), rs in finals.items() if m == method for r in rs if r.status == "ok"]
+        row["", "s/step"] = f"{sum(steps) / len(steps):.5f}" if steps else "–"
+    return _frame(rows)
+
+
+def _frame(rows: Mapping[str, Mapping[tuple[str, str], str]]) -> pd.DataFrame:
+    columns = pd.MultiIndex.from_tuples(max(rows.values(), key=len))
+    return pd.DataFrame([[row.get(column, "–") for column in columns] for row in rows.values()], columns=columns)
+
+
+def _cell(arm: Arm, metric: Metric, found: Sequence[Record], marks: _Marks) -> str:
+    """Return `mean ± sem`, a dash with a footnote, or `missing` with the command that fills it."""
+    if arm.declined:
+        return "– " + marks.mark(f"{arm.method} declines: {arm.declined}")
+    values = pd.Series([r.test[metric.name] for r in found if r.status == "ok"], dtype=float)
+    failed = [r for r in found if r.status != "ok"]
+    note = ""
+    if failed:
+        reason = f"{failed[0].status}, {failed[0].reason}"
+        note = " " + marks.mark(f"{arm.method} in {arm.setting}: {len(failed)} of {arm.seeds} final runs {reason}")
+    if len(found) < arm.seeds:
+        command = f"python -m benchmark.run --suite {arm.suite.name} --settings {arm.setting} --methods {arm.method}"
+        missing = marks.mark(f"{arm.seeds - len(found)} of {arm.seeds} final runs missing; run: {command}")
+        note += f" {missing}"
+    if values.empty:
+        return ("failed" if failed else "missing") + note
+    scale, digits = (100, 2) if metric.percent else (1, 3)
+    mean = f"{scale * values.mean():.{digits}f}"
+    return f"{mean} ± {scale * values.sem():.{digits}f}{note}" if len(values) > 1 else f"{mean}{note}"
+
+
+def _weights(arms: Sequence[Arm], finals: Mapping[tuple[str, str], list[Record]]) -> pd.DataFrame | None:
+    """Return the weight of each task in the last epoch, mean over the final runs."""
+    rows: dict[str, dict[tuple[str, str], str]] = {}
+    for arm in arms:
+        found = [r for r in finals[_key(arm)] if r.status == "ok"]
+        if found and len(found[0].tasks) <= MOST_TASKS_SHOWN:
+            mean = pd.DataFrame([r.epochs[-1]["weight"] for r in found]).mean()
+            row = rows.setdefault(arm.method, {("", "method"): arm.method})
+            row |= {(arm.setting, task): f"{value:.3f}" for task, value in zip(found[0].tasks, mean, strict=True)}
+    return _frame(rows) if rows else None
+
+
+def _numbers(arms: Sequence[Arm], finals: Mapping[tuple[str, str], list[Record]]) -> pd.DataFrame:
+    """Return mean, spread and count of each metric, a row a setting, method and metric."""
+    rows = [
+        {
+            "suite": record.spec.suite,
+            "setting": arm.setting,
+            "method": arm.method,
+            "seed": record.spec.seed,
+            "step_sec": record.timing["step_sec"],
+            **record.test,
+        }
+        for arm in arms
+        for record in finals[_key(arm)]
+        if record.status == "ok"
+    ]
+    keys = ["suite", "setting", "method"]
+    statistics = ["count", "mean", "sem", "std", "min", "median", "max"]
+    names = [metric.name for metric in arms[0].suite.metrics]
+    if not rows:
+        return pd.DataFrame(columns=pd.Index([*keys, "metric", *statistics]))
+    long = pd.DataFrame(rows).melt(keys, [*names, "step_sec"], var_name="metric")
+    return long.groupby([*keys, "metric"], sort=False)["value"].agg(statistics).reset_index()
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """Return a pipe table; a column's setting stands before its metric."""
+    flat = frame.set_axis(
+        [column if isinstance(column, str) else " ".join(filter(None, column)) for column in frame], axis=1
+    )
+    return flat.to_markdown(index=False, disable_numparse=True)
+
+
+def latex(table: Table) -> str:
+    """Return a booktabs table with the settings above their metrics, text escaped and notes as comments."""
+    body = table.results.map(_escape).rename(columns=_escape)
+    text = body.to_latex(index=False, escape=False, column_format="l" + "r" * (len(body.columns) - 1))
+    notes = "".join(f"% {note}\n" for note in table.notes)
+    title = _escape(f"Results of suite {table.suite}. {table.caption}")
+    return f"{notes}\\begin{{table}}\n\\caption{{{title}}}\n{text}\\end{{table}}\n"
+
+
+def _escape(text: str) -> str:
+    """Return `text` with LaTeX's special characters escaped."""
+    special = {"\\": r"\textbackslash{}", "±": r"$\pm$", "–": "--", **{char: f"\\{char}" for char in "%_&#${}"}}
+    return "".join(special.get(char, char) for char in text)

@@ -1,0 +1,123 @@
+"""What the commands print: the table, the plan and the list of suites and methods."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+import baselines
+from benchmark import suites
+from benchmark.campaign import missing
+from benchmark.engine import Resources
+from benchmark.estimate import seconds_per_run
+from benchmark.plan import Arm, hyper_parameters, load_method, load_suite
+from benchmark.record import Record
+from benchmark.table import Table, by_setting
+
+WIDTH_IN_PIPE = 160
+"""Columns of the output where it is no terminal."""
+
+MOST_TASKS_LISTED = 12
+
+
+def console() -> Console:
+    """Return the terminal, or a wide page where the output is no terminal."""
+    found = Console(markup=False, highlight=False)
+    return found if found.is_terminal else Console(markup=False, highlight=False, width=WIDTH_IN_PIPE)
+
+
+def print_table(table: Table, folder: Path) -> None:
+    """Print results and task weights, a grid a setting, and where the files are."""
+    out = console()
+    for setting, frame in by_setting(table.results):
+        out.print(_grid(f"{table.suite}, {setting}", frame))
+    if table.weights is not None:
+        for setting, frame in by_setting(table.weights):
+            out.print(_grid(f"Weight of each task at the end of training, {setting}", frame))
+    for line in (table.caption, *table.notes, f"Written to {folder}: table.md, table.csv, table.tex."):
+        out.print(line, soft_wrap=True)
+
+
+def _grid(title: str, frame: pd.DataFrame) -> Grid:
+    return _rows(title, frame.columns, frame.itertuples(index=False), left=1)
+
+
+def _rows(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], *, left: int) -> Grid:
+    """Return a grid with a number of left-aligned columns; the others are right-aligned."""
+    grid = Grid(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        grid.add_column(str(column), justify="left" if index < left else "right", no_wrap=True)
+    for row in rows:
+        grid.add_row(*(Text(str(cell)) for cell in row))
+    return grid
+
+
+def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Resources) -> None:
+    """Print runs, trials and estimated time of each arm."""
+    out = console()
+    seconds = seconds_per_run(arms, records.values(), resources.device)
+    rows, left, left_sec = [], 0, 0.0
+    for arm in arms:
+        if arm.declined:
+            rows.append((arm.setting, arm.method, "–", "–", "–", "–"))
+            continue
+        remaining, cost = missing(arm, records), seconds[arm.method]
+        left, left_sec = left + remaining, left_sec + remaining * cost
+        rows.append((arm.setting, arm.method, arm.trials, arm.seeds, remaining, f"{cost:.2f}"))
+    columns = ("setting", "method", "trials", "final runs", "left to run", "s/run")
+    out.print(_rows(f"Plan of suite {arms[0].suite.name}", columns, rows, left=2))
+    for method, arm in {arm.method: arm for arm in reversed(arms)}.items():
+        if arm.declined:
+            out.print(f"{method} declines: {arm.declined}")
+        elif arm.space:
+            space = "; ".join(f"{name} {', '.join(map(str, values))}" for name, values in sorted(arm.space.items()))
+            out.print(f"{method} searches {space}", soft_wrap=True)
+    slots = max(resources.workers, 1)
+    where = resources.scheduler or f"{slots} worker{'s' * (slots > 1)} on {resources.device}"
+    out.print(f"{sum(arm.runs for arm in arms)} runs, {left} left: about {_duration(left_sec / slots)} with {where}")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"
+
+
+def print_listing() -> None:
+    """Print every suite and every method with what it searches and where it comes from."""
+    out = console()
+    out.print("Suites\n")
+    for name in suites.names():
+        suite = load_suite(name)
+        tasks = [task for group in suite.groups for task in group.names]
+        _entry(
+            out,
+            name,
+            suite.__doc__,
+            {
+                "settings": ", ".join(suite.settings),
+                "tasks": ", ".join(tasks) if len(tasks) <= MOST_TASKS_LISTED else f"{len(tasks)} tasks",
+                "default methods": ", ".join(suite.default_methods),
+                "source": suite.citation,
+            },
+        )
+    out.print("Methods\n")
+    for name in baselines.names():
+        method = load_method(name)
+        searched = "; ".join(f"{key} {', '.join(map(str, values))}" for key, values in method.search_space.items())
+        rest = [f"{key}={value}" for key, value in hyper_parameters(method).items() if key not in method.search_space]
+        _entry(
+            out, name, method.__doc__, {"searches": searched, "settings": ", ".join(rest), "source": method.citation}
+        )
+
+
+def _entry(out: Console, name: str, text: str | None, facts: Mapping[str, str]) -> None:
+    """Print a name, the first line of its docstring and the facts that are not empty."""
+    out.print(f"  {name}: {(text or '').strip().splitlines()[0]}", soft_wrap=True)
+    for key, value in facts.items():
+        if value:
+            out.print(f"      {key}: {value}", soft_wrap=True)
+    out.print()

@@ -1,0 +1,149 @@
+"""W&B as a mirror of the records: nothing depends on it, a failure of it costs a warning."""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, get_args
+
+from rich.console import Console
+
+from benchmark.errors import UserError, unknown
+from benchmark.record import Record
+
+PROJECT = "auxiliary-learning"
+Mode = Literal["disabled", "offline", "online"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+
+def default_mode() -> Mode:
+    """Return `online` where W&B is installed and has a key, `offline` without a key, `disabled` without W&B."""
+    try:
+        import wandb
+    except ModuleNotFoundError:
+        return "disabled"
+    return "online" if wandb.api.api_key else "offline"
+
+
+def choose_mode(asked: str) -> Mode:
+    """Return the mode that was asked for, or the default for an empty text.
+
+    Raises:
+        UserError: There is no such mode, W&B is not installed, or `online` has no key.
+    """
+    if not asked:
+        return default_mode()
+    if asked not in MODES:
+        raise unknown("W&B mode", asked, MODES)
+    mode: Mode = MODES[MODES.index(asked)]
+    if mode == "disabled":
+        return mode
+    try:
+        import wandb
+    except ModuleNotFoundError:
+        raise UserError(f"--wandb {mode} needs wandb, which is not installed") from None
+    if mode == "online" and not wandb.api.api_key:
+        raise UserError("--wandb online needs a key; run `wandb login` first or use --wandb offline")
+    return mode
+
+
+class Mirror:
+    """Copies records to W&B from a thread of its own, each once.
+
+    A run's id is its spec's digest, its group suite/method, its job type the phase. The file `mirrored` in the
+    suite's `wandb` folder lists the digests that are done.
+    """
+
+    def __init__(self, folder: Path, mode: Mode) -> None:
+        self._folder = folder / "wandb"
+        self._mode: Mode = mode
+        self._queue: queue.Queue[Record | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._work, name="wandb mirror", daemon=True)
+        self._ledger = self._folder / f"mirrored-{mode}"
+
+    def catch_up(self, records: Iterable[Record]) -> None:
+        """Mirror those of `records` that are not mirrored yet."""
+        done = set(self._ledger.read_text().split()) if self._ledger.exists() else set()
+        for record in records:
+            if record.spec.digest not in done:
+                self.add(record)
+
+    def add(self, record: Record) -> None:
+        """Mirror a record soon."""
+        if self._mode != "disabled":
+            self._queue.put(record)
+
+    def _work(self) -> None:
+        while (record := self._queue.get()) is not None:
+            try:
+                self._mirror(record)
+            except Exception as error:
+                Console(stderr=True).print(f"warning: W&B mirror stopped: {error}", markup=False)
+                return
+
+    def _mirror(self, record: Record) -> None:
+        import wandb
+
+        spec = record.spec
+        self._folder.mkdir(exist_ok=True)
+        run = wandb.init(
+            project=PROJECT,
+            id=spec.digest,
+            name=f"{spec.method} {spec.setting} {spec.phase} {spec.seed}",
+            group=f"{spec.suite}/{spec.method}",
+            job_type=spec.phase,
+            tags=[spec.suite, spec.setting, spec.method],
+            config={**spec.to_json(), "environment": record.environment},
+            dir=str(self._folder.parent),
+            mode=self._mode,
+            resume="allow" if self._mode == "online" else None,
+            reinit="create_new",
+            settings=wandb.Settings(
+                console="off",
+                silent=True,
+                x_disable_stats=True,
+                x_disable_meta=True,
+                x_disable_machine_info=True,
+                disable_git=True,
+                save_code=False,
+            ),
+        )
+        for row in record.epochs:
+            run.log(_flat(row, record.tasks), step=row["epoch"])
+        run.summary.update({"status": record.status, "reason": record.reason})
+        run.summary.update({f"test/{name}": value for name, value in record.test.items()})
+        run.summary.update({f"selected/{name}": value for name, value in record.selected.get("validation", {}).items()})
+        run.summary.update({f"timing/{name}": value for name, value in record.timing.items()})
+        run.finish(exit_code=0 if record.status == "ok" else 1)
+        with self._ledger.open("a") as file:
+            file.write(spec.digest + "\n")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._drop_waiting()
+        self._queue.put(None)
+        self._thread.join()
+
+    def _drop_waiting(self) -> None:
+        """Leave what is not mirrored yet to the next command's `catch_up`."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._queue.get_nowait()
+
+
+def _flat(row: dict[str, Any], tasks: tuple[str, ...]) -> dict[str, float]:
+    """Return an epoch's row as W&B charts: `loss/<task>`, `weight/<task>`, `validation/<metric>`, ..."""
+    flat = {"lr": row["lr"]}
+    for key in ("loss", "weight"):
+        flat |= {f"{key}/{task}": value for task, value in zip(tasks, row[key], strict=True)}
+    for key in ("validation", "diagnostics"):
+        flat |= {f"{key}/{name}": value for name, value in row[key].items()}
+    return flat

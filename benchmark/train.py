@@ -1,0 +1,249 @@
+"""One run from spec to record: the one training loop for every method."""
+
+import copy
+import datetime
+import math
+import resource
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import baselines
+from auxilearn import Method, task_means
+from benchmark import environment, seeds, suites
+from benchmark.data import Shuffler
+from benchmark.problem import SupervisedProblem
+from benchmark.record import Record
+from benchmark.spec import Spec
+from benchmark.suite import Metric, Suite
+
+OPTIMIZER_HYPER = ("lr", "weight_decay")
+"""Hyper-parameters of the model's optimiser; all others are the method's."""
+
+Row = dict[str, Any]
+
+
+class Diverged(Exception):
+    """A loss or a metric is not finite; its text says which and when."""
+
+
+def run(spec: Spec, device: str = "cpu", on_epoch: Callable[[Row], None] = lambda row: None) -> Record:
+    """Train and evaluate what `spec` describes; failures become records too.
+
+    Args:
+        spec: The run.
+        device: A torch device.
+        on_epoch: Called with each finished epoch's row.
+    """
+    suite = suites.load(spec.suite)
+    torch.set_num_threads(suite.threads)
+    started = time.perf_counter()
+    result: Row
+    try:
+        training = Training(suite, spec, torch.device(device))
+        result = training.finish(on_epoch)
+    except Diverged as error:
+        result = {"status": "diverged", "reason": str(error)}
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+        result = {"status": "failed", "reason": reason}
+    result.setdefault("timing", {})["total_sec"] = time.perf_counter() - started
+    return Record(
+        spec=spec,
+        environment=environment.describe(torch.device(device)),
+        finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **result,
+    )
+
+
+@dataclass
+class Clock:
+    """Seconds spent on training steps and on evaluation."""
+
+    train_sec: float = 0.0
+    evaluation_sec: float = 0.0
+    steps: int = 0
+
+    def times(self) -> dict[str, float]:
+        """Return the totals and the mean of a step, in seconds."""
+        return {
+            "step_sec": self.train_sec / max(self.steps, 1),
+            "train_sec": self.train_sec,
+            "evaluation_sec": self.evaluation_sec,
+        }
+
+
+@dataclass
+class Selected:
+    """The epoch that validation selects, the earliest of equals, and the model's state then."""
+
+    metric: Metric
+    last: bool
+    row: Row = field(default_factory=dict)
+    state: dict[str, Tensor] = field(default_factory=dict)
+
+    def offer(self, epoch: int, validation: dict[str, float], model: torch.nn.Module) -> None:
+        """Keep this epoch if its score beats all earlier ones, or if the last one counts."""
+        score, name = validation[self.metric.name], self.metric.name
+        held = self.row["validation"][name] if self.row else None
+        better = held is None or (score > held if self.metric.higher_is_better else score < held)
+        if better or self.last:
+            self.row = {"epoch": epoch, "validation": validation}
+            self.state = copy.deepcopy(model.state_dict())
+
+
+class Training:
+    """The state of one run and the loop over it; the loop never asks what kind of method it holds."""
+
+    def __init__(self, suite: Suite, spec: Spec, device: torch.device) -> None:
+        self.suite, self.spec, self.device = suite, spec, device
+        hyper: Row = dict(spec.hyper)
+        rates = {name: hyper.pop(name) for name in OPTIMIZER_HYPER}
+        self.data = suite.data(spec.setting, spec.seed).to(device)
+        self.problem = suite.problem(spec.setting, spec.seed)
+        self.problem.model.to(device)
+        self.method = build_method(spec.method, self.problem, hyper, seed=self._seed("method")).to(device)
+        self.optimizer = suite.optimizer(self.problem.model, **rates)
+        self.batches, self.held_out = self._shufflers()
+        self.clock, self.selection, self.step = Clock(), Selected(suite.selection, suite.selected_epoch == "last"), 0
+        torch.manual_seed(self._seed("noise"))
+
+    def _seed(self, purpose: str) -> int:
+        return seeds.derive(self.spec.suite, self.spec.setting, self.spec.seed, purpose)
+
+    def _shufflers(self) -> tuple[Shuffler, Iterator[Tensor]]:
+        """Return the training batches and, for a bilevel method, the endless batches of the auxiliary set."""
+        data, suite = self.data, self.suite
+        order = torch.Generator().manual_seed(self._seed("batches"))
+        if not self.method.outer_every:
+            everything = torch.cat([data.train, data.auxiliary])
+            return Shuffler(everything, suite.batch_size, order), iter(())
+        held_out_order = torch.Generator().manual_seed(self._seed("held-out batches"))
+        held_out = Shuffler(data.auxiliary, suite.held_out_batch_size, held_out_order)
+        return Shuffler(data.train, suite.batch_size, order), held_out.forever()
+
+    def finish(self, on_epoch: Callable[[Row], None]) -> Row:
+        """Train all epochs, select one, evaluate it on the test set if this is a final run."""
+        rows = []
+        for epoch in range(1, self.spec.epochs + 1):
+            rows.append(self.epoch(epoch))
+            on_epoch(rows[-1])
+        test = {}
+        if self.spec.phase == "final":
+            self.problem.model.load_state_dict(self.selection.state)
+            test = self.measure(self.data.test)
+        return {
+            "status": "ok",
+            "tasks": self.problem.task_names,
+            "epochs": rows,
+            "selected": self.selection.row,
+            "test": test,
+            "timing": self.clock.times(),
+            "memory": {"peak_bytes": peak_memory(self.device)},
+        }
+
+    def epoch(self, epoch: int) -> Row:
+        """Train one epoch, measure it on the validation set and return its row."""
+        started = time.perf_counter()
+        row = {"epoch": epoch, "lr": self.optimizer.param_groups[0]["lr"], **self.train_epoch(epoch)}
+        self.clock.train_sec += time.perf_counter() - started
+        row["validation"] = self.measure(self.data.validation)
+        self.selection.offer(epoch, row["validation"], self.problem.model)
+        return row
+
+    def train_epoch(self, epoch: int) -> Row:
+        """Train one epoch and return the mean loss and the present weight of each task, and diagnostics."""
+        steps = self.suite.steps_per_epoch
+        indices = self.batches.epoch() if steps is None else islice(self.batches.forever(), steps)
+        losses, mean, diagnostics = self._steps(indices)
+        weights = self.method.weights(losses)
+        self.method.end_epoch(mean)
+        return {
+            "loss": _finite_list(mean, f"training loss in epoch {epoch}"),
+            "weight": _finite_list(weights, f"task weight in epoch {epoch}"),
+            "diagnostics": diagnostics,
+        }
+
+    def advance(self, steps: int) -> None:
+        """Train some steps."""
+        self._steps(islice(self.batches.forever(), steps))
+
+    def _steps(self, indices: Iterable[Tensor]) -> tuple[Tensor, Tensor, dict[str, float]]:
+        """Train a step an index; return losses, the mean loss of each task and mean diagnostics.
+
+        The losses are those of all samples, (N, T), or, being large, of the last batch where they are images.
+        """
+        data, problem, method, optimizer = self.data, self.problem, self.method, self.optimizer
+        problem.model.train()
+        total = torch.zeros(problem.n_tasks, device=self.device)
+        diagnostics, first, kept = _Means(), self.step, []
+        for index in indices:
+            batch = data.at(index)
+            if method.outer_every and self.step % method.outer_every == 0:
+                method.outer_step(batch, data.at(next(self.held_out)), lr=optimizer.param_groups[0]["lr"])
+                diagnostics.add(method.diagnostics)
+            optimizer.zero_grad()
+            losses = method.backward(batch)
+            optimizer.step()
+            method.step(batch)
+            total += task_means(losses)
+            if losses.dim() > 2:
+                kept.clear()
+            kept.append(losses)
+            self.step += 1
+        self.clock.steps += self.step - first
+        return torch.cat(kept), total / (self.step - first), diagnostics.values()
+
+    @torch.no_grad()
+    def measure(self, index: Tensor) -> dict[str, float]:
+        """Return the suite's metrics over the samples at `index`."""
+        started = time.perf_counter()
+        self.problem.model.eval()
+        metrics = self.suite.measure(self.problem.model, self.data.chunks(index))
+        self.clock.evaluation_sec += time.perf_counter() - started
+        for name, value in metrics.items():
+            if not math.isfinite(value):
+                raise Diverged(f"{name} is {value}")
+        return metrics
+
+
+def build_method(name: str, problem: SupervisedProblem, hyper: dict[str, Any], seed: int) -> Method:
+    """Return the method of that name, its own parameters initialised by `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return baselines.load(name)(problem, **hyper)
+
+
+def peak_memory(device: torch.device) -> int:
+    """Return the most bytes allocated on a CUDA device so far, or the process's largest resident size."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+class _Means:
+    """Means of named 0-dimensional tensors, kept on the device."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, values: dict[str, Tensor]) -> None:
+        for name, value in values.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def values(self) -> dict[str, float]:
+        return {name: float(value) / self._counts[name] for name, value in self._sums.items()}
+
+
+def _finite_list(values: Tensor, what: str) -> list[float]:
+    found = values.tolist()
+    if not all(map(math.isfinite, found)):
+        raise Diverged(f"{what} is not finite")
+    return found

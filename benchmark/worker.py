@@ -1,0 +1,10 @@
+"""Start-up of a local worker process: leave Ctrl-C to the driver, import what every run needs."""
+
+import signal
+from typing import Any
+
+
+def dask_setup(worker: Any) -> None:
+    """Prepare the process that `worker` lives in; Dask calls this once at its start."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import benchmark.train  # noqa: F401
