@@ -1,5 +1,27 @@
 """Auxiliary learning: one interface for methods, and AuxiLearn by implicit differentiation."""
 
+from auxilearn.auxilearn import AuxiLearn, Batches
+from auxilearn.combiners import Combiner, ConvCombiner, DeepLinearCombiner, LinearCombiner, NonlinearCombiner
+from auxilearn.generators import LabelGenerator, LabelProblem, masked_softmax, soft_target_loss
+from auxilearn.hypergradient import hypergradient, mixed_partial
 from auxilearn.method import Method, Problem, stateless_call, task_means
 
-__all__ = ["Method", "Problem", "stateless_call", "task_means"]
+__all__ = [
+    "AuxiLearn",
+    "Batches",
+    "Combiner",
+    "ConvCombiner",
+    "DeepLinearCombiner",
+    "LabelGenerator",
+    "LabelProblem",
+    "LinearCombiner",
+    "Method",
+    "NonlinearCombiner",
+    "Problem",
+    "hypergradient",
+    "masked_softmax",
+    "mixed_partial",
+    "soft_target_loss",
+    "stateless_call",
+    "task_means",
+]

@@ -140,6 +140,8 @@ class NonlinearCombiner(Combiner):
 class ConvCombiner(Combiner):
     """Weigh every pixel by the losses around it: a Softplus ConvNet over loss images (B, T, H, W) of any size.
 
+    Losses (B, T) count as images of one pixel.
+
     Args:
         channels: Channels of each hidden 3x3 convolution; an average pooling by two follows each.
     """
@@ -163,8 +165,9 @@ class ConvCombiner(Combiner):
 
     def forward(self, losses: Tensor) -> Tensor:
         """Return the combined loss of every image, (B,)."""
-        combined = self.network(losses)
-        return losses[:, 0].mean((1, 2)) + combined if self.skip else combined
+        images = losses if losses.dim() == 4 else losses[:, :, None, None]
+        combined = self.network(images)
+        return images[:, 0].mean((1, 2)) + combined if self.skip else combined
 
     def network(self, losses: Tensor) -> Tensor:
         """Return the network's output without the skip, (B,)."""

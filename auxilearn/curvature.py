@@ -91,13 +91,13 @@ class InverseHessian:
 
     def load(self, state: dict[str, Any], *, device: torch.device) -> None:
         """Restore what `state` returned."""
-        tensors = {
-            name: value.detach().clone().to(device) if isinstance(value, Tensor) else value
-            for name, value in state.items()
-        }
-        self.calls, self._observed = tensors["calls"], tensors["observed"]
-        self._second_moment = tensors["second_moment"]
-        self.eigenvalue.direction, self.eigenvalue.estimate = tensors["direction"], tensors["estimate"]
+
+        def own(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device, copy=True)
+
+        self.calls, self._observed = state["calls"], state["observed"]
+        self._second_moment = own(state["second_moment"])
+        self.eigenvalue.direction, self.eigenvalue.estimate = own(state["direction"]), own(state["estimate"])
 
     def _solve(self, product: Product, vector: Tensor) -> Solution:
         if self.solver == "identity":

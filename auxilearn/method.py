@@ -20,6 +20,7 @@ class Problem(Protocol):
         n_tasks: Number of tasks T, the main one included.
         task_kinds: Likelihood of each task, read by methods that model noise.
         last_shared_layer: The last module that all tasks share, read by methods that balance its gradients.
+        loss_images: Whether losses are images, (B, T, H, W), rather than vectors, (B, T).
     """
 
     @property
@@ -33,6 +34,9 @@ class Problem(Protocol):
 
     @property
     def last_shared_layer(self) -> nn.Module: ...
+
+    @property
+    def loss_images(self) -> bool: ...
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that more than one task uses."""
@@ -57,6 +61,7 @@ class Method(nn.Module):
     """A way to train with auxiliary tasks; hooks that a training loop calls, in the order below.
 
     ```python
+    method = SomeMethod(problem).to(device)
     for step, batch in enumerate(train_batches):
         if method.outer_every and step % method.outer_every == 0:
             method.outer_step(batch, next(held_out), lr=optimizer.param_groups[0]["lr"])
@@ -79,9 +84,11 @@ class Method(nn.Module):
     outer_every: int = 0
     """Steps between two calls of `outer_step`; 0 for single-level methods, which need no held-out data."""
 
+    problem: Problem
+
     def __init__(self, problem: Problem) -> None:
         super().__init__()
-        self.problem = problem
+        self.__dict__["problem"] = problem  # a problem that is a module must not become part of this one
         self.optimizer: torch.optim.Optimizer | None = None
         self.diagnostics: dict[str, Tensor] = {}
 
@@ -123,7 +130,7 @@ class Method(nn.Module):
         """Return the effective weight of each task on `losses`, (T,): d combine / d losses summed over the samples."""
         leaf = losses.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(self.combine(leaf), leaf)
-        return gradient.transpose(0, 1).flatten(1).sum(1)
+        return gradient.sum(dim=(0, *range(2, losses.dim())))
 
     def get_extra_state(self) -> dict[str, Any]:
         """Return the state of the method's optimiser, so that `state_dict` is complete."""
@@ -137,7 +144,7 @@ class Method(nn.Module):
 
 def task_means(losses: Tensor) -> Tensor:
     """Return the mean loss of each task, (T,), from losses of shape (B, T) or (B, T, H, W)."""
-    return losses.transpose(0, 1).flatten(1).mean(1)
+    return losses.mean(dim=(0, *range(2, losses.dim())))
 
 
 def stateless_call(model: nn.Module, params: Parameters | None, *inputs: Any) -> Any:

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from auxilearn import Problem
-from auxilearn.auxilearn import AuxiLearn
-from auxilearn.combiners import DeepLinearCombiner
+from auxilearn import AuxiLearn, DeepLinearCombiner, Problem
 
 
 class AuxiLearnDeepLinear(AuxiLearn):

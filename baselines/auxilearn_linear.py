@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from auxilearn import Problem
-from auxilearn.auxilearn import AuxiLearn
-from auxilearn.combiners import LinearCombiner
+from auxilearn import AuxiLearn, LinearCombiner, Problem
 
 
 class AuxiLearnLinear(AuxiLearn):

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from auxilearn import Problem
-from auxilearn.auxilearn import AuxiLearn
-from auxilearn.combiners import NonlinearCombiner
+from auxilearn import AuxiLearn, NonlinearCombiner, Problem
 
 
 class AuxiLearnNonlinear(AuxiLearn):

@@ -75,7 +75,7 @@ class GCS(Method):
 
     Cost, in units of an equal-weighting step: gating each auxiliary unweighted needs the signs of <g_0, g_i>
     alone, which one forward-mode pass along g_0 gives for all tasks at once, about 2.7 whatever their number.
-    Weighted needs every ||g_i||, hence one backward pass a task, about (1 + 2 T) / 3. Gating the sum needs
+    Weighted needs every ||g_i||, hence one backward pass a task, about 0.75 T. Gating the sum needs
     two gradients, about 1.7.
 
     Departures: several auxiliaries, where the paper has one: `gate="each"` tests every one of them against

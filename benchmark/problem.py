@@ -24,6 +24,7 @@ class SupervisedProblem:
     def __init__(self, model: MultiTask, groups: Sequence[TaskGroup]) -> None:
         self.model: nn.Module = model
         self._trunk = model.trunk
+        self.loss_images = False
         self.groups = tuple(groups)
         self.task_names = tuple(name for group in groups for name in group.names)
         self.task_kinds: tuple[TaskKind, ...] = tuple(group.kind for group in groups for _ in group.names)
@@ -37,7 +38,17 @@ class SupervisedProblem:
     def losses(self, batch: Batch, params: Parameters | None = None, targets: Any = None) -> Tensor:
         """Return the losses of all tasks, (B, T); see `auxilearn.Problem.losses`."""
         outputs = stateless_call(self.model, params, batch.inputs)
-        pairs = list(zip(self.groups, outputs, batch.targets, strict=True))
-        losses = torch.cat([group.losses(output, target) for group, output, target in pairs], dim=1)
-        labelled = torch.cat([group.labelled(target) for group, _, target in pairs], dim=1)
-        return losses * (len(losses) / labelled.sum(0).clamp(min=1))
+        losses, labelled = [], []
+        for group, output, target in zip(self.groups, outputs, batch.targets, strict=True):
+            losses.append(group.losses(output, target))
+            labelled.append(group.labelled(target))
+        return scaled(_joined(losses), _joined(labelled))
+
+
+def scaled(losses: Tensor, labelled: Tensor) -> Tensor:
+    """Return losses, (B, T), scaled by all / labelled samples of each task, so that a plain mean is the masked mean."""
+    return losses * (len(losses) / labelled.sum(0).clamp(min=1))
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=1)

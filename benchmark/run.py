@@ -8,10 +8,8 @@ import typer
 
 import baselines
 from benchmark import suites
-from benchmark.errors import EXIT_STATUS, UserError, unknown
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C or SIGTERM, as of a shell's children."""
+from benchmark.commands import run_app
+from benchmark.errors import UserError, unknown
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -113,23 +111,5 @@ def _check_names_at_once(suite: str, methods: tuple[str, ...]) -> None:
             raise unknown("method", method, allowed)
 
 
-def main() -> int:
-    """Run the command line and return the exit status."""
-    try:
-        typer.main.get_command(app).main(standalone_mode=False, prog_name="python -m benchmark.run")
-        return 0
-    except UserError as error:
-        message = str(error)
-    except KeyboardInterrupt:
-        print("stopped; finished runs are recorded, and the same command goes on from here", file=sys.stderr)
-        return INTERRUPTED
-    except Exception as error:
-        if not hasattr(error, "format_message"):
-            raise
-        message = error.format_message()  # type: ignore[attr-defined]
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    return EXIT_STATUS
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_app(app, "python -m benchmark.run"))

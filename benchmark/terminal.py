@@ -36,7 +36,7 @@ def print_table(table: Table, folder: Path) -> None:
         out.print(_grid(f"{table.suite}, {setting}", frame))
     if table.weights is not None:
         for setting, frame in by_setting(table.weights):
-            out.print(_grid(f"Weight of each task at the end of training, {setting}", frame))
+            out.print(_grid(f"task weights at the end, {setting}", frame))
     for line in (table.caption, *table.notes, f"Written to {folder}: table.md, table.csv, table.tex."):
         out.print(line, soft_wrap=True)
 

@@ -1,8 +1,12 @@
 """W&B as a mirror of the records: nothing depends on it, a failure of it costs a warning."""
 
 import contextlib
+import importlib.util
+import netrc
+import os
 import queue
 import threading
+import urllib.parse
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -15,38 +19,39 @@ from benchmark.record import Record
 
 PROJECT = "auxiliary-learning"
 Mode = Literal["disabled", "offline", "online"]
+NETRC_FILES = ("~/.netrc", "~/_netrc")
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 
-def default_mode() -> Mode:
-    """Return `online` where W&B is installed and has a key, `offline` without a key, `disabled` without W&B."""
-    try:
-        import wandb
-    except ModuleNotFoundError:
-        return "disabled"
-    return "online" if wandb.api.api_key else "offline"
-
-
 def choose_mode(asked: str) -> Mode:
-    """Return the mode that was asked for, or the default for an empty text.
+    """Return the mode that was asked for; by default `online` with a key, `offline` without one.
+
+    W&B itself is not imported: that takes longer than printing a table.
 
     Raises:
         UserError: There is no such mode, W&B is not installed, or `online` has no key.
     """
-    if not asked:
-        return default_mode()
-    if asked not in MODES:
+    if asked and asked not in MODES:
         raise unknown("W&B mode", asked, MODES)
-    mode: Mode = MODES[MODES.index(asked)]
-    if mode == "disabled":
-        return mode
-    try:
-        import wandb
-    except ModuleNotFoundError:
-        raise UserError(f"--wandb {mode} needs wandb, which is not installed") from None
-    if mode == "online" and not wandb.api.api_key:
+    if importlib.util.find_spec("wandb") is None:
+        if asked not in ("", "disabled"):
+            raise UserError(f"--wandb {asked} needs wandb, which is not installed")
+        return "disabled"
+    if asked == "online" and not _has_key():
         raise UserError("--wandb online needs a key; run `wandb login` first or use --wandb offline")
-    return mode
+    return MODES[MODES.index(asked)] if asked else "online" if _has_key() else "offline"
+
+
+def _has_key() -> bool:
+    """Return whether W&B would find a key where its documentation says: the environment or the netrc file."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urllib.parse.urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
+    path = os.environ.get("NETRC") or next(filter(os.path.exists, map(os.path.expanduser, NETRC_FILES)), None)
+    try:
+        return bool(host and path and netrc.netrc(path).authenticators(host))
+    except (OSError, netrc.NetrcParseError):
+        return False
 
 
 class Mirror:

@@ -180,8 +180,7 @@ class Training:
         """
         data, problem, method, optimizer = self.data, self.problem, self.method, self.optimizer
         problem.model.train()
-        total = torch.zeros(problem.n_tasks, device=self.device)
-        diagnostics, first, kept = _Means(), self.step, []
+        diagnostics, kept = _Means(), _Losses()
         for index in indices:
             batch = data.at(index)
             if method.outer_every and self.step % method.outer_every == 0:
@@ -191,13 +190,10 @@ class Training:
             losses = method.backward(batch)
             optimizer.step()
             method.step(batch)
-            total += task_means(losses)
-            if losses.dim() > 2:
-                kept.clear()
-            kept.append(losses)
+            kept.add(losses)
             self.step += 1
-        self.clock.steps += self.step - first
-        return torch.cat(kept), total / (self.step - first), diagnostics.values()
+        self.clock.steps += kept.steps
+        return kept.samples(), kept.means(), diagnostics.values()
 
     @torch.no_grad()
     def measure(self, index: Tensor) -> dict[str, float]:
@@ -224,6 +220,28 @@ def peak_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+class _Losses:
+    """The losses of an epoch: every sample's, (B, T), or the means of images, (B, T, H, W)."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self._kept: list[Tensor] = []
+        self._means: list[Tensor] = []
+
+    def add(self, losses: Tensor) -> None:
+        self.steps += 1
+        if losses.dim() > 2:
+            self._means.append(task_means(losses))
+            self._kept.clear()
+        self._kept.append(losses)
+
+    def samples(self) -> Tensor:
+        return torch.cat(self._kept)
+
+    def means(self) -> Tensor:
+        return torch.stack(self._means or [losses.mean(0) for losses in self._kept]).mean(0)
 
 
 class _Means:

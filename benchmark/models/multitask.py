@@ -26,5 +26,7 @@ class MultiTask(nn.Module):
 
     @property
     def last_shared_layer(self) -> nn.Module:
-        """The trunk's last module with parameters of its own."""
-        return [m for m in self.trunk.modules() if any(True for _ in m.parameters(recurse=False))][-1]
+        """The trunk's last linear map or convolution, or its last module with parameters where it has neither."""
+        owners = [m for m in self.trunk.modules() if any(True for _ in m.parameters(recurse=False))]
+        maps = [m for m in owners if isinstance(m, nn.Linear | nn.modules.conv._ConvNd)]
+        return (maps or owners)[-1]

@@ -163,16 +163,15 @@ def test_a_parameter_that_no_loss_touches_changes_nothing() -> None:
 
 
 def test_dropout_is_the_same_in_every_pass_of_an_outer_step() -> None:
-    problem, method = make("linear", mode="corrected", terms=40, damping=5.0)
-    torch.manual_seed(5)
-    method.outer_step(problem.batch(), problem.batch(seed=1), lr=0.1)
-    # with other masks in each product the series would not converge
-    assert float(method.diagnostics["residual"]) < 1e-4
-    first = method.diagnostics["hypergradient_norm"]
-    problem, method = make("linear", mode="corrected", terms=40, damping=5.0)
-    torch.manual_seed(6)
-    method.outer_step(problem.batch(), problem.batch(seed=1), lr=0.1)
-    assert not torch.equal(method.diagnostics["hypergradient_norm"], first)
+    norms = []
+    for seed in (5, 6):
+        problem, method = make("linear", mode="corrected", terms=40, damping=20.0, hessian="difference")
+        torch.manual_seed(seed)
+        method.outer_step(problem.batch(), problem.batch(seed=1), lr=0.1)
+        # a difference of two gradients with other masks would be huge, and stop the series
+        assert float(method.diagnostics["residual"]) < 1e-3
+        norms.append(method.diagnostics["hypergradient_norm"])
+    assert not torch.equal(*norms)
 
 
 def test_gradients_accumulate_over_batches() -> None:
@@ -207,16 +206,14 @@ def test_under_bfloat16_autocast_the_outer_step_stays_in_float32(variant: str) -
     for autocast in (False, True):
         torch.manual_seed(0)
         problem, method = make(variant)
+        batch, held_out = problem.batch(), problem.batch(seed=1)
         torch.manual_seed(1)
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-            losses = method.backward(problem.batch())
-            problem.model.zero_grad()
-            method.outer_step(problem.batch(), problem.batch(seed=1), lr=0.1)
+            method.outer_step(batch, held_out, lr=0.1)
+            losses = method.backward(batch)
         assert bool(losses.isfinite().all())
-        # the training pass moved BatchNorm's running statistics, which an outer step does not read
         found.append(torch.cat([p.flatten() for p in phi(method)]))
-    if variant != "generated":  # the generator's own BatchNorm saw bfloat16 in the training pass
-        assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[1])
 
 
 def test_adams_preconditioner_learns_from_the_training_gradients() -> None:
@@ -290,17 +287,19 @@ class Regression:
         return {"x": x, "y": torch.where(scale > 0, scale * torch.randn(n, self.n_tasks), clean)}
 
     def losses(self, batch: Batch, params: Any = None, targets: Any = None) -> Tensor:
-        return F.mse_loss(stateless_call(self.model, params, batch["x"]).expand(-1, self.n_tasks), batch["y"], reduction="none")
+        return F.mse_loss(
+            stateless_call(self.model, params, batch["x"]).expand(-1, self.n_tasks), batch["y"], reduction="none"
+        )
 
 
 @pytest.mark.parametrize("settings", [{"solver": "identity"}, {"mode": "paper"}, {"mode": "corrected"}])
 @pytest.mark.parametrize("combiner", [LinearCombiner, DeepLinearCombiner, NonlinearCombiner])
 def test_a_copy_of_the_main_task_outweighs_noise(combiner: Make, settings: dict[str, Any]) -> None:
     problem = Regression((0.0, 0.0, 3.0))
-    method = AuxiLearn(problem, combiner(3), auxiliary_lr=1e-2, **settings)
-    optimizer = torch.optim.SGD(problem.model.parameters(), lr=0.05)
+    method = AuxiLearn(problem, combiner(3), auxiliary_lr=3e-3, **settings)
+    optimizer = torch.optim.Adam(problem.model.parameters(), lr=0.05)
     losses = torch.zeros(())
-    for _ in range(150):
+    for _ in range(200):
         batch = problem.batch(16)
         method.outer_step(batch, problem.batch(64), lr=0.05)
         optimizer.zero_grad()

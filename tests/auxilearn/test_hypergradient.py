@@ -72,7 +72,9 @@ def test_the_weight_decay_of_ridge_regression(hessian: Any) -> None:
 
 
 def test_a_converged_network_against_unrolled_training() -> None:
-    problem = TinyProblem(("regression", "regression", "regression"), width=4, features=3, noise=(1, 1, 3), dtype=DOUBLE)
+    problem = TinyProblem(
+        ("regression", "regression", "regression"), width=4, features=3, noise=(1, 1, 3), dtype=DOUBLE
+    )
     train_batch, held_out_batch = problem.batch(20), problem.batch(20, seed=1)
     phi = torch.tensor([1.0, 0.7, 0.4], dtype=DOUBLE, requires_grad=True)
 

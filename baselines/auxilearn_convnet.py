@@ -1,0 +1,31 @@
+"""AuxiLearn with weights that depend on the surrounding pixels, by a ConvNet over loss images."""
+
+from typing import Any
+
+from auxilearn import AuxiLearn, ConvCombiner, Problem
+
+
+class AuxiLearnConvNet(AuxiLearn):
+    """Weigh each pixel's tasks by the losses around it (Navon et al., ICLR 2021, Sec. 3.2, "ConvNet").
+
+    It is made for loss images (B, T, H, W); where losses are vectors (B, T) a sample counts as one pixel.
+
+    Args:
+        problem: The model and its losses.
+        skip: Add the main loss to the network's output.
+        monotone: Clip negative weights after each update.
+        weight_norm: Learn the weights of a unit as their norm times their direction.
+        **settings: See `AuxiLearn`; the released trainer takes `auxiliary_lr` 1e-4 and `clip_norm` 100.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        skip: bool = True,
+        monotone: bool = True,
+        weight_norm: bool = False,
+        **settings: Any,
+    ) -> None:
+        combiner = ConvCombiner(problem.n_tasks, skip=skip, monotone=monotone, weight_norm=weight_norm)
+        super().__init__(problem, combiner, **settings)

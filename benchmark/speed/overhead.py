@@ -1,0 +1,94 @@
+"""What the harness costs: an epoch through it against a bare loop doing the same steps."""
+
+import datetime
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from rich.console import Console
+from torch import nn
+from torch.nn import functional
+
+from benchmark import environment
+from benchmark.data import Data
+from benchmark.plan import Options, make_plan
+from benchmark.tasks import Classification, TaskGroup
+from benchmark.train import Training
+
+WARM_UP = 5
+
+
+def report(*, repeats: int) -> None:
+    """Print the median ratio of an epoch's time, harness to bare loop, the two timed in turns."""
+    (arm,) = make_plan(Options("digits", settings=("5-shot",), methods=("equal",)))
+    torch.set_num_threads(arm.suite.threads)
+    spec = arm.spec(arm.points()[0])
+    training = Training(arm.suite, spec, torch.device("cpu"))
+    bare = BareLoop(Training(arm.suite, spec, torch.device("cpu")), arm.suite.groups[0])
+    epochs = iter(range(1, repeats + WARM_UP + 1))
+    pairs = [(_time(lambda e=e: training.epoch(e)), _time(bare.epoch)) for e in epochs][WARM_UP:]
+    check_same_result(training.problem.model, bare.model)
+    ratios = sorted(harness / plain for harness, plain in pairs)
+    quarter = len(ratios) // 4
+    device = environment.describe(torch.device("cpu"))
+    Console(highlight=False).print(
+        f"an epoch of digits 5-shot, method equal, {len(training.batches)} steps and a validation pass:\n"
+        f"harness {1e3 * statistics.median(h for h, _ in pairs):.2f} ms, "
+        f"bare loop {1e3 * statistics.median(b for _, b in pairs):.2f} ms, "
+        f"median ratio {statistics.median(ratios):.3f} "
+        f"(quartiles {ratios[quarter]:.3f} and {ratios[-1 - quarter]:.3f}, {len(ratios)} pairs)\n"
+        f"{device['device']}, torch {device['torch']}, 1 thread, commit {device['commit'][:12]}, "
+        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
+        soft_wrap=True,
+    )
+
+
+def check_same_result(harness: nn.Module, bare: nn.Module) -> None:
+    """Refuse to compare loops that did not do the same steps.
+
+    Raises:
+        RuntimeError: The trained parameters differ by more than rounding.
+    """
+    for ours, theirs in zip(harness.parameters(), bare.parameters(), strict=True):
+        if not torch.allclose(ours, theirs, rtol=1e-2, atol=1e-3):
+            raise RuntimeError("the bare loop and the harness trained different networks")
+
+
+class BareLoop:
+    """What a careful user would write by hand for equal weighting on these tasks."""
+
+    def __init__(self, like: Training, group: TaskGroup) -> None:
+        self.model, self.optimizer = like.problem.model, like.optimizer
+        self.data: Data = like.data
+        self.batches = like.batches
+        self.sizes = list(group.classes.values()) if isinstance(group, Classification) else []
+
+    def epoch(self) -> float:
+        """Train one epoch and return the validation accuracy."""
+        self.model.train()
+        inputs, (labels,) = self.data.samples
+        total = 0.0
+        for index in self.batches.epoch():
+            x, y = inputs[index], labels[index]
+            self.optimizer.zero_grad()
+            outputs = self.model(x)[0].split(self.sizes, dim=1)
+            losses = [
+                functional.cross_entropy(output, target, ignore_index=-1, reduction="none")
+                for output, target in zip(outputs, y.unbind(1), strict=True)
+            ]
+            known = (y[:, 0] != -1).sum().clamp(min=1)
+            loss = losses[0].sum() / known + torch.stack(losses[1:]).mean(1).sum()
+            loss.backward()
+            self.optimizer.step()
+            total += loss.item()
+        self.model.eval()
+        with torch.no_grad():
+            x, y = inputs[self.data.validation], labels[self.data.validation]
+            return (self.model(x)[0][:, : self.sizes[0]].argmax(1) == y[:, 0]).float().mean().item()
+
+
+def _time(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
