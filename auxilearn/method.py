@@ -13,30 +13,32 @@ TaskKind = Literal["classification", "regression"]
 
 
 class Problem(Protocol):
-    """A model, its tasks and their losses. Task 0 is the main task.
-
-    Attributes:
-        model: The network with its task heads.
-        n_tasks: Number of tasks T, the main one included.
-        task_kinds: Likelihood of each task, read by methods that model noise.
-        last_shared_layer: The last module that all tasks share, read by methods that balance its gradients.
-        loss_images: Whether losses are images, (B, T, H, W), rather than vectors, (B, T).
-    """
+    """A model, its tasks and their losses. Task 0 is the main task."""
 
     @property
-    def model(self) -> nn.Module: ...
+    def model(self) -> nn.Module:
+        """The network with its task heads."""
+        ...
 
     @property
-    def n_tasks(self) -> int: ...
+    def n_tasks(self) -> int:
+        """Number of tasks T, the main one included."""
+        ...
 
     @property
-    def task_kinds(self) -> Sequence[TaskKind]: ...
+    def task_kinds(self) -> Sequence[TaskKind]:
+        """Likelihood of each task, read by methods that model noise."""
+        ...
 
     @property
-    def last_shared_layer(self) -> nn.Module: ...
+    def last_shared_layer(self) -> nn.Module:
+        """The last module that all tasks share, read by methods that balance its gradients."""
+        ...
 
     @property
-    def loss_images(self) -> bool: ...
+    def loss_images(self) -> bool:
+        """Whether losses are images, (B, T, H, W), rather than vectors, (B, T)."""
+        ...
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Return the parameters that more than one task uses."""

@@ -23,7 +23,7 @@ def test_the_example_runs() -> None:
         "train_loader": loader(200),
         "auxiliary_loader": loader(2),
     }
-    exec(example, scope)  # noqa: S102
+    exec(example, scope)
     method, losses = scope["method"], scope["losses"]
     assert isinstance(method, auxilearn.AuxiLearn)
     assert isinstance(losses, torch.Tensor)
