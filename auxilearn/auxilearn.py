@@ -172,7 +172,8 @@ class AuxiLearn(Method):
 
     def _cotangent(self, losses: Tensor) -> Tensor:
         leaf = losses.detach().requires_grad_()
-        with torch.enable_grad():
+        # backward passes, too, would run in the precision of an autocast around them
+        with torch.enable_grad(), torch.autocast(losses.device.type, enabled=False):
             return torch.autograd.grad(self.combine(leaf), leaf)[0]
 
     def _train_loss(self, batch: Batch, randomness: Randomness) -> Objective:

@@ -11,7 +11,7 @@ Objective = Callable[[Parameters], Tensor]
 """A scalar loss as a function of the parameters by name, the same at each call (its dropout masks included)."""
 
 Product = Callable[[Tensor], Tensor]
-"""Multiplies a symmetric matrix (n, n) with a vector (n,)."""
+"""Multiplies a symmetric matrix (n, n) with a vector (n,); the caller may overwrite the result."""
 
 HessianKind = Literal["exact", "difference"]
 
@@ -43,8 +43,8 @@ def hessian_product(objectives: Sequence[Objective], params: Parameters, *, kind
         objectives: Scalar losses, averaged.
         params: Where the Hessian is taken.
         kind: "exact" differentiates the gradient once more (reverse over reverse). "difference" takes the
-            difference of two gradients: half the time and no graph to keep, but no more than three digits in
-            float32, and with ReLU another matrix, for it sees the kinks that derivatives do not.
+            difference of two gradients: half the time and no graph to keep, but no more than two digits in
+            float32, and none with ReLU, where the kinks between the two points outweigh the curvature.
     """
     make = {"exact": _exact_product, "difference": _difference_product}[kind]
     made: list[Product] = []
@@ -110,7 +110,7 @@ def _difference_product(objectives: Sequence[Objective], params: Parameters) -> 
     base = flatten(value_and_gradient(objectives, params)[1].values())
     point = flatten(value.detach() for value in params.values())
     smallest = torch.finfo(point.dtype).eps
-    scale = smallest ** (2 / 3) * (1 + point.norm())
+    scale = smallest**0.5 * (1 + point.norm())
 
     def product(vector: Tensor) -> Tensor:
         step = scale / vector.norm().clamp(min=smallest)

@@ -24,7 +24,7 @@ from auxilearn.hessian import (
     unflatten,
     value_and_gradient,
 )
-from auxilearn.solvers import Solution
+from auxilearn.solvers import Solution, inner, length
 
 
 class Hypergradient(NamedTuple):
@@ -72,7 +72,7 @@ def hypergradient(
     if solve is not None:
         gradient = flatten(direction.values())
         solution, residual, stopped = solve(hessian_product(train, params, kind=hessian), gradient)
-        cosine = solution.dot(gradient) / (solution.norm() * gradient.norm())
+        cosine = inner(solution, gradient) / (length(solution) * length(gradient))
         direction = unflatten(solution, params)
     found = [-part for part in mixed_partial(train, params, direction, phi)]
     return Hypergradient(found, loss, cosine, residual, stopped)
@@ -109,17 +109,16 @@ def mixed_partial(
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
     """Run the block in the tensors' own precision: no autocast, no TF32."""
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    was_allowed = matmul.allow_tf32
-    flags = cudnn.flags(
-        enabled=cudnn.enabled, benchmark=cudnn.benchmark, deterministic=cudnn.deterministic, allow_tf32=False
-    )
-    with torch.autocast(device.type, enabled=False), flags:
-        matmul.allow_tf32 = False
-        try:
+    backends = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn)
+    before = [backend.fp32_precision for backend in backends]
+    try:
+        for backend in backends:
+            backend.fp32_precision = "ieee"
+        with torch.autocast(device.type, enabled=False):
             yield
-        finally:
-            matmul.allow_tf32 = was_allowed
+    finally:
+        for backend, precision in zip(backends, before, strict=True):
+            backend.fp32_precision = precision
 
 
 def _origin(error: Exception) -> str:

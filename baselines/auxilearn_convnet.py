@@ -8,8 +8,6 @@ from auxilearn import AuxiLearn, ConvCombiner, Problem
 class AuxiLearnConvNet(AuxiLearn):
     """Weigh each pixel's tasks by the losses around it (Navon et al., ICLR 2021, Sec. 3.2, "ConvNet").
 
-    It is made for loss images (B, T, H, W); where losses are vectors (B, T) a sample counts as one pixel.
-
     Args:
         problem: The model and its losses.
         skip: Add the main loss to the network's output.
@@ -29,3 +27,8 @@ class AuxiLearnConvNet(AuxiLearn):
     ) -> None:
         combiner = ConvCombiner(problem.n_tasks, skip=skip, monotone=monotone, weight_norm=weight_norm)
         super().__init__(problem, combiner, **settings)
+
+    @classmethod
+    def declines(cls, problem: Problem) -> str | None:
+        """Return a reason if losses are no images."""
+        return super().declines(problem) if problem.loss_images else "it needs loss images, one loss a pixel"

@@ -59,11 +59,13 @@ class ArmProgress:
     arm: Arm
     study: Study | None
     records: Mapping[str, Record]
-    trials: dict[str, int] = field(default_factory=dict)
-    """Numbers of the trials that are running, by digest."""
+    trials: dict[str, int | None] = field(default_factory=dict)
+    """Numbers of the search runs under way, by digest; None for one whose trial was told before."""
     finals: deque[Spec] | None = None
     """Final runs to hand out; None until the search is complete."""
     _left: deque = field(default_factory=deque)
+    _lost: deque[Spec] = field(default_factory=deque)
+    """Search runs whose trials are told and whose records are gone."""
     _exhausted: bool = False
 
     def __post_init__(self) -> None:
@@ -76,12 +78,18 @@ class ArmProgress:
             trial = self._left.popleft() if self._left else self.study.ask() if self.study else None
             if trial is None:
                 self._exhausted = True
+                specs = map(self.arm.spec, self.arm.points())
+                self._lost.extend(s for s in specs if s.digest not in self.records and s.digest not in self.trials)
                 break
             spec = self.arm.spec(trial.point)
             if spec.digest not in self.records:
                 self.trials[spec.digest] = trial.number
                 return spec
             self._tell(trial.number, self.records[spec.digest])
+        if self._lost:
+            spec = self._lost.popleft()
+            self.trials[spec.digest] = None
+            return spec
         if self._exhausted and not self.trials and self.finals is None:
             point = choose(self.arm, self.records)
             self.finals = deque(() if point is None else self.arm.finals(point))

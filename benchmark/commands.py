@@ -13,16 +13,20 @@ INTERRUPTED = 130
 def run_app(app: typer.Typer, name: str) -> int:
     """Run a command line and return its exit status."""
     try:
-        typer.main.get_command(app).main(standalone_mode=False, prog_name=name)
-        return 0
+        status = typer.main.get_command(app).main(standalone_mode=False, prog_name=name) or 0
     except UserError as error:
-        message = str(error)
-    except KeyboardInterrupt:
-        print("stopped; finished runs are recorded, and the same command goes on from here", file=sys.stderr)
-        return INTERRUPTED
+        return _refuse(str(error))
+    except (KeyboardInterrupt, typer.Abort):  # some versions of typer return the status instead
+        status = INTERRUPTED
     except Exception as error:  # typer's own errors share no public base class across its versions
         if not hasattr(error, "format_message"):
             raise
-        message = error.format_message()  # type: ignore[attr-defined]
+        return _refuse(error.format_message())  # type: ignore[attr-defined]
+    if status == INTERRUPTED:
+        print("stopped; finished runs are recorded, and the same command goes on from here", file=sys.stderr)
+    return status
+
+
+def _refuse(message: str) -> int:
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     return EXIT_STATUS

@@ -173,7 +173,7 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
     own = hyper_parameters(method)
     values: dict[str, tuple[Value, ...]] = {key: (value,) for key, value in own.items()}
     values |= method.search_space
-    values |= {key: (value,) for key, value in suite.defaults.items() if key in own}
+    values |= {key: _tuple(value) for key, value in suite.defaults.items() if key in own}
     values |= suite.grid
     examples = {**own, **dict.fromkeys(OPTIMIZER_HYPER, 0.0)}
     asked = {**options.grid, **{key: (text,) for key, text in options.fixed.items()}}
@@ -194,6 +194,10 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
     if asked and not arm.declined:
         _check_values(arm)
     return arm
+
+
+def _tuple(value: Value | tuple[Value, ...]) -> tuple[Value, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _check_values(arm: Arm) -> None:

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import filelock
 
@@ -74,7 +75,7 @@ class Store:
         self.folder = folder
         self.path = folder / "records.jsonl"
         self.records: dict[str, Record] = {}
-        self._file: IO[bytes] | None = None
+        self._file: FileIO | None = None
 
     def read(self) -> None:
         """Load the records; a torn last line, left by a writer that was killed, is passed over.
@@ -107,7 +108,7 @@ class Store:
                 held.enter_context(filelock.FileLock(self.folder / ".lock", timeout=0))
                 self.read()
                 cut_torn_line(self.path)
-                self._file = held.enter_context(self.path.open("ab"))
+                self._file = held.enter_context(self.path.open("ab", buffering=0))
             except filelock.Timeout:
                 hint = "wait for it or use another --results-dir"
                 raise UserError(f"another run is writing to {self.folder}; {hint}") from None
@@ -123,10 +124,10 @@ class Store:
         """Write `record` to disk; once this returns, it survives a crash of process or machine."""
         if self._file is None:
             raise RuntimeError("the store is not open for writing")
-        line = json.dumps(record.to_json(), allow_nan=False, separators=(",", ":"))
+        line = json.dumps(record.to_json(), allow_nan=False, separators=(",", ":")).encode() + b"\n"
         try:
-            self._file.write(line.encode() + b"\n")
-            self._file.flush()
+            while line:
+                line = line[self._file.write(line) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             hint = "all records before it are safe; make room and run the command again"

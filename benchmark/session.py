@@ -9,6 +9,7 @@ from benchmark import terminal, tracking
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, default_workers, interrupt_on_sigterm
 from benchmark.errors import unknown
+from benchmark.figures import write_figures
 from benchmark.plan import Options, make_plan
 from benchmark.record import Store
 from benchmark.table import make_table
@@ -49,8 +50,8 @@ def run_session(request: Request) -> None:
     with store.writing():
         execute(arms, store, resources, Outlets(request.storage, mode))
         table = make_table(arms, store.records)
-        table.write(store.folder)
-    terminal.print_table(table, store.folder)
+        files = [*table.write(store.folder), *write_figures(arms, store.records, store.folder)]
+    terminal.print_table(table, store.folder, files)
 
 
 def check_device(name: str) -> str:

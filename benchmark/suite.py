@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from torch import nn
@@ -12,8 +12,12 @@ from benchmark import seeds
 from benchmark.data import Batch, Data
 from benchmark.models.multitask import MultiTask
 from benchmark.problem import SupervisedProblem
+from benchmark.record import Record
 from benchmark.spec import Value
 from benchmark.tasks import TaskGroup
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Suite(ABC):
         groups: Task groups; the first task of the first group is the main task.
         metrics: Metrics of the main task; the first one selects epochs and hyper-parameters, on validation.
         grid: Values of the optimiser's hyper-parameters `lr` and `weight_decay` that every method searches.
-        defaults: Values of further hyper-parameters, given to every method that has one of that name.
+        defaults: Values of further hyper-parameters, given to every method that has one of that name; a tuple is
+            searched.
         epochs: Length of training.
         batch_size: Samples a batch; None for the whole training set.
         held_out_batch_size: Samples of the auxiliary set a batch; None for all of it.
@@ -57,7 +62,7 @@ class Suite(ABC):
     groups: ClassVar[Sequence[TaskGroup]]
     metrics: ClassVar[tuple[Metric, ...]]
     grid: ClassVar[Mapping[str, tuple[Value, ...]]]
-    defaults: ClassVar[Mapping[str, Value]] = {}
+    defaults: ClassVar[Mapping[str, Value | tuple[Value, ...]]] = {}
     epochs: ClassVar[int]
     batch_size: ClassVar[int | None]
     held_out_batch_size: ClassVar[int | None] = None
@@ -88,6 +93,10 @@ class Suite(ABC):
     @abstractmethod
     def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """Return every metric of the main task over `batches`; the model is in evaluation mode."""
+
+    def figures(self, records: Sequence[Record]) -> "dict[str, Figure]":
+        """Return the suite's own figures by file name, drawn from its successful final runs."""
+        return {}
 
     def optimizer(self, model: nn.Module, *, lr: float, weight_decay: float) -> torch.optim.Optimizer:
         """Return the optimiser of the model's parameters."""

@@ -35,8 +35,8 @@ class Table:
     notes: Sequence[str]
     numbers: pd.DataFrame
 
-    def write(self, folder: Path) -> None:
-        """Write `table.md`, `table.csv` and `table.tex`."""
+    def write(self, folder: Path) -> list[str]:
+        """Write the table as Markdown, CSV and LaTeX and return the file names."""
         parts = [f"# Results of suite {self.suite}", self.caption, markdown(self.results)]
         if self.weights is not None:
             for setting, frame in by_setting(self.weights):
@@ -45,12 +45,13 @@ class Table:
         (folder / "table.md").write_text("\n\n".join(parts) + "\n")
         self.numbers.to_csv(folder / "table.csv", index=False)
         (folder / "table.tex").write_text(latex(self))
+        return ["table.md", "table.csv", "table.tex"]
 
 
 def make_table(arms: Sequence[Arm], records: Mapping[str, Record]) -> Table:
     """Return the table of a plan from the records there are; nothing else is read but published numbers."""
     suite = arms[0].suite
-    finals = {_key(arm): _finals(arm, records) for arm in arms}
+    finals = {_key(arm): final_records(arm, records) for arm in arms}
     marks = _Marks()
     machines = sorted({str(r.environment["device"]) for found in finals.values() for r in found if r.environment})
     epoch = "the last epoch counts, " if suite.selected_epoch == "last" else "epoch and "
@@ -62,7 +63,7 @@ def make_table(arms: Sequence[Arm], records: Mapping[str, Record]) -> Table:
     return Table(
         suite=suite.name,
         caption=caption,
-        results=_results(arms, finals, marks),
+        results=_results(arms, finals, {_key(arm): _no_choice(arm, records) for arm in arms}, marks),
         weights=_weights(arms, finals),
         notes=marks.notes(),
         numbers=_numbers(arms, finals),
@@ -79,10 +80,19 @@ def _key(arm: Arm) -> tuple[str, str]:
     return arm.setting, arm.method
 
 
-def _finals(arm: Arm, records: Mapping[str, Record]) -> list[Record]:
+def final_records(arm: Arm, records: Mapping[str, Record]) -> list[Record]:
     """Return the records of the arm's final runs, failed ones included."""
     point = None if arm.declined else choose(arm, records)
     return [] if point is None else [records[s.digest] for s in arm.finals(point) if s.digest in records]
+
+
+def _no_choice(arm: Arm, records: Mapping[str, Record]) -> str:
+    """Return why there is nothing to choose from, a search of which every run failed; empty where there is."""
+    found = [records.get(arm.spec(point).digest) for point in arm.points()] if arm.space else []
+    failed = [record for record in found if record is not None and record.status != "ok"]
+    if not failed or len(failed) < len(found):
+        return ""
+    return f"all {len(failed)} search runs {failed[0].status}, {failed[0].reason}"
 
 
 class _Marks:
@@ -100,14 +110,19 @@ class _Marks:
         return [f"[{number}] {text}" for number, text in enumerate(self._texts, start=1)]
 
 
-def _results(arms: Sequence[Arm], finals: Mapping[tuple[str, str], list[Record]], marks: _Marks) -> pd.DataFrame:
+def _results(
+    arms: Sequence[Arm],
+    finals: Mapping[tuple[str, str], list[Record]],
+    no_choice: Mapping[tuple[str, str], str],
+    marks: _Marks,
+) -> pd.DataFrame:
     suite = arms[0].suite
     paper = published(suite.name).set_index(["setting", "method", "metric"])
     rows: dict[str, dict[tuple[str, str], str]] = {}
     for arm in arms:
         row = rows.setdefault(arm.method, {("", "method"): arm.method})
         for metric in suite.metrics:
-            row[arm.setting, metric.name] = _cell(arm, metric, finals[_key(arm)], marks)
+            row[arm.setting, metric.name] = _cell(arm, metric, finals[_key(arm)], no_choice[_key(arm)], marks)
             if not paper.empty:
                 key = (arm.setting, arm.method, metric.name)
                 cell = f"{paper.loc[key, 'mean']:.2f} ± {paper.loc[key, 'sem']:.2f}" if key in paper.index else "–"
@@ -120,14 +135,16 @@ def _results(arms: Sequence[Arm], finals: Mapping[tuple[str, str], list[Record]]
 
 
 def _frame(rows: Mapping[str, Mapping[tuple[str, str], str]]) -> pd.DataFrame:
-    columns = pd.MultiIndex.from_tuples(max(rows.values(), key=len))
+    columns = pd.MultiIndex.from_tuples(dict.fromkeys(column for row in rows.values() for column in row))
     return pd.DataFrame([[row.get(column, "–") for column in columns] for row in rows.values()], columns=columns)
 
 
-def _cell(arm: Arm, metric: Metric, found: Sequence[Record], marks: _Marks) -> str:
+def _cell(arm: Arm, metric: Metric, found: Sequence[Record], no_choice: str, marks: _Marks) -> str:
     """Return `mean ± sem`, a dash with a footnote, or `missing` with the command that fills it."""
     if arm.declined:
         return "– " + marks.mark(f"{arm.method} declines: {arm.declined}")
+    if no_choice:
+        return "failed " + marks.mark(f"{arm.method} in {arm.setting}: {no_choice}")
     values = pd.Series([r.test[metric.name] for r in found if r.status == "ok"], dtype=float)
     failed = [r for r in found if r.status != "ok"]
     note = ""
@@ -200,5 +217,6 @@ def latex(table: Table) -> str:
 
 def _escape(text: str) -> str:
     """Return `text` with LaTeX's special characters escaped."""
-    special = {"\\": r"\textbackslash{}", "±": r"$\pm$", "–": "--", **{char: f"\\{char}" for char in "%_&#${}"}}
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    special |= {"±": r"$\pm$", "–": "--", **{char: f"\\{char}" for char in "%_&#${}"}}
     return "".join(special.get(char, char) for char in text)

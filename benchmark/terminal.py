@@ -29,7 +29,7 @@ def console() -> Console:
     return found if found.is_terminal else Console(markup=False, highlight=False, width=WIDTH_IN_PIPE)
 
 
-def print_table(table: Table, folder: Path) -> None:
+def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
     """Print results and task weights, a grid a setting, and where the files are."""
     out = console()
     for setting, frame in by_setting(table.results):
@@ -37,7 +37,7 @@ def print_table(table: Table, folder: Path) -> None:
     if table.weights is not None:
         for setting, frame in by_setting(table.weights):
             out.print(_grid(f"task weights at the end, {setting}", frame))
-    for line in (table.caption, *table.notes, f"Written to {folder}: table.md, table.csv, table.tex."):
+    for line in (table.caption, *table.notes, f"Written to {folder}: {', '.join(files)}."):
         out.print(line, soft_wrap=True)
 
 

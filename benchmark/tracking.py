@@ -112,6 +112,7 @@ class Mirror:
                 x_disable_meta=True,
                 x_disable_machine_info=True,
                 disable_git=True,
+                host="",  # else the name of this machine
                 save_code=False,
             ),
         )

@@ -1,12 +1,9 @@
 """One run from spec to record: the one training loop for every method."""
 
-import copy
 import datetime
 import math
-import resource
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -14,13 +11,14 @@ import torch
 from torch import Tensor
 
 import baselines
-from auxilearn import Method, task_means
-from benchmark import environment, seeds, suites
+from auxilearn import Method
+from benchmark import environment, memory, seeds, suites
 from benchmark.data import Shuffler
 from benchmark.problem import SupervisedProblem
 from benchmark.record import Record
 from benchmark.spec import Spec
-from benchmark.suite import Metric, Suite
+from benchmark.suite import Suite
+from benchmark.tally import Clock, Losses, Means, Selected
 
 OPTIMIZER_HYPER = ("lr", "weight_decay")
 """Hyper-parameters of the model's optimiser; all others are the method's."""
@@ -42,6 +40,7 @@ def run(spec: Spec, device: str = "cpu", on_epoch: Callable[[Row], None] = lambd
     """
     suite = suites.load(spec.suite)
     torch.set_num_threads(suite.threads)
+    memory.reset_peak(torch.device(device))
     started = time.perf_counter()
     result: Row
     try:
@@ -59,42 +58,6 @@ def run(spec: Spec, device: str = "cpu", on_epoch: Callable[[Row], None] = lambd
         finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **result,
     )
-
-
-@dataclass
-class Clock:
-    """Seconds spent on training steps and on evaluation."""
-
-    train_sec: float = 0.0
-    evaluation_sec: float = 0.0
-    steps: int = 0
-
-    def times(self) -> dict[str, float]:
-        """Return the totals and the mean of a step, in seconds."""
-        return {
-            "step_sec": self.train_sec / max(self.steps, 1),
-            "train_sec": self.train_sec,
-            "evaluation_sec": self.evaluation_sec,
-        }
-
-
-@dataclass
-class Selected:
-    """The epoch that validation selects, the earliest of equals, and the model's state then."""
-
-    metric: Metric
-    last: bool
-    row: Row = field(default_factory=dict)
-    state: dict[str, Tensor] = field(default_factory=dict)
-
-    def offer(self, epoch: int, validation: dict[str, float], model: torch.nn.Module) -> None:
-        """Keep this epoch if its score beats all earlier ones, or if the last one counts."""
-        score, name = validation[self.metric.name], self.metric.name
-        held = self.row["validation"][name] if self.row else None
-        better = held is None or (score > held if self.metric.higher_is_better else score < held)
-        if better or self.last:
-            self.row = {"epoch": epoch, "validation": validation}
-            self.state = copy.deepcopy(model.state_dict())
 
 
 class Training:
@@ -144,7 +107,7 @@ class Training:
             "selected": self.selection.row,
             "test": test,
             "timing": self.clock.times(),
-            "memory": {"peak_bytes": peak_memory(self.device)},
+            "memory": {"peak_bytes": memory.peak_bytes(self.device)},
         }
 
     def epoch(self, epoch: int) -> Row:
@@ -180,7 +143,7 @@ class Training:
         """
         data, problem, method, optimizer = self.data, self.problem, self.method, self.optimizer
         problem.model.train()
-        diagnostics, kept = _Means(), _Losses()
+        diagnostics, kept = Means(), Losses()
         for index in indices:
             batch = data.at(index)
             if method.outer_every and self.step % method.outer_every == 0:
@@ -213,51 +176,6 @@ def build_method(name: str, problem: SupervisedProblem, hyper: dict[str, Any], s
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return baselines.load(name)(problem, **hyper)
-
-
-def peak_memory(device: torch.device) -> int:
-    """Return the most bytes allocated on a CUDA device so far, or the process's largest resident size."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-class _Losses:
-    """The losses of an epoch: every sample's, (B, T), or the means of images, (B, T, H, W)."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-        self._kept: list[Tensor] = []
-        self._means: list[Tensor] = []
-
-    def add(self, losses: Tensor) -> None:
-        self.steps += 1
-        if losses.dim() > 2:
-            self._means.append(task_means(losses))
-            self._kept.clear()
-        self._kept.append(losses)
-
-    def samples(self) -> Tensor:
-        return torch.cat(self._kept)
-
-    def means(self) -> Tensor:
-        return torch.stack(self._means or [losses.mean(0) for losses in self._kept]).mean(0)
-
-
-class _Means:
-    """Means of named 0-dimensional tensors, kept on the device."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
-
-    def add(self, values: dict[str, Tensor]) -> None:
-        for name, value in values.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-            self._counts[name] = self._counts.get(name, 0) + 1
-
-    def values(self) -> dict[str, float]:
-        return {name: float(value) / self._counts[name] for name, value in self._sums.items()}
 
 
 def _finite_list(values: Tensor, what: str) -> list[float]:

@@ -1,5 +1,6 @@
 """Start-up of a local worker process: leave Ctrl-C to the driver, import what every run needs."""
 
+import logging
 import signal
 from typing import Any
 
@@ -7,4 +8,5 @@ from typing import Any
 def dask_setup(worker: Any) -> None:
     """Prepare the process that `worker` lives in; Dask calls this once at its start."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     import benchmark.train  # noqa: F401

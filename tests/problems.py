@@ -77,20 +77,20 @@ class TinyProblem:
             outputs[1] = sum(self.subclasses)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.model: nn.Module = TinyModel(
-                outputs, features, width, batch_norm, dropout, size is not None
-            ).to(dtype)
+            self.model: nn.Module = TinyModel(outputs, features, width, batch_norm, dropout, size is not None).to(dtype)
             shared = torch.randn(features, dtype=dtype)
             self._teachers = [
-                torch.tanh(torch.randn(n, features, dtype=dtype) + shared)
-                if kind == "classification"
-                else shared[None]
+                torch.tanh(torch.randn(n, features, dtype=dtype) + shared) if kind == "classification" else shared[None]
                 for n, kind in zip(outputs, self.task_kinds, strict=True)
             ]
 
     @property
     def last_shared_layer(self) -> nn.Module:
         return self.model.get_submodule("last_shared")
+
+    @property
+    def loss_images(self) -> bool:
+        return self.size is not None
 
     def shared_parameters(self) -> list[nn.Parameter]:
         modules = (self.model.get_submodule("trunk"), self.last_shared_layer)

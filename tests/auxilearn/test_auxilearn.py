@@ -33,7 +33,9 @@ VARIANTS: dict[str, tuple[Make, dict[str, Any], dict[str, Any]]] = {
 def make(variant: str, **settings: Any) -> tuple[TinyProblem, AuxiLearn]:
     combiner, problem_settings, method_settings = VARIANTS[variant]
     problem = TinyProblem(**problem_settings)
-    generator = LabelGenerator(problem.make_generator(), problem.subclasses) if problem.subclasses else None
+    generator = None
+    if problem.subclasses:
+        generator = LabelGenerator(nn.Sequential(problem.make_generator(), nn.Dropout(0.2)), problem.subclasses)
     return problem, AuxiLearn(problem, combiner(problem.n_tasks), generator, **(method_settings | settings))
 
 
@@ -216,6 +218,16 @@ def test_under_bfloat16_autocast_the_outer_step_stays_in_float32(variant: str) -
     assert torch.equal(found[0], found[1])
 
 
+def test_losses_are_combined_in_float32_under_autocast() -> None:
+    problem = TinyProblem()
+    method = AuxiLearn(problem, NonlinearCombiner(3))
+    losses = torch.rand(6, 3)
+    expected, weights = method.combine(losses), method.sample_weights(losses)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(method.combine(losses), expected)
+        assert torch.equal(method.sample_weights(losses), weights)
+
+
 def test_adams_preconditioner_learns_from_the_training_gradients() -> None:
     problem, method = make("deep-linear-adam", solver="identity")
     method.outer_step(problem.batch(), problem.batch(seed=1), lr=0.1)
@@ -265,12 +277,15 @@ def test_sample_weights_explain_the_weights(variant: str) -> None:
 def test_one_task_is_declined_and_a_generator_needs_its_problem() -> None:
     assert AuxiLearn.declines(TinyProblem(("regression",))) == "it needs at least one auxiliary task"
     assert AuxiLearn.declines(TinyProblem()) is None
+    with pytest.raises(TypeError, match="a generator needs a LabelProblem; Regression lacks"):
+        AuxiLearn(Regression((0.0, 0.0)), LinearCombiner(2), LabelGenerator(nn.Linear(4, 4), (2, 2)))
 
 
 class Regression:
     """A linear model; task 0, tasks that copy it and tasks whose targets are noise."""
 
     task_kinds = ("regression",) * 3
+    loss_images = False
 
     def __init__(self, noise: tuple[float, ...]) -> None:
         self.model: nn.Module = nn.Linear(4, 1, bias=False)
@@ -307,6 +322,22 @@ def test_a_copy_of_the_main_task_outweighs_noise(combiner: Make, settings: dict[
         optimizer.step()
     _, copied, noise = method.weights(losses).tolist()
     assert copied > 2 * noise
+
+
+def test_the_weight_of_noise_falls_to_exactly_zero() -> None:
+    problem = Regression((0.0, 0.0, 5.0))
+    method = AuxiLearn(problem, LinearCombiner(3), auxiliary_lr=1e-2, solver="identity")
+    optimizer = torch.optim.Adam(problem.model.parameters(), lr=0.05)
+    found = []
+    for _ in range(300):
+        batch = problem.batch(16)
+        method.outer_step(batch, problem.batch(64), lr=0.05)
+        optimizer.zero_grad()
+        found.append(method.weights(method.backward(batch)))
+        optimizer.step()
+    weights = torch.stack(found)
+    assert bool((weights >= 0).all())
+    assert float(weights[-50:, 2].min()) == 0
 
 
 def test_permuting_tasks_permutes_what_is_learnt() -> None:

@@ -141,6 +141,14 @@ def test_damping_is_added_to_the_matrix() -> None:
         assert relative_error(inverse(matrix.mv, vector).vector, expected) < 1e-5
 
 
+def test_nystrom_sketches_along_new_directions_in_every_call() -> None:
+    matrix, vector, _ = system(12)
+    inverse, again = (InverseHessian(solver="nystrom", terms=3, damping=1.0) for _ in range(2))
+    first, second = inverse(matrix.mv, vector).vector, inverse(matrix.mv, vector).vector
+    assert torch.equal(again(matrix.mv, vector).vector, first)
+    assert not torch.allclose(first, second)
+
+
 def test_adam_scales_the_identity_and_keeps_the_solution() -> None:
     matrix, vector, expected = system(8)
     gradient = torch.rand(8, dtype=torch.float64) + 0.5
@@ -167,3 +175,11 @@ def test_adam_scales_the_identity_and_keeps_the_solution() -> None:
 def test_a_wrong_setting_is_named(settings: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         InverseHessian(**settings)  # type: ignore[arg-type]
+
+
+def test_inner_products_of_long_vectors_keep_their_digits() -> None:
+    first = torch.randn(3_000_000) * torch.rand(3_000_000) ** 4
+    second = 0.01 * first + 1e-3 * torch.randn_like(first)
+    expected = first.double().dot(second.double())
+    assert float(solvers.inner(first, second)) == pytest.approx(float(expected), rel=1e-5)
+    assert float(solvers.length(first)) == pytest.approx(float(first.double().norm()), rel=1e-5)

@@ -1,0 +1,30 @@
+"""Peak memory of one run."""
+
+import contextlib
+import resource
+from pathlib import Path
+
+import torch
+
+PROCESS = Path("/proc/self")
+
+
+def reset_peak(device: torch.device) -> None:
+    """Forget earlier peaks, as far as the system can."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with contextlib.suppress(OSError):
+        (PROCESS / "clear_refs").write_text("5")  # Linux: resets the peak resident size
+
+
+def peak_bytes(device: torch.device) -> int:
+    """Return the most bytes allocated on a CUDA device, or the process's largest resident size, since the reset."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        status = (PROCESS / "status").read_text().splitlines()
+        (line,) = (line for line in status if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

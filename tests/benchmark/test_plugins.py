@@ -1,0 +1,100 @@
+"""A ninth method is one new file: it appears in the names, the list, the plan and the table."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import baselines
+from tests.benchmark.conftest import Cli
+from tests.benchmark.helpers import Toy, lines
+
+SOURCE = '''"""A method that nobody wrote before."""
+
+from torch import Tensor
+
+from auxilearn import Method, Problem, task_means
+
+
+class Ninth(Method):
+    """A share of every auxiliary (nobody, 2026). Departures: none."""
+
+    citation = "nobody, 2026"
+    search_space = {"share": (0.25, 0.5)}
+
+    def __init__(self, problem: Problem, *, share: float = 0.5) -> None:
+        super().__init__(problem)
+        self.share = share
+
+    def combine(self, losses: Tensor) -> Tensor:
+        means = task_means(losses)
+        return means[0] + self.share * means[1:].sum()
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a second folder that the registry reads."""
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(plugins)])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield plugins
+    sys.modules.pop("baselines.ninth_method", None)
+    vars(baselines).pop("ninth_method", None)
+
+
+def test_one_file_is_listed_planned_run_and_shown(toy: Toy, folder: Path, cli: Cli, tmp_path: Path) -> None:
+    assert "ninth-method" not in baselines.names()
+    (folder / "ninth_method.py").write_text(SOURCE)
+    assert "ninth-method" in baselines.names()
+    listed = cli("--list")
+    assert listed.status == 0
+    assert "ninth-method: A share of every auxiliary" in listed.out
+    assert "searches: share 0.25, 0.5" in listed.out
+    few = ("--suite", "toy", "--settings", "few", "--results-dir", tmp_path, "--workers", "0", "--wandb", "disabled")
+    planned = cli(*few, "--methods", "all", "--dry-run")
+    assert planned.status == 0
+    assert "ninth-method searches lr 0.1, 0.01; share 0.25, 0.5; weight_decay 0.0, 0.01" in planned.out
+    ended = cli(*few, "--methods", "stl,ninth-method")
+    assert ended.status == 0
+    ours = [line for line in lines(tmp_path, "toy") if line["spec"]["method"] == "ninth-method"]
+    assert len(ours) == 2 * 2 * 2 + 2
+    assert {line["status"] for line in ours} == {"ok"}
+    assert {line["spec"]["hyper"]["share"] for line in ours} == {0.25, 0.5}
+    for text in (ended.out, *((tmp_path / "toy" / f"table.{kind}").read_text() for kind in ("md", "csv", "tex"))):
+        assert "ninth-method" in text
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("class Ninth(:\n", "SyntaxError"),
+        ("import no_such_module_anywhere\n", "no_such_module_anywhere"),
+        (SOURCE + "\n\nclass Tenth(Ninth):\n    pass\n", "exactly one public Method; it defines 2"),
+        ("", "exactly one public Method; it defines 0"),
+        ("raise RuntimeError('not today')\n", "not today"),
+        ("1 / 0\n", "ZeroDivisionError"),
+    ],
+)
+@pytest.mark.parametrize("words", [("--list",), ("--suite", "toy", "--methods", "ninth-method")])
+def test_a_file_that_cannot_be_loaded_is_one_line(
+    words: tuple[str, ...], source: str, told: str, toy: Toy, folder: Path, cli: Cli, tmp_path: Path
+) -> None:
+    (folder / "ninth_method.py").write_text(source)
+    ended = cli(*words, "--results-dir", tmp_path / "results")
+    assert ended.status == 2
+    assert ended.err.startswith("error: method 'ninth-method' cannot be loaded: ")
+    assert told in ended.err
+    assert ended.err.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_broken_file_does_not_stop_runs_of_others(toy: Toy, folder: Path, cli: Cli, tmp_path: Path) -> None:
+    (folder / "ninth_method.py").write_text("class Ninth(:\n")
+    ended = cli(
+        *("--suite", "toy", "--settings", "few", "--set", "lr=0.1", "--set", "weight_decay=0", "--methods", "stl"),
+        *("--workers", "0", "--wandb", "disabled", "--results-dir", tmp_path),
+    )
+    assert ended.status == 0, ended.err

@@ -1,0 +1,196 @@
+"""The W&B mirror, judged by the files it wrote: LevelDB-log frames of protobuf records."""
+
+import getpass
+import json
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wandb.proto import wandb_internal_pb2 as pb
+
+from benchmark import tracking
+from benchmark.errors import UserError
+from benchmark.record import Record
+from benchmark.tracking import Mirror, Mode, choose_mode
+from tests.benchmark.helpers import a_failure, a_record, a_spec
+
+BLOCK, FIRST = 32768, (1, 4)  # 1 is a full record, 2 the first part of one, 3 a middle, 4 the last
+
+
+def frames(data: bytes) -> Iterator[bytes]:
+    """Yield the records of a LevelDB log after the 7 bytes of W&B's own header."""
+    at, whole = 7, b""
+    while at + 7 <= len(data):
+        room = BLOCK - at % BLOCK
+        if room < 7:
+            at += room
+            continue
+        _, size, kind = struct.unpack("<IHB", data[at : at + 7])
+        whole += data[at + 7 : at + 7 + size]
+        at += 7 + size
+        if kind in FIRST:
+            yield whole
+            whole = b""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the run, its config, its history by step and its summary."""
+    found: dict[str, Any] = {"config": {}, "history": {}, "summary": {}}
+    for frame in frames(path.read_bytes()):
+        record: Any = getattr(pb, "Record")()  # noqa: B009
+        record.ParseFromString(frame)
+        kind = record.WhichOneof("record_type")
+        if kind == "run":
+            found["run"] = record.run
+            found["config"] = {item.key: json.loads(item.value_json) for item in record.run.config.update}
+        elif kind == "history":
+            row = {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in record.history.item}
+            found["history"][record.history.step.num] = row
+        elif kind == "summary":
+            pairs = ((item.key or "/".join(item.nested_key), item.value_json) for item in record.summary.update)
+            found["summary"] |= {key: json.loads(value) for key, value in pairs}
+    return found
+
+
+def mirror(folder: Path, *records: Record, mode: Mode = "offline") -> None:
+    """Mirror as a command does: what is recorded first, then what it adds."""
+    with Mirror(folder, mode) as given:
+        given.catch_up(records[:1])
+        for record in records[1:]:
+            given.add(record)
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.wandb"))
+
+
+@pytest.fixture
+def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give this process a user, a home and a key; return what nobody may read in a result."""
+    home = tmp_path / "home-of-somebody"
+    home.mkdir()
+    key = "0123456789abcdef" * 2 + "01234567"
+    for name, value in {"USER": "somebody", "LOGNAME": "somebody", "HOME": str(home), "WANDB_API_KEY": key}.items():
+        monkeypatch.setenv(name, value)
+    assert getpass.getuser() == "somebody"
+    monkeypatch.setattr("socket.gethostname", lambda: "machine-of-somebody")
+    return ["somebody", str(home), key]
+
+
+ROWS = [
+    {
+        "epoch": epoch,
+        "lr": 0.1,
+        "loss": [1.0 / epoch, 2.0, 3.0],
+        "weight": [1.0, 0.5 * epoch, 0.25],
+        "validation": {"top1": 0.1 * epoch, "top2": 0.2},
+        "diagnostics": {"cosine": 0.5},
+    }
+    for epoch in (1, 2, 3)
+]
+
+
+def test_files_hold_metrics_weights_config_and_identity(tmp_path: Path, private: list[str]) -> None:
+    final = a_record(a_spec(phase="final", seed=2), test=0.75, epochs=ROWS)
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    mirror(folder, final, a_record(a_spec()), a_failure(a_spec(seed=5), "it broke"))
+    by_id = {found["run"].run_id: found for found in map(read, files(folder))}
+    assert set(by_id) == {final.spec.digest, a_spec().digest, a_spec(seed=5).digest}
+    found = by_id[final.spec.digest]
+    assert (found["run"].run_group, found["run"].job_type) == ("toy/stl", "final")
+    assert by_id[a_spec().digest]["run"].job_type == "search"
+    expected = json.loads(json.dumps(final.spec.to_json()))
+    assert {key: found["config"][key] for key in expected} == expected
+    assert set(found["history"]) == {1, 2, 3}
+    for epoch, row in found["history"].items():
+        assert row["loss/main"] == pytest.approx(1 / epoch)
+        assert row["weight/side"] == pytest.approx(0.5 * epoch)
+        assert row["validation/top1"] == pytest.approx(0.1 * epoch)
+        assert (row["lr"], row["diagnostics/cosine"], row["weight/value"]) == (0.1, 0.5, 0.25)
+    assert found["summary"]["test/top1"] == 0.75
+    assert found["summary"]["status"] == "ok"
+    failed = by_id[a_spec(seed=5).digest]["summary"]
+    assert (failed["status"], failed["reason"]) == ("failed", "it broke")
+    for path in files(folder):
+        content = path.read_bytes()
+        assert not [word for word in private if word.encode() in content], "somebody can be told from the file"
+    assert not any(found["run"].host for found in by_id.values()), "the host can be told from the file"
+
+
+def test_each_run_is_mirrored_once(tmp_path: Path) -> None:
+    mirror(tmp_path, a_record())
+    before = files(tmp_path)
+    assert len(before) == 1
+    mirror(tmp_path, a_record())
+    assert files(tmp_path) == before
+    mirror(tmp_path, a_record(), a_record(a_spec(seed=1)))
+    assert len(files(tmp_path)) == 2
+
+
+def test_disabled_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wandb.init", None)
+    mirror(tmp_path, a_record(), mode="disabled")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_raising_wandb_costs_a_warning_and_is_tried_again_by_the_next_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fall(**settings: object) -> None:
+        raise OSError("no space left for [bold]W&B")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("wandb.init", fall)
+        mirror(tmp_path, a_record(), a_record(a_spec(seed=1)))
+    told = capfd.readouterr().err
+    assert told.count("warning: ") == 1
+    assert "no space left for [bold]W&B" in " ".join(told.split())
+    mirror(tmp_path, a_record())
+    assert len(files(tmp_path)) == 1
+
+
+def test_a_command_that_fails_leaves_the_rest_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(Mirror, "_mirror", lambda self, record: seen.append(record.spec.digest))
+    given = Mirror(tmp_path, "offline")
+    given.add(a_record())
+    given._drop_waiting()
+    with pytest.raises(UserError), given:
+        raise UserError("stop")
+    assert seen == []
+
+
+@pytest.fixture
+def no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Take every key away and return the file that would hold one."""
+    for name in ("WANDB_API_KEY", "WANDB_BASE_URL", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path / ".netrc"
+
+
+def test_modes(no_key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_mode("") == "offline"
+    assert choose_mode("disabled") == "disabled"
+    with pytest.raises(UserError, match="needs a key"):
+        choose_mode("online")
+    with pytest.raises(UserError, match="unknown W&B mode 'of'; choose one of: disabled, offline, online"):
+        choose_mode("of")
+    no_key.write_text("machine api.wandb.ai login user password secret\n")
+    no_key.chmod(0o600)
+    assert choose_mode("") == choose_mode("online") == "online"
+    assert choose_mode("offline") == "offline"
+    no_key.write_text("machine elsewhere login user password secret\n")
+    assert choose_mode("") == "offline"
+    monkeypatch.setenv("WANDB_API_KEY", "secret")
+    assert choose_mode("") == "online"
+
+
+def test_without_wandb_nothing_is_mirrored(no_key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracking.importlib.util, "find_spec", lambda name: None)
+    assert choose_mode("") == choose_mode("disabled") == "disabled"
+    with pytest.raises(UserError, match="not installed"):
+        choose_mode("offline")
