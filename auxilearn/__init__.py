@@ -2,7 +2,7 @@
 
 from auxilearn.auxilearn import AuxiLearn, Batches
 from auxilearn.combiners import Combiner, ConvCombiner, DeepLinearCombiner, LinearCombiner, NonlinearCombiner
-from auxilearn.generators import LabelGenerator, LabelProblem, masked_softmax, soft_target_loss
+from auxilearn.generators import LabelGenerator, LabelProblem, LabelSource, masked_softmax, soft_target_loss
 from auxilearn.hypergradient import hypergradient, mixed_partial
 from auxilearn.method import Method, Problem, stateless_call, task_means
 
@@ -14,6 +14,7 @@ __all__ = [
     "DeepLinearCombiner",
     "LabelGenerator",
     "LabelProblem",
+    "LabelSource",
     "LinearCombiner",
     "Method",
     "NonlinearCombiner",

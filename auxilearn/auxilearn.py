@@ -1,14 +1,14 @@
 """AuxiLearn: learn how to combine, or to generate, auxiliary tasks by implicit differentiation."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import torch
 from torch import Tensor
 
 from auxilearn.combiners import Combiner
 from auxilearn.curvature import InverseHessian, Mode, Preconditioner, SolverName
-from auxilearn.generators import LabelGenerator, LabelProblem
+from auxilearn.generators import LabelGenerator, LabelSource
 from auxilearn.gradients import Randomness
 from auxilearn.hessian import HessianKind, Objective, Parameters, flatten, value_and_gradient
 from auxilearn.hypergradient import Hypergradient, full_precision, hypergradient
@@ -27,7 +27,7 @@ class AuxiLearn(Method):
     the main loss of the auxiliary set. That step leaves the model as it is.
 
     Args:
-        problem: The model and its losses; with a generator a `LabelProblem`.
+        problem: The model and its losses; with a generator also a `LabelSource`.
         combiner: g(l; phi).
         generator: Makes the labels of the auxiliary task.
         outer_every: Training steps between two steps of phi.
@@ -70,8 +70,10 @@ class AuxiLearn(Method):
         look_ahead: bool = False,
     ) -> None:
         super().__init__(problem)
-        if generator is not None and not isinstance(problem, LabelProblem):
-            raise TypeError(f"a generator needs a LabelProblem; {type(problem).__name__} lacks some of its attributes")
+        if generator is not None and not isinstance(problem, LabelSource):
+            raise TypeError(f"a generator needs a LabelSource; {type(problem).__name__} lacks some of its attributes")
+        if hessian not in get_args(HessianKind):
+            raise ValueError(f"unknown hessian {hessian!r}; choose one of: {', '.join(get_args(HessianKind))}")
         like = next(problem.model.parameters())
         precision = torch.float64 if like.dtype == torch.float64 else torch.float32
         self.combiner = combiner.to(like.device, precision)
@@ -80,18 +82,10 @@ class AuxiLearn(Method):
         self.hessian: HessianKind = hessian
         self.look_ahead = look_ahead
         self.inverse_hessian = InverseHessian(
-            solver=solver,
-            mode=mode,
-            terms=terms,
-            alpha=alpha,
-            damping=damping,
-            preconditioner=preconditioner,
+            solver=solver, mode=mode, terms=terms, alpha=alpha, damping=damping, preconditioner=preconditioner
         )
         self.optimizer = torch.optim.SGD(
-            self.parameters(),
-            lr=auxiliary_lr,
-            momentum=auxiliary_momentum,
-            weight_decay=auxiliary_weight_decay,
+            self.parameters(), lr=auxiliary_lr, momentum=auxiliary_momentum, weight_decay=auxiliary_weight_decay
         )
 
     @classmethod
@@ -101,7 +95,7 @@ class AuxiLearn(Method):
 
     def targets(self, batch: Batch) -> Tensor | None:
         """Return the generated labels (B, C) of a batch, or None without a generator."""
-        if self.generator is None or not isinstance(self.problem, LabelProblem):
+        if self.generator is None or not isinstance(self.problem, LabelSource):
             return None
         return self.generator(*self.problem.inputs_and_labels(batch))
 

@@ -11,14 +11,13 @@ from auxilearn.method import Batch, Problem
 
 
 @runtime_checkable
-class LabelProblem(Problem, Protocol):
-    """A problem whose single auxiliary task is to predict generated labels.
+class LabelSource(Protocol):
+    """What a problem offers to have labels generated for its single auxiliary task."""
 
-    Attributes:
-        subclasses: Number of sub-classes psi of each main class; the auxiliary head has their sum of outputs.
-    """
-
-    subclasses: Sequence[int]
+    @property
+    def subclasses(self) -> Sequence[int]:
+        """Number of sub-classes psi of each main class; the auxiliary head has their sum of outputs."""
+        ...
 
     def inputs_and_labels(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return what the generator sees: the network's input and the main labels (B,)."""
@@ -27,6 +26,10 @@ class LabelProblem(Problem, Protocol):
     def make_generator(self) -> nn.Module:
         """Return a fresh backbone from inputs to logits (B, sum(subclasses))."""
         ...
+
+
+class LabelProblem(Problem, LabelSource, Protocol):
+    """A problem whose single auxiliary task is to predict generated labels."""
 
 
 class LabelGenerator(nn.Module):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from auxilearn import AuxiLearn, LabelGenerator, LabelProblem, LinearCombiner, Problem
+from auxilearn import AuxiLearn, LabelGenerator, LabelProblem, LabelSource, LinearCombiner, Problem
 
 
 class AuxiLearnGenerated(AuxiLearn):
@@ -23,6 +23,6 @@ class AuxiLearnGenerated(AuxiLearn):
     @classmethod
     def declines(cls, problem: Problem) -> str | None:
         """Return a reason if the problem has no generated auxiliary task."""
-        if isinstance(problem, LabelProblem) and problem.subclasses:
+        if isinstance(problem, LabelSource) and problem.subclasses:
             return super().declines(problem)
         return "its auxiliary labels are given, not generated"

@@ -89,6 +89,7 @@ class Display:
             self._console.print(
                 f"{record.status}: {spec.method} in {spec.setting}, {spec.phase} run {spec.digest}: {record.reason}",
                 markup=False,
+                soft_wrap=True,
             )
         if self._progress.disable and time.monotonic() - self._told > PLAIN_EVERY_SEC:
             self._told = time.monotonic()
@@ -96,6 +97,7 @@ class Display:
                 f"{sum(self._done.values())}/{sum(self._planned.values())} runs, {left}, "
                 f"{setting}: {self._best_text(setting)}",
                 markup=False,
+                soft_wrap=True,
             )
 
     def _left_text(self) -> str:

@@ -22,9 +22,21 @@ def peak_bytes(device: torch.device) -> int:
     """Return the most bytes allocated on a CUDA device, or the process's largest resident size, since the reset."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    return _resident("VmHWM")
+
+
+def in_use_bytes(device: torch.device) -> int:
+    """Return the bytes allocated on a CUDA device, or the process's resident size, now."""
+    if device.type == "cuda":
+        return torch.cuda.memory_allocated(device)
+    return _resident("VmRSS")
+
+
+def _resident(name: str) -> int:
+    """Return a field of the process's status, or the largest size ever where the system has no such file."""
     try:
         status = (PROCESS / "status").read_text().splitlines()
-        (line,) = (line for line in status if line.startswith("VmHWM:"))
+        (line,) = (line for line in status if line.startswith(f"{name}:"))
         return int(line.split()[1]) * 1024
     except (OSError, ValueError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

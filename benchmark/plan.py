@@ -124,7 +124,7 @@ def load_suite(name: str) -> Suite:
 def _loaded(kind: str, name: str, load: Callable[[str], Loaded]) -> Loaded:
     try:
         return load(name)
-    except (ImportError, SyntaxError, TypeError, AttributeError, NameError, ValueError) as error:
+    except Exception as error:
         raise UserError(f"{kind} {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
 
 

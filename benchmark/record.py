@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -81,9 +82,14 @@ class Store:
         """Load the records; a torn last line, left by a writer that was killed, is passed over.
 
         Raises:
-            UserError: Another line cannot be read.
+            UserError: The file or another line cannot be read.
         """
-        data = self.path.read_bytes() if self.path.exists() else b""
+        try:
+            data = self.path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            data = b""
+        except OSError as error:
+            raise UserError(f"cannot read {self.path} ({error.strerror}); use another --results-dir") from None
         self.records = dict(self._parse(data.rpartition(b"\n")[0]))
 
     def _parse(self, whole: bytes) -> Iterator[tuple[str, Record]]:
@@ -99,9 +105,12 @@ class Store:
     def writing(self) -> Iterator["Store"]:
         """Hold the folder for writing: lock it, load its records, cut off a torn last line.
 
+        A new folder is removed again if a mistake of the user ends the session before its first record.
+
         Raises:
             UserError: The folder cannot be written or another process holds it.
         """
+        new = not os.path.lexists(self.folder)
         with ExitStack() as held:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -117,6 +126,10 @@ class Store:
                 raise UserError(f"cannot write to {self.folder} ({error.strerror}); {hint}") from None
             try:
                 yield self
+            except UserError:
+                if new and not self.records:
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                raise
             finally:
                 self._file = None
 

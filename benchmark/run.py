@@ -1,6 +1,7 @@
 """Run a suite: search each method's grid, repeat the chosen setting with new seeds, print the table."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -62,18 +63,18 @@ def command(
         return
     if not suite:
         raise UserError(f"--suite is missing; choose one of: {', '.join(suites.names())}")
-    _check_names_at_once(suite, _words(methods))
+    _check_names_at_once(suite, _words(methods, "--methods"))
     from benchmark.plan import Options
     from benchmark.session import Request, run_session
 
     options = Options(
         suite=suite,
-        settings=_words(settings),
-        methods=_words(methods),
+        settings=_words(settings, "--settings"),
+        methods=_words(methods, "--methods"),
         seeds=seeds,
         epochs=epochs,
-        fixed=dict(_pair(text, "--set") for text in fix or ()),
-        grid={name: _words(value) for name, value in (_pair(text, "--grid") for text in grid or ())},
+        fixed=_pairs(fix or (), "--set"),
+        grid={name: _words(value, "--grid") for name, value in _pairs(grid or (), "--grid").items()},
     )
     request = Request(
         options=options,
@@ -88,17 +89,25 @@ def command(
     run_session(request)
 
 
-def _words(text: str) -> tuple[str, ...]:
-    """Return the non-empty words between commas."""
-    return tuple(word for word in (part.strip() for part in text.split(",")) if word)
+def _words(text: str, name: str) -> tuple[str, ...]:
+    """Return the words between commas; none where nothing is given."""
+    words = tuple(word for word in (part.strip() for part in text.split(",")) if word)
+    if text and not words:
+        raise UserError(f"{name} takes names, by comma, not {text!r}")
+    return words
 
 
-def _pair(text: str, name: str) -> tuple[str, str]:
-    """Return name and value of `name=value`."""
-    key, equals, value = text.partition("=")
-    if not (key and equals and value.strip(" ,")):
-        raise UserError(f"{name} takes name=value, not {text!r}")
-    return key.strip(), value.strip()
+def _pairs(texts: Iterable[str], name: str) -> dict[str, str]:
+    """Return names and values of `name=value`, each name once."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        key, _, value = (part.strip() for part in text.partition("="))
+        if not (key and value.strip(" ,")):
+            raise UserError(f"{name} takes name=value, not {text!r}")
+        if key in pairs:
+            raise UserError(f"{name} names {key!r} twice; give it once")
+        pairs[key] = value
+    return pairs
 
 
 def _check_names_at_once(suite: str, methods: tuple[str, ...]) -> None:

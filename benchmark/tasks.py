@@ -72,6 +72,31 @@ class Classification:
 
 
 @dataclass(frozen=True)
+class Binary:
+    """Attributes that are present or absent; binary cross-entropy, scaled."""
+
+    names: tuple[str, ...]
+    scale: float = 1.0
+    kind: ClassVar[TaskKind] = "classification"
+
+    @property
+    def outputs(self) -> int:
+        """Number of logits, one a task."""
+        return len(self.names)
+
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the scaled cross-entropy of each sample and task, (B, tasks), 0 where the target is NaN."""
+        known = self.labelled(targets)
+        present = torch.where(known, targets, 0.0)
+        losses = functional.softplus(outputs) - present * outputs
+        return torch.where(known, self.scale * losses, 0.0)
+
+    def labelled(self, targets: Tensor) -> Tensor:
+        """Return which samples carry a label, (B, tasks)."""
+        return ~targets.isnan()
+
+
+@dataclass(frozen=True)
 class Regression:
     """Regression tasks with one output each; squared error."""
 

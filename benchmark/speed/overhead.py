@@ -1,22 +1,17 @@
 """What the harness costs: an epoch through it against a bare loop doing the same steps."""
 
-import datetime
 import statistics
-import time
-from collections.abc import Callable
 
 import torch
-from rich.console import Console
 from torch import nn
 from torch.nn import functional
 
-from benchmark import environment
 from benchmark.data import Data
 from benchmark.plan import Options, make_plan
+from benchmark.speed.timing import provenance, seconds_in_turns
 from benchmark.tasks import Classification, TaskGroup
+from benchmark.terminal import console
 from benchmark.train import Training
-
-WARM_UP = 5
 
 
 def report(*, repeats: int) -> None:
@@ -26,20 +21,18 @@ def report(*, repeats: int) -> None:
     spec = arm.spec(arm.points()[0])
     training = Training(arm.suite, spec, torch.device("cpu"))
     bare = BareLoop(Training(arm.suite, spec, torch.device("cpu")), arm.suite.groups[0])
-    epochs = iter(range(1, repeats + WARM_UP + 1))
-    pairs = [(_time(lambda e=e: training.epoch(e)), _time(bare.epoch)) for e in epochs][WARM_UP:]
+    work = {"harness": lambda: training.epoch(1), "bare": bare.epoch}
+    seconds = seconds_in_turns(work, repeats=repeats, device=torch.device("cpu"))
     check_same_result(training.problem.model, bare.model)
-    ratios = sorted(harness / plain for harness, plain in pairs)
+    ratios = sorted(harness / plain for harness, plain in zip(seconds["harness"], seconds["bare"], strict=True))
     quarter = len(ratios) // 4
-    device = environment.describe(torch.device("cpu"))
-    Console(highlight=False).print(
+    console().print(
         f"an epoch of digits 5-shot, method equal, {len(training.batches)} steps and a validation pass:\n"
-        f"harness {1e3 * statistics.median(h for h, _ in pairs):.2f} ms, "
-        f"bare loop {1e3 * statistics.median(b for _, b in pairs):.2f} ms, "
+        f"harness {1e3 * statistics.median(seconds['harness']):.2f} ms, "
+        f"bare loop {1e3 * statistics.median(seconds['bare']):.2f} ms, "
         f"median ratio {statistics.median(ratios):.3f} "
-        f"(quartiles {ratios[quarter]:.3f} and {ratios[-1 - quarter]:.3f}, {len(ratios)} pairs)\n"
-        f"{device['device']}, torch {device['torch']}, 1 thread, commit {device['commit'][:12]}, "
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
+        f"(quartiles {ratios[quarter]:.3f} and {ratios[-1 - quarter]:.3f}, {repeats} pairs)\n"
+        f"{provenance(torch.device('cpu'))}",
         soft_wrap=True,
     )
 
@@ -86,9 +79,3 @@ class BareLoop:
         with torch.no_grad():
             x, y = inputs[self.data.validation], labels[self.data.validation]
             return (self.model(x)[0][:, : self.sizes[0]].argmax(1) == y[:, 0]).float().mean().item()
-
-
-def _time(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

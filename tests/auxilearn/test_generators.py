@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from auxilearn.generators import LabelGenerator, LabelProblem, masked_softmax, soft_target_loss
+from auxilearn.generators import LabelGenerator, LabelSource, masked_softmax, soft_target_loss
 from tests.problems import TinyProblem
 
 
@@ -50,4 +50,5 @@ def test_sure_predictions_have_finite_gradients(focus: float) -> None:
 
 
 def test_a_problem_says_by_its_parts_that_labels_can_be_generated() -> None:
-    assert isinstance(TinyProblem(subclasses=(2, 2)), LabelProblem)
+    assert isinstance(TinyProblem(subclasses=(2, 2)), LabelSource)
+    assert not isinstance(nn.Linear(1, 1), LabelSource)

@@ -12,21 +12,13 @@ from torch import Tensor
 from auxilearn import solvers
 from auxilearn.combiners import Combiner, ConvCombiner, DeepLinearCombiner, LinearCombiner, NonlinearCombiner
 from auxilearn.generators import LabelGenerator
-from auxilearn.hessian import Objective, Parameters, flatten, hessian_product, unflatten, value_and_gradient
-from auxilearn.hypergradient import hypergradient, mixed_partial
-from auxilearn.method import task_means, trainable
+from auxilearn.hessian import Objective, Parameters, flatten, value_and_gradient
+from auxilearn.hypergradient import full_precision, hypergradient, mixed_partial
+from auxilearn.method import task_means
+from tests.auxilearn.test_hessian import DOUBLE, double, parameters_of, two_objectives
 from tests.problems import TinyProblem
 
-DOUBLE = torch.float64
 conjugate_gradient = partial(solvers.conjugate_gradient, terms=300, tolerance=1e-13)
-
-
-def double(*size: int) -> Tensor:
-    return torch.randn(*size, dtype=DOUBLE)
-
-
-def parameters_of(problem: TinyProblem) -> dict[str, Tensor]:
-    return {name: parameter.detach() for name, parameter in trainable(problem.model)}
 
 
 def test_a_quadratic_bilevel_problem() -> None:
@@ -196,53 +188,6 @@ def test_another_error_of_the_users_is_not_swallowed() -> None:
         mixed_partial([train], {"w": torch.ones(2)}, {"w": torch.ones(2)}, [torch.ones(1, requires_grad=True)])
 
 
-def two_objectives(**settings: Any) -> tuple[TinyProblem, list[Objective]]:
-    problem = TinyProblem(dtype=DOUBLE, **settings)
-
-    def objective(batch: Any) -> Objective:
-        return lambda params: task_means(problem.losses(batch, params)).square().sum()
-
-    return problem, [objective(problem.batch(seed=seed)) for seed in (0, 1)]
-
-
-@pytest.mark.parametrize(("kind", "tolerance"), [("exact", 1e-10), ("difference", 1e-5)])
-def test_hessian_products_of_a_mean(kind: Any, tolerance: float) -> None:
-    problem, objectives = two_objectives(batch_norm=True)
-    params = parameters_of(problem)
-    point = flatten(params.values())
-
-    def mean(flat: Tensor) -> Tensor:
-        return sum((objective(unflatten(flat, params)) for objective in objectives), torch.zeros(())) / 2
-
-    hessian = torch.autograd.functional.hessian(mean, point)
-    assert isinstance(hessian, Tensor)
-    product = hessian_product(objectives, params, kind=kind)
-    for vector in (torch.randn_like(point), 1e-6 * torch.randn_like(point)):
-        error = (product(vector) - hessian @ vector).norm() / (hessian @ vector).norm()
-        assert float(error) < tolerance
-
-
-@pytest.mark.parametrize("kind", ["exact", "difference"])
-def test_parameters_that_a_loss_does_not_touch_give_zeros(kind: Any) -> None:
-    params = {"a": double(3), "b": double(2), "c": double(2)}
-
-    def objective(params: Parameters) -> Tensor:
-        return params["a"].square().sum() + params["b"].sum()  # linear in b, without c
-
-    value, gradient = value_and_gradient([objective], params)
-    torch.testing.assert_close(value, objective(params))
-    assert torch.equal(gradient["c"], torch.zeros(2, dtype=DOUBLE))
-    found = hessian_product([objective], params, kind=kind)(torch.ones(7, dtype=DOUBLE))
-    torch.testing.assert_close(found, torch.tensor([2.0] * 3 + [0.0] * 4, dtype=DOUBLE), rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize("kind", ["exact", "difference"])
-def test_a_linear_loss_has_no_curvature_and_zero_times_it_is_zero(kind: Any) -> None:
-    product = hessian_product([lambda params: params["w"].sum()], {"w": double(4)}, kind=kind)
-    for vector in (torch.ones(4, dtype=DOUBLE), torch.zeros(4, dtype=DOUBLE)):
-        torch.testing.assert_close(product(vector), torch.zeros(4, dtype=DOUBLE), rtol=0, atol=1e-6)
-
-
 def test_several_batches_count_as_their_mean() -> None:
     problem, objectives = two_objectives()
     params, phi = parameters_of(problem), torch.tensor(0.5, dtype=DOUBLE, requires_grad=True)
@@ -269,6 +214,16 @@ def test_scaling_the_held_out_loss_scales_the_hypergradient(solve: Any) -> None:
     torch.testing.assert_close(scaled.gradients[0], 7 * found.gradients[0])
 
 
-def test_no_batch_is_an_error() -> None:
-    with pytest.raises(ValueError, match="at least one batch"):
-        value_and_gradient([], {"w": torch.ones(1)})
+@pytest.mark.parametrize("allowed", [False, True])
+def test_full_precision_gives_the_users_settings_back(allowed: bool) -> None:
+    matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    before = matmul.allow_tf32
+    matmul.allow_tf32 = allowed
+    try:
+        settings = matmul.fp32_precision, conv.fp32_precision
+        with full_precision(torch.device("cpu")):
+            assert (matmul.fp32_precision, conv.fp32_precision) == ("ieee", "ieee")
+        assert (matmul.fp32_precision, conv.fp32_precision) == settings
+        assert matmul.allow_tf32 == allowed
+    finally:
+        matmul.allow_tf32 = before

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ class Toy(Suite):
     default_methods = ("stl", "equal")
     groups = (Classification({"main": 3, "side": 2}), Regression(("value",)))
     metrics = (Metric("top1"), Metric("top2"))
-    grid = {"lr": (0.1, 0.01), "weight_decay": (0.0, 0.01)}
+    grid: ClassVar = {"lr": (0.1, 0.01), "weight_decay": (0.0, 0.01)}
     epochs = 3
     batch_size = 10
     final_seeds = 2

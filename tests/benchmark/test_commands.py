@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import distributed
 import pytest
 
-from benchmark import engine, train
+from benchmark import train
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT, Ended, Toy, environment, lines
 
@@ -40,7 +41,10 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "nan": ((*SUITE, "--set", "lr=nan"), "lr takes a finite number, not 'nan'"),
     "infinity in a grid": ((*SUITE, "--grid", "lr=0.1,inf"), "lr takes a finite number, not 'inf'"),
     "negative rate": ((*SUITE, "--set", "lr=-1"), "stl: "),
-    "negative temperature": ((*SUITE, "--methods", "dwa", "--set", "temperature=-2"), "dwa: temperature must be positive"),
+    "negative temperature": (
+        (*SUITE, "--methods", "dwa", "--set", "temperature=-2"),
+        "dwa: temperature must be positive",
+    ),
     "both": ((*SUITE, "--set", "lr=1", "--grid", "lr=1,2"), "--set and --grid both name 'lr'"),
     "set twice": ((*SUITE, "--set", "lr=1", "--set", "lr=2"), "--set names 'lr' twice"),
     "grid twice": ((*SUITE, "--grid", "lr=1,2", "--grid", "lr =3,4"), "--grid names 'lr' twice"),
@@ -74,7 +78,8 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("something was trained")
 
     monkeypatch.setattr(train, "run", refuse)
-    monkeypatch.setitem(engine._CONFIG, "distributed.comm.timeouts.connect", "300ms")
+    client = distributed.Client
+    monkeypatch.setattr(distributed, "Client", lambda address, timeout: client(address, timeout=0.5))
 
 
 def check_one_line(ended: Ended, told: str) -> None:
@@ -169,7 +174,9 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(cli: Cli, tmp_path: Path) 
     assert not (tmp_path / "results").exists()
 
 
-def test_no_trace_of_the_user_in_the_records(toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_trace_of_the_user_in_the_records(
+    toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home, key = tmp_path / "home-of-somebody", "0123456789abcdef" * 2 + "01234567"
     home.mkdir()
     monkeypatch.setattr("socket.gethostname", lambda: "machine-of-somebody")
@@ -197,6 +204,8 @@ def test_help_imports_nothing_slow() -> None:
     words = [sys.executable, "-c", HELP]
     done = subprocess.run(words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    options = "suite settings methods seeds workers scheduler device set grid epochs storage results-dir wandb dry-run list"
+    options = (
+        "suite settings methods seeds workers scheduler device set grid epochs storage results-dir wandb dry-run list"
+    )
     for name in options.split():
         assert f"--{name} " in done.stdout

@@ -1,6 +1,6 @@
 """From options to arms: products of grids and the order in which sources win."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from torch import Tensor
@@ -16,7 +16,7 @@ from tests.benchmark.helpers import Toy, toy_arm
 class Tunable(Method):
     """A method whose hyper-parameters every source sets (nobody, 2026)."""
 
-    search_space = {"beta": (1.0, 2.0), "gamma": (3.0, 4.0), "lr": (7.0, 8.0)}
+    search_space: ClassVar = {"beta": (1.0, 2.0), "gamma": (3.0, 4.0), "lr": (7.0, 8.0)}
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Tunable(Method):
 class Narrow(Tunable):
     """A method that fixes one argument of its base and passes on the others (nobody, 2026)."""
 
-    search_space = {}
+    search_space: ClassVar = {}
 
     def __init__(self, problem: Problem, *, own: int = 5, beta: float = 9.0, **settings: Any) -> None:
         super().__init__(problem, beta=beta, **settings)
@@ -60,7 +60,10 @@ def test_points_are_the_product_of_what_is_searched(tunable: Toy) -> None:
     arm = toy_arm("tunable", fixed={"weight_decay": "0"})
     assert arm.trials == len(arm.points()) == 2 * 2 * 2
     assert {tuple(sorted(point.items())) for point in arm.points()} == {
-        (("beta", beta), ("gamma", gamma), ("lr", lr)) for beta in (1.0, 2.0) for gamma in (3.0, 4.0) for lr in (0.1, 0.01)
+        (("beta", beta), ("gamma", gamma), ("lr", lr))
+        for beta in (1.0, 2.0)
+        for gamma in (3.0, 4.0)
+        for lr in (0.1, 0.01)
     }
     assert arm.runs == 8 + 2
     specs = [arm.spec(point) for point in arm.points()]
@@ -151,7 +154,9 @@ def test_settings_and_methods_default_to_the_suites(toy: Toy) -> None:
     assert [(arm.setting, arm.method) for arm in arms] == [
         ("few", "stl"), ("few", "equal"), ("many", "stl"), ("many", "equal")
     ]  # fmt: skip
-    assert [arm.method for arm in make_plan(Options("toy", settings=("many",), methods=("equal", "equal")))] == ["equal"]
+    assert [arm.method for arm in make_plan(Options("toy", settings=("many",), methods=("equal", "equal")))] == [
+        "equal"
+    ]
 
 
 def test_all_is_every_method_with_the_suites_own_first(toy: Toy) -> None:

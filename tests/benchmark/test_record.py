@@ -111,7 +111,7 @@ def test_a_line_changed_by_hand_is_refused(tmp_path: Path) -> None:
     store = written(tmp_path)
     text = store.path.read_text().replace('"lr":0.1', '"lr":0.2', 1)
     store.path.write_text(text)
-    with pytest.raises(UserError, match="line 1: .*digest"):
+    with pytest.raises(UserError, match=r"line 1: .*digest"):
         read(tmp_path)
     assert store.path.read_text() == text
 
@@ -166,7 +166,7 @@ def file_size_limit(size: int) -> Iterator[None]:
 def test_a_full_disk_is_told_in_one_line_and_costs_no_earlier_record(tmp_path: Path) -> None:
     store = written(tmp_path)
     size = store.path.stat().st_size
-    full = pytest.raises(UserError, match="cannot write to .* all records before it are safe")
+    full = pytest.raises(UserError, match=r"cannot write to .* all records before it are safe")
     with full as told, file_size_limit(size + 50), store.writing():
         store.append(a_record(a_spec(seed=8)))
     assert "\n" not in str(told.value)

@@ -89,9 +89,7 @@ def plan_of(text: str) -> list[Arm]:
     """Return the plan of the command that a footnote names."""
     words = shlex.split(text.partition("python -m benchmark.run ")[2].rstrip("."))
     values = dict(zip(words[::2], words[1::2], strict=True))
-    return make_plan(
-        Options(values["--suite"], settings=(values["--settings"],), methods=(values["--methods"],))
-    )
+    return make_plan(Options(values["--suite"], settings=(values["--settings"],), methods=(values["--methods"],)))
 
 
 def test_a_missing_cell_names_the_command_that_fills_it(toy: Toy) -> None:

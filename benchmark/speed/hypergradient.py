@@ -1,0 +1,139 @@
+"""What an outer step of AuxiLearn costs, in time, memory and accuracy, against a step of equal weighting."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+import baselines
+from auxilearn import AuxiLearn, Method
+from auxilearn.hypergradient import hypergradient
+from benchmark.data import Batch
+from benchmark.problem import SupervisedProblem
+from benchmark.session import check_device
+from benchmark.speed.peak import peak_of_step
+from benchmark.speed.timing import provenance, ratio, seconds_in_turns
+from benchmark.speed.workload import make_batch, make_problem
+from benchmark.table import markdown
+from benchmark.terminal import console
+
+OUTER_EVERY = 20
+VARIANTS: Mapping[str, dict[str, Any]] = {
+    "identity": {"solver": "identity"},
+    "paper, J = 3": {"mode": "paper"},
+    "paper, J = 3, difference": {"mode": "paper", "hessian": "difference"},
+    "corrected, J = 3": {"mode": "corrected"},
+    "corrected, J = 3, difference": {"mode": "corrected", "hessian": "difference"},
+}
+REFERENCE = "equal step"
+
+
+def report(auxiliaries: Sequence[int], *, repeats: int, device: str) -> None:
+    """Print a table for the numbers of auxiliary tasks."""
+    where = torch.device(check_device(device))
+    torch.set_num_threads(1)
+    out = console()
+    rows = []
+    for count in auxiliaries:
+        rows += _rows(count, repeats=repeats, device=where)
+        out.print(f"measured {count} auxiliary tasks", style="dim")
+    out.print(markdown(pd.DataFrame(rows)), soft_wrap=True)
+    out.print(
+        f"\nRatios to a step of equal weighting, medians of {repeats} turns; ResNet-18, 64 px, batch 16. An epoch is "
+        f"{OUTER_EVERY} steps of auxilearn-nonlinear with one outer step, against as many of equal. Error: relative "
+        f"to the same rule in float64 with exact products. {provenance(where)}",
+        soft_wrap=True,
+    )
+
+
+def _rows(count: int, *, repeats: int, device: torch.device) -> list[dict[str, object]]:
+    """Return the measurements of one number of auxiliary tasks."""
+    torch.manual_seed(0)
+    problem = make_problem(count, device=device)
+    batch, held_out = (make_batch(count, seed=seed, device=device) for seed in (1, 2))
+    methods = {name: _auxilearn(problem, device, settings) for name, settings in VARIANTS.items()}
+    work: dict[str, Callable[[], object]] = {REFERENCE: _step(baselines.load("equal")(problem), batch)}
+    work["auxilearn step"] = _step(methods["identity"], batch)
+    work |= {name: _outer_step(method, batch, held_out) for name, method in methods.items()}
+    seconds = seconds_in_turns(work, repeats=repeats, device=device)
+    step = ratio(seconds, "auxilearn step", REFERENCE)
+    peaks = {name: peak_of_step(count, settings, str(device)) for name, settings in _measured_for_memory().items()}
+    rows = []
+    for name, settings in VARIANTS.items():
+        found = ratio(seconds, name, REFERENCE)
+        memory = f"{peaks[name] / peaks[REFERENCE]:.2f}" if name in peaks else ""
+        rows.append(
+            {
+                "auxiliaries": str(count),
+                "outer step": name,
+                "time": f"{found:.2f}",
+                "epoch": f"{step + found / OUTER_EVERY:.3f}",
+                "peak memory": memory,
+                "error": f"{_error(problem, settings, batch, held_out):.1e}",
+            }
+        )
+    return rows
+
+
+def _measured_for_memory() -> dict[str, dict[str, Any] | None]:
+    return {REFERENCE: None, "identity": VARIANTS["identity"], "paper, J = 3": VARIANTS["paper, J = 3"]}
+
+
+def _auxilearn(problem: SupervisedProblem, device: torch.device, settings: dict[str, Any]) -> AuxiLearn:
+    hyper: dict[str, Any] = {"outer_every": OUTER_EVERY, **settings}
+    method = baselines.load("auxilearn-nonlinear")(problem, **hyper).to(device)
+    if not isinstance(method, AuxiLearn):
+        raise TypeError("auxilearn-nonlinear is not an AuxiLearn")
+    return method
+
+
+def _step(method: Method, batch: Batch) -> Callable[[], object]:
+    """Return a training step with Adam at a rate too small to leave the place where all variants are measured."""
+    optimizer = torch.optim.Adam(method.problem.model.parameters(), lr=1e-9)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        method.backward(batch)
+        optimizer.step()
+        method.step(batch)
+
+    return step
+
+
+def _outer_step(method: AuxiLearn, batch: Batch, held_out: Batch) -> Callable[[], object]:
+    return lambda: method.outer_step(batch, held_out, lr=1e-3)
+
+
+def _error(problem: SupervisedProblem, settings: dict[str, Any], batch: Batch, held_out: Batch) -> float:
+    """Return the relative error of the hypergradient in float32 to that in float64 with exact products."""
+    found = _hypergradient(problem, settings, batch, held_out, torch.float32)
+    exact = _hypergradient(problem, {**settings, "hessian": "exact"}, batch, held_out, torch.float64)
+    return float((found.double() - exact).norm() / exact.norm())
+
+
+def _hypergradient(
+    problem: SupervisedProblem, settings: dict[str, Any], batch: Batch, held_out: Batch, dtype: torch.dtype
+) -> Tensor:
+    """Return the hypergradient of the nonlinear combiner's parameters, flat, computed in `dtype`."""
+    problem = copy.deepcopy(problem)
+    problem.model.to(dtype)
+    torch.manual_seed(3)
+    method = _auxilearn(problem, next(problem.model.parameters()).device, settings)
+    method.combiner.to(dtype)
+    found = hypergradient(
+        [lambda params: method.combine(problem.losses(_cast(batch, dtype), params))],
+        [lambda params: problem.losses(_cast(held_out, dtype), params)[:, 0].mean()],
+        {name: value.detach() for name, value in problem.model.named_parameters()},
+        list(method.combiner.parameters()),
+        solve=None if method.inverse_hessian.is_identity else method.inverse_hessian,
+        hessian=method.hessian,
+    )
+    return torch.cat([part.flatten() for part in found.gradients])
+
+
+def _cast(batch: Batch, dtype: torch.dtype) -> Batch:
+    classes, attributes = batch.targets
+    return Batch(batch.inputs.to(dtype), (classes, attributes.to(dtype)))

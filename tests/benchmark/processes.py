@@ -1,0 +1,97 @@
+"""Commands in processes of their own: started, watched, killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.benchmark.helpers import ROOT, RUN, Ended, environment
+
+PATIENCE_SEC = 60
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Poll until `condition` holds."""
+    end = time.monotonic() + PATIENCE_SEC
+    while not condition():
+        assert time.monotonic() < end, f"waited too long for {what}"
+        time.sleep(0.01)
+
+
+class Running:
+    """A command in a process group of its own."""
+
+    def __init__(self, *arguments: str | Path) -> None:
+        words = [*RUN, *map(str, arguments)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            words, cwd=ROOT, env=environment(), stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the worker processes, those that Dask's nannies spawned."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in children if "spawn_main" in " ".join(_words(child))]
+
+    def signal(self, number: int, *, group: bool = False) -> None:
+        """Send a signal to the driver, or to all of its group as a terminal does."""
+        (os.killpg if group else os.kill)(self.process.pid, number)
+
+    def end(self) -> Ended:
+        """Wait for the end of the driver."""
+        out, err = self.process.communicate(timeout=PATIENCE_SEC)
+        return Ended(self.process.returncode, out, err)
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@contextmanager
+def running(*arguments: str | Path) -> Iterator[Running]:
+    """Start a command; leave nothing of it at the end."""
+    started = Running(*arguments)
+    try:
+        yield started
+    finally:
+        for stream in (started.process.stdout, started.process.stderr):
+            if stream is not None:
+                stream.close()
+        if started.process.poll() is None:
+            os.killpg(started.process.pid, signal.SIGKILL)
+            started.process.wait()
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[str]:
+    """Start a scheduler and a worker by hand, as on a cluster, and yield the scheduler's address."""
+    file = folder / "scheduler.json"
+    shared = ("--scheduler-file", str(file), "--no-dashboard")
+    commands = (
+        ("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *shared),
+        ("distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", "--local-directory", str(folder), *shared),
+    )
+    started = []
+    try:
+        for module, *words in commands:
+            quiet = subprocess.DEVNULL
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *words], cwd=ROOT, env=environment(), stdout=quiet, stderr=quiet
+            )
+            started.append(process)
+            wait_until(file.exists, "the scheduler's file")
+        yield json.loads(file.read_text())["address"]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
