@@ -37,8 +37,9 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
         maximize = arm.suite.selection.higher_is_better
         return GridStudy(storage, study_name(arm), arm.space, maximize=maximize)
 
-    campaign = Campaign(arms, store.records, open_study)
-    spec = campaign.next_spec()
+    with engine.uninterrupted():
+        campaign = Campaign(arms, store.records, open_study)
+        spec = campaign.next_spec()
     with Mirror(store.folder, outlets.wandb) as mirror, ExitStack() as stack:
         mirror.catch_up(store.records.values())
         if spec is None:
@@ -49,13 +50,15 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
         while True:
             while spec is not None:
                 running.submit(spec)
-                spec = campaign.next_spec() if running.room() > 0 else None
+                with engine.uninterrupted():
+                    spec = campaign.next_spec() if running.room() > 0 else None
             if not campaign.under_way:
                 return made
             record = running.next()
-            store.append(record)
-            campaign.done(record)
-            display.done(record)
-            mirror.add(record)
-            made += 1
-            spec = campaign.next_spec() if running.room() > 0 else None
+            with engine.uninterrupted():
+                store.append(record)
+                campaign.done(record)
+                display.done(record)
+                mirror.add(record)
+                made += 1
+                spec = campaign.next_spec() if running.room() > 0 else None

@@ -63,7 +63,9 @@ class Toy(Suite):
         return Data(Batch(inputs, (labels, features[:, 1:2].clone())), *torch.arange(100).split([30, 10, 30, 30]))
 
     def model(self, setting: str) -> MultiTask:
-        return MultiTask(nn.Sequential(_Features(), mlp(4, (8,))), 8, [group.outputs for group in self.groups])
+        return MultiTask(
+            nn.Sequential(_Features(), mlp(4, (8,)), nn.Dropout(0.1)), 8, [group.outputs for group in self.groups]
+        )
 
     def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         kept = list(batches)

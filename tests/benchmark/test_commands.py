@@ -1,12 +1,14 @@
 """The command line: every mistake is one line and status 2, before any training and with nothing left behind."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import distributed
 import pytest
+from optuna.storages.journal import JournalFileBackend
 
 from benchmark import train
 from tests.benchmark.conftest import Cli
@@ -187,6 +189,32 @@ def test_no_trace_of_the_user_in_the_records(
     text = (home / "toy" / "records.jsonl").read_text()
     for word in ("somebody", str(home), str(ROOT), key, os.uname().nodename + '"'):
         assert word not in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("write", range(0, 40, 8))
+def test_a_signal_in_the_middle_of_a_write_waits_for_its_end(
+    number: int, write: int, toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended = [], []
+    append_logs = JournalFileBackend.append_logs
+
+    def interrupted(self: JournalFileBackend, logs: list) -> None:
+        begun.append(logs)
+        if len(begun) == write + 1:
+            os.kill(os.getpid(), number)
+        append_logs(self, logs)
+        ended.append(logs)
+
+    monkeypatch.setattr(JournalFileBackend, "append_logs", interrupted)
+    few = (*SUITE, "--settings", "few", "--workers", "0", "--wandb", "disabled", "--results-dir", tmp_path)
+    stopped = cli(*few)
+    assert len(begun) > write
+    assert stopped.status == 130
+    assert stopped.err.endswith("the same command goes on from here\n")
+    assert ended == begun, "a write to the journal was cut short"
+    assert cli(*few).status == 0
+    assert len(lines(tmp_path, "toy")) == 2 * (4 + 2)
 
 
 HELP = """

@@ -77,6 +77,7 @@ def test_one_file_is_listed_planned_run_and_shown(toy: Toy, folder: Path, cli: C
         ("", "exactly one public Method; it defines 0"),
         ("raise RuntimeError('not today')\n", "not today"),
         ("1 / 0\n", "ZeroDivisionError"),
+        ("raise ImportError('one\\ntwo')\n", "one two"),
     ],
 )
 @pytest.mark.parametrize("words", [("--list",), ("--suite", "toy", "--methods", "ninth-method")])

@@ -103,6 +103,10 @@ def test_a_torn_last_line_and_a_lock_left_behind_stop_nobody(tmp_path: Path) -> 
     path.with_name(path.name + ".lock").symlink_to(path)
     assert study(tmp_path).unfinished() == [trial]
     assert path.read_bytes().startswith(whole)
+    again = study(tmp_path)
+    again.tell(trial.number, 0.5)
+    assert again.ask() is not None
+    assert [found.value for found in archived(tmp_path).trials] == [0.5, None]
 
 
 def test_a_damaged_journal_is_told_in_one_line(tmp_path: Path) -> None:
