@@ -44,12 +44,24 @@ def choose(arm: Arm, records: Mapping[str, Record]) -> dict[str, Value] | None:
     return points[keys.index(max(keys))]
 
 
+def search_specs(arm: Arm) -> list[Spec]:
+    """Return the search runs of an arm, one a point of the grid; none where there is nothing to choose from."""
+    return [arm.spec(point) for point in arm.points()] if arm.space else []
+
+
 def missing(arm: Arm, records: Mapping[str, Record]) -> int:
-    """Return how many runs of an arm have no record."""
-    specs = [arm.spec(point) for point in arm.points()] if arm.space else []
+    """Return how many runs of an arm have no record and can still be made."""
+    searches = sum(spec.digest not in records for spec in search_specs(arm))
     point = choose(arm, records)
-    finals = arm.seeds if point is None else sum(spec.digest not in records for spec in arm.finals(point))
-    return finals + sum(spec.digest not in records for spec in specs)
+    if point is not None:
+        return searches + sum(spec.digest not in records for spec in arm.finals(point))
+    return searches + arm.seeds if searches else 0  # after a search of failures alone there is nothing to repeat
+
+
+def is_begun(arm: Arm, records: Mapping[str, Record]) -> bool:
+    """Return whether any run of an arm has a record."""
+    specs = search_specs(arm) or arm.finals({})
+    return not arm.declined and any(spec.digest in records for spec in specs)
 
 
 @dataclass
@@ -78,7 +90,7 @@ class ArmProgress:
             trial = self._left.popleft() if self._left else self.study.ask() if self.study else None
             if trial is None:
                 self._exhausted = True
-                specs = map(self.arm.spec, self.arm.points())
+                specs = search_specs(self.arm)
                 self._lost.extend(s for s in specs if s.digest not in self.records and s.digest not in self.trials)
                 break
             spec = self.arm.spec(trial.point)

@@ -1,6 +1,8 @@
 """How every command ends: mistakes in one line with status 2, Ctrl-C with status 130."""
 
+import errno
 import sys
+from pathlib import Path
 
 import typer
 
@@ -9,6 +11,9 @@ from benchmark.errors import EXIT_STATUS, UserError
 INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM, as of a shell's children."""
 
+DEFAULT_RESULTS = Path("results")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def run_app(app: typer.Typer, name: str) -> int:
     """Run a command line and return its exit status."""
@@ -16,6 +21,10 @@ def run_app(app: typer.Typer, name: str) -> int:
         status = typer.main.get_command(app).main(standalone_mode=False, prog_name=name) or 0
     except UserError as error:
         return _refuse(str(error))
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        return _refuse(f"{error.strerror}; finished runs are recorded: make room and run the command again")
     except (KeyboardInterrupt, typer.Abort):  # some versions of typer return the status instead
         status = INTERRUPTED
     except Exception as error:  # typer's own errors share no public base class across its versions

@@ -46,7 +46,8 @@ class Data:
 
     def at(self, index: Tensor) -> Batch:
         """Return the samples at `index` as one batch."""
-        return Batch(self.samples.inputs[index], tuple(target[index] for target in self.samples.targets))
+        inputs, targets = self.samples
+        return Batch(inputs[index], tuple([target[index] for target in targets]))
 
     def chunks(self, index: Tensor, size: int = 4096) -> Iterator[Batch]:
         """Yield the samples at `index` in order, at most `size` at a time, for evaluation."""

@@ -19,8 +19,8 @@ def top_k(outputs: Tensor, labels: Tensor, ks: Sequence[int]) -> Tensor:
         ks: Numbers of guesses.
     """
     own = outputs.gather(1, labels[:, None])
-    rank = (~(outputs < own)).sum(1) - 1
-    return torch.stack([(rank < k).sum() for k in ks])
+    rank = outputs.shape[1] - 1 - (outputs < own).sum(1)
+    return (rank[:, None] < torch.tensor(ks, device=rank.device)).sum(0)
 
 
 def accuracy(model: nn.Module, batches: Iterable[Batch], *, classes: int, ks: Sequence[int]) -> dict[str, float]:

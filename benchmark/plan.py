@@ -1,5 +1,6 @@
 """From options to arms: which method is tuned over which grid in which setting."""
 
+import dataclasses
 import inspect
 import itertools
 import math
@@ -60,7 +61,7 @@ class Arm:
     fixed: Mapping[str, Value]
     epochs: int
     seeds: int
-    declined: str | None
+    declined: str | None = None
 
     @property
     def trials(self) -> int:
@@ -134,6 +135,19 @@ def make_plan(options: Options) -> list[Arm]:
     Raises:
         UserError: A name or value is not allowed.
     """
+    arms = list_arms(options)
+    if options.fixed or options.grid:
+        for arm in arms:
+            _check_values(arm)
+    return arms
+
+
+def list_arms(options: Options) -> list[Arm]:
+    """Return the arms of a command without trying whether its methods take the values given.
+
+    Raises:
+        UserError: A name is not allowed.
+    """
     if options.suite not in suites.names():
         raise unknown("suite", options.suite, suites.names())
     suite = load_suite(options.suite)
@@ -143,8 +157,13 @@ def make_plan(options: Options) -> list[Arm]:
     methods = {name: load_method(name) for name in _method_names(options, suite)}
     _check_names(options, suite, methods)
     data = suite.fingerprint()
-    settings = options.settings or suite.settings
-    return [_arm(suite, data, setting, name, methods[name], options) for setting in settings for name in methods]
+    arms = []
+    for setting in options.settings or suite.settings:
+        problem = suite.problem(setting, SEARCH_SEED)
+        for name, method in methods.items():
+            arm = _arm(suite, data, setting, name, method, options)
+            arms.append(dataclasses.replace(arm, declined=method.declines(problem)))
+    return arms
 
 
 def _method_names(options: Options, suite: Suite) -> Sequence[str]:
@@ -180,7 +199,7 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
     for key, texts in asked.items():
         if key in values:
             values[key] = tuple(dict.fromkeys(_parse(key, text, examples[key]) for text in texts))
-    arm = Arm(
+    return Arm(
         suite=suite,
         data=data,
         setting=setting,
@@ -189,11 +208,7 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
         fixed={key: found[0] for key, found in values.items() if len(found) == 1},
         epochs=options.epochs or suite.epochs,
         seeds=options.seeds or suite.final_seeds,
-        declined=method.declines(suite.problem(setting, SEARCH_SEED)),
     )
-    if asked and not arm.declined:
-        _check_values(arm)
-    return arm
 
 
 def _tuple(value: Value | tuple[Value, ...]) -> tuple[Value, ...]:
@@ -202,6 +217,8 @@ def _tuple(value: Value | tuple[Value, ...]) -> tuple[Value, ...]:
 
 def _check_values(arm: Arm) -> None:
     """Build optimiser and method at every point of the grid, so that a bad value is told before any training."""
+    if arm.declined:
+        return
     problem = arm.suite.problem(arm.setting, SEARCH_SEED)
     for point in arm.points():
         hyper: dict[str, Any] = dict(arm.spec(point).hyper)

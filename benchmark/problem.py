@@ -47,7 +47,8 @@ class SupervisedProblem:
 
 def scaled(losses: Tensor, labelled: Tensor) -> Tensor:
     """Return losses, (B, T), scaled by all / labelled samples of each task, so that a plain mean is the masked mean."""
-    return losses * (len(losses) / labelled.sum(0).clamp(min=1))
+    share = labelled.mean(0, dtype=losses.dtype)
+    return losses / share.clamp(min=1 / len(losses))
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:

@@ -9,7 +9,7 @@ import typer
 
 import baselines
 from benchmark import suites
-from benchmark.commands import run_app
+from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -18,11 +18,11 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def command(
     suite: Annotated[str, typer.Option(help="Suite to run; see --list.")] = "",
-    settings: Annotated[str, typer.Option(help="Settings, by comma. [default: all of the suite]")] = "",
+    settings: Annotated[str | None, typer.Option(help="Settings, by comma. [default: all of the suite]")] = None,
     methods: Annotated[
-        str,
+        str | None,
         typer.Option(help="Methods, by comma, or all. [default: those of the suite's table in the paper]"),
-    ] = "",
+    ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Final runs of each method. [default: the suite's]")] = None,
     workers: Annotated[
         int | None,
@@ -44,10 +44,10 @@ def command(
     storage: Annotated[
         str | None, typer.Option(help="Optuna storage URL. [default: a journal file beside the records]")
     ] = None,
-    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
     wandb: Annotated[
-        str, typer.Option(help="disabled, offline or online. [default: online with a key, offline without]")
-    ] = "",
+        str | None, typer.Option(help="disabled, offline or online. [default: online with a key, offline without]")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and train nothing.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List suites and methods.")] = False,
 ) -> None:
@@ -89,10 +89,10 @@ def command(
     run_session(request)
 
 
-def _words(text: str, name: str) -> tuple[str, ...]:
+def _words(text: str | None, name: str) -> tuple[str, ...]:
     """Return the words between commas; none where nothing is given."""
-    words = tuple(word for word in (part.strip() for part in text.split(",")) if word)
-    if text and not words:
+    words = tuple(word for word in (part.strip() for part in (text or "").split(",")) if word)
+    if text is not None and not words:
         raise UserError(f"{name} takes names, by comma, not {text!r}")
     return words
 

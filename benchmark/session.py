@@ -1,18 +1,24 @@
 """One command from request to table."""
 
+import dataclasses
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+import baselines
 from benchmark import terminal, tracking
+from benchmark.campaign import is_begun
+from benchmark.commands import DEFAULT_RESULTS
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, default_workers, interrupt_on_sigterm
 from benchmark.errors import unknown
 from benchmark.figures import write_figures
-from benchmark.plan import Options, make_plan
+from benchmark.plan import Arm, Options, list_arms, make_plan
 from benchmark.record import Store
-from benchmark.table import make_table
+from benchmark.table import Table, fill_command, make_table
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,19 @@ class Request:
     scheduler: str | None
     storage: str | None
     results: Path
-    wandb: str
+    wandb: str | None
     dry_run: bool
+
+    def command(self, arm: Arm) -> str:
+        """Return the command that makes an arm's missing runs under the same options."""
+        asked = self.options
+        words = [*fill_command(arm).split()]
+        words += [f"--seeds={asked.seeds}"] if asked.seeds else []
+        words += [f"--epochs={asked.epochs}"] if asked.epochs else []
+        words += [f"--set={name}={value}" for name, value in asked.fixed.items()]
+        words += [f"--grid={name}={','.join(values)}" for name, values in asked.grid.items()]
+        words += [f"--results-dir={self.results}"] if self.results != DEFAULT_RESULTS else []
+        return shlex.join(words)
 
 
 def run_session(request: Request) -> None:
@@ -48,10 +65,27 @@ def run_session(request: Request) -> None:
         return
     interrupt_on_sigterm()
     with store.writing():
-        execute(arms, store, resources, Outlets(request.storage, mode))
-        table = make_table(arms, store.records)
-        files = [*table.write(store.folder), *write_figures(arms, store.records, store.folder)]
+        try:
+            execute(arms, store, resources, Outlets(request.storage, mode))
+        except KeyboardInterrupt:
+            _write_table(request, arms, store)
+            raise
+        table, files = _write_table(request, arms, store)
     terminal.print_table(table, store.folder, files)
+
+
+def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[Table, list[str]]:
+    """Write the table and the figures of what was asked for and of all else that is recorded under these options."""
+    recorded = {record.spec.method for record in store.records.values()} | {arm.method for arm in arms}
+    known = dict.fromkeys((*arms[0].suite.default_methods, *baselines.names()))
+    names = tuple(name for name in known if name in recorded)
+    everything = list_arms(dataclasses.replace(request.options, methods=names, settings=()))
+    shown = [arm for arm in everything if is_begun(arm, store.records)]
+    settings = {arm.setting for arm in (*arms, *shown)}
+    methods = {arm.method for arm in (*arms, *shown)}
+    arms = [arm for arm in everything if arm.setting in settings and arm.method in methods]
+    table = make_table(arms, store.records, request.command)
+    return table, [*table.write(store.folder), *write_figures(arms, store.records, store.folder)]
 
 
 def check_device(name: str) -> str:

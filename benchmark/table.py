@@ -1,6 +1,6 @@
 """Result tables from records: mean and standard error of the final runs that validation chose."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +48,24 @@ class Table:
         return ["table.md", "table.csv", "table.tex"]
 
 
-def make_table(arms: Sequence[Arm], records: Mapping[str, Record]) -> Table:
-    """Return the table of a plan from the records there are; nothing else is read but published numbers."""
+def fill_command(arm: Arm) -> str:
+    """Return the command that makes an arm's missing runs, under default options."""
+    return f"python -m benchmark.run --suite {arm.suite.name} --settings {arm.setting} --methods {arm.method}"
+
+
+def make_table(
+    arms: Sequence[Arm], records: Mapping[str, Record], command: Callable[[Arm], str] = fill_command
+) -> Table:
+    """Return the table of a plan from the records there are; nothing else is read but published numbers.
+
+    Args:
+        arms: A row for each method, columns for each setting.
+        records: Records by digest.
+        command: Says how the missing runs of an arm are made.
+    """
     suite = arms[0].suite
     finals = {_key(arm): final_records(arm, records) for arm in arms}
-    marks = _Marks()
+    marks = _Marks(command)
     machines = sorted({str(r.environment["device"]) for found in finals.values() for r in found if r.environment})
     epoch = "the last epoch counts, " if suite.selected_epoch == "last" else "epoch and "
     caption = (
@@ -98,7 +111,8 @@ def _no_choice(arm: Arm, records: Mapping[str, Record]) -> str:
 class _Marks:
     """Footnotes in order of their first use."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: Callable[[Arm], str]) -> None:
+        self.command = command
         self._texts: list[str] = []
 
     def mark(self, text: str) -> str:
@@ -152,8 +166,7 @@ def _cell(arm: Arm, metric: Metric, found: Sequence[Record], no_choice: str, mar
         reason = f"{failed[0].status}, {failed[0].reason}"
         note = " " + marks.mark(f"{arm.method} in {arm.setting}: {len(failed)} of {arm.seeds} final runs {reason}")
     if len(found) < arm.seeds:
-        command = f"python -m benchmark.run --suite {arm.suite.name} --settings {arm.setting} --methods {arm.method}"
-        missing = marks.mark(f"{arm.seeds - len(found)} of {arm.seeds} final runs missing; run: {command}")
+        missing = marks.mark(f"{arm.seeds - len(found)} of {arm.seeds} final runs missing; run: {marks.command(arm)}")
         note += f" {missing}"
     if values.empty:
         return ("failed" if failed else "missing") + note

@@ -48,7 +48,7 @@ class Selected:
 
 
 class Losses:
-    """The losses of an epoch: every sample's, (B, T), or the means of images, (B, T, H, W)."""
+    """The losses of an epoch's batches, all of one size: every sample's, (B, T), or the means of images."""
 
     def __init__(self) -> None:
         self.steps = 0
@@ -69,7 +69,7 @@ class Losses:
 
     def means(self) -> Tensor:
         """Return the mean loss of each task, (T,)."""
-        return torch.stack(self._means or [losses.mean(0) for losses in self._kept]).mean(0)
+        return (torch.stack(self._means) if self._means else self.samples()).mean(0)
 
 
 class Means:

@@ -23,7 +23,7 @@ NETRC_FILES = ("~/.netrc", "~/_netrc")
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 
-def choose_mode(asked: str) -> Mode:
+def choose_mode(asked: str | None) -> Mode:
     """Return the mode that was asked for; by default `online` with a key, `offline` without one.
 
     W&B itself is not imported: that takes longer than printing a table.
@@ -31,15 +31,17 @@ def choose_mode(asked: str) -> Mode:
     Raises:
         UserError: There is no such mode, W&B is not installed, or `online` has no key.
     """
-    if asked and asked not in MODES:
+    if asked is not None and asked not in MODES:
         raise unknown("W&B mode", asked, MODES)
     if importlib.util.find_spec("wandb") is None:
-        if asked not in ("", "disabled"):
+        if asked not in (None, "disabled"):
             raise UserError(f"--wandb {asked} needs wandb, which is not installed")
         return "disabled"
     if asked == "online" and not _has_key():
         raise UserError("--wandb online needs a key; run `wandb login` first or use --wandb offline")
-    return MODES[MODES.index(asked)] if asked else "online" if _has_key() else "offline"
+    if asked is None:
+        return "online" if _has_key() else "offline"
+    return MODES[MODES.index(asked)]
 
 
 def _has_key() -> bool:

@@ -13,10 +13,11 @@ from benchmark import environment
 def seconds_in_turns(
     variants: Mapping[str, Callable[[], object]], *, repeats: int, device: torch.device
 ) -> dict[str, list[float]]:
-    """Return the seconds of each variant's calls; one call of each is a warm-up, then they take turns."""
+    """Return the seconds of each variant's calls; after a warm-up they take turns, each second turn in reverse."""
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     for turn in range(repeats + 1):
-        for name, work in variants.items():
+        order = list(variants.items())
+        for name, work in order if turn % 2 else reversed(order):
             taken = _time(work, device)
             if turn:
                 seconds[name].append(taken)

@@ -62,7 +62,7 @@ class Digits(Suite):
     metrics = (Metric("top1"), Metric("top3"))
     grid = {"lr": (1e-2, 3e-3, 1e-3), "weight_decay": (5e-3, 5e-4)}
     defaults = {"outer_every": 5, "auxiliary_weight_decay": 1e-5}
-    epochs = 25
+    epochs = 20
     batch_size = 64
 
     @cached_property

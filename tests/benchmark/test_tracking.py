@@ -173,7 +173,7 @@ def no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_modes(no_key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert choose_mode("") == "offline"
+    assert choose_mode(None) == "offline"
     assert choose_mode("disabled") == "disabled"
     with pytest.raises(UserError, match="needs a key"):
         choose_mode("online")
@@ -181,16 +181,16 @@ def test_modes(no_key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         choose_mode("of")
     no_key.write_text("machine api.wandb.ai login user password secret\n")
     no_key.chmod(0o600)
-    assert choose_mode("") == choose_mode("online") == "online"
+    assert choose_mode(None) == choose_mode("online") == "online"
     assert choose_mode("offline") == "offline"
     no_key.write_text("machine elsewhere login user password secret\n")
-    assert choose_mode("") == "offline"
+    assert choose_mode(None) == "offline"
     monkeypatch.setenv("WANDB_API_KEY", "secret")
-    assert choose_mode("") == "online"
+    assert choose_mode(None) == "online"
 
 
 def test_without_wandb_nothing_is_mirrored(no_key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking.importlib.util, "find_spec", lambda name: None)
-    assert choose_mode("") == choose_mode("disabled") == "disabled"
+    assert choose_mode(None) == choose_mode("disabled") == "disabled"
     with pytest.raises(UserError, match="not installed"):
         choose_mode("offline")
