@@ -1,7 +1,6 @@
 """From options to arms: which method is tuned over which grid in which setting."""
 
 import dataclasses
-import inspect
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +11,7 @@ import baselines
 from auxilearn import Method
 from benchmark import suites
 from benchmark.errors import UserError, unknown
+from benchmark.hyper import hyper_parameters, parse
 from benchmark.spec import SEARCH_SEED, Phase, Spec, Value
 from benchmark.suite import Suite
 from benchmark.train import OPTIMIZER_HYPER, build_method
@@ -94,22 +94,6 @@ class Arm:
         """Return the final runs at the chosen point of the grid, one a seed, none of them the search's."""
         first = SEARCH_SEED + 1
         return [self.spec(point, seed=seed, phase="final") for seed in range(first, first + self.seeds)]
-
-
-def hyper_parameters(method: type[Method]) -> dict[str, Value]:
-    """Return the method's hyper-parameters and their defaults: the keyword-only arguments of its constructor.
-
-    A constructor that takes `**settings` passes them to its base class, whose arguments count too.
-    """
-    found: dict[str, Value] = {}
-    for base in method.__mro__:
-        if "__init__" in vars(base):
-            parameters = inspect.signature(base.__init__).parameters.values()
-            own = {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
-            found = {**own, **found}
-            if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters):
-                break
-    return found
 
 
 def load_method(name: str) -> type[Method]:
@@ -198,7 +182,7 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
     asked = {**options.grid, **{key: (text,) for key, text in options.fixed.items()}}
     for key, texts in asked.items():
         if key in values:
-            values[key] = tuple(dict.fromkeys(_parse(key, text, examples[key]) for text in texts))
+            values[key] = tuple(dict.fromkeys(parse(key, text, examples[key]) for text in texts))
     return Arm(
         suite=suite,
         data=data,
@@ -228,28 +212,3 @@ def _check_values(arm: Arm) -> None:
             build_method(arm.method, problem, hyper, seed=0)
         except (ValueError, TypeError) as error:
             raise UserError(f"{arm.method}: {error}") from None
-
-
-def _parse(name: str, text: str, example: Value) -> Value:
-    """Return `text` as a value of the type of `example`."""
-    kind, read = _READERS[type(example)]
-    try:
-        return read(text)
-    except (ValueError, KeyError):
-        raise UserError(f"{name} takes {kind}, not {text!r}") from None
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
-
-
-_READERS: dict[type, tuple[str, Callable[[str], Value]]] = {
-    bool: ("true or false", {"true": True, "false": False}.__getitem__),
-    int: ("a whole number", int),
-    float: ("a finite number", _finite),
-    str: ("a word", str),
-    type(None): ("a finite number", _finite),
-}

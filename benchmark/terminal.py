@@ -13,7 +13,8 @@ from benchmark import suites
 from benchmark.campaign import missing
 from benchmark.engine import Resources
 from benchmark.estimate import seconds_per_run
-from benchmark.plan import Arm, hyper_parameters, load_method, load_suite
+from benchmark.hyper import hyper_parameters
+from benchmark.plan import Arm, load_method, load_suite
 from benchmark.record import Record
 from benchmark.table import Table, by_setting
 

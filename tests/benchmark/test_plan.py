@@ -8,7 +8,8 @@ from torch import Tensor
 import baselines
 from auxilearn import Method, Problem, task_means
 from benchmark.errors import UserError
-from benchmark.plan import Options, hyper_parameters, make_plan
+from benchmark.hyper import hyper_parameters
+from benchmark.plan import Options, make_plan
 from benchmark.spec import SEARCH_SEED
 from tests.benchmark.helpers import Toy, toy_arm
 

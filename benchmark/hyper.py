@@ -1,0 +1,50 @@
+"""Hyper-parameters of methods: which there are, and their values from text."""
+
+import inspect
+import math
+from collections.abc import Callable
+
+from auxilearn import Method
+from benchmark.errors import UserError
+from benchmark.spec import Value
+
+
+def hyper_parameters(method: type[Method]) -> dict[str, Value]:
+    """Return the method's hyper-parameters and their defaults: the keyword-only arguments of its constructor.
+
+    A constructor that takes `**settings` passes them to its base class, whose arguments count too.
+    """
+    found: dict[str, Value] = {}
+    for base in method.__mro__:
+        if "__init__" in vars(base):
+            parameters = inspect.signature(base.__init__).parameters.values()
+            own = {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+            found = {**own, **found}
+            if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters):
+                break
+    return found
+
+
+def parse(name: str, text: str, example: Value) -> Value:
+    """Return `text` as a value of the type of `example`."""
+    kind, read = _READERS[type(example)]
+    try:
+        return read(text)
+    except (ValueError, KeyError):
+        raise UserError(f"{name} takes {kind}, not {text!r}") from None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+_READERS: dict[type, tuple[str, Callable[[str], Value]]] = {
+    bool: ("true or false", {"true": True, "false": False}.__getitem__),
+    int: ("a whole number", int),
+    float: ("a finite number", _finite),
+    str: ("a word", str),
+    type(None): ("a finite number", _finite),
+}
