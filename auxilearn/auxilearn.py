@@ -74,6 +74,10 @@ class AuxiLearn(Method):
             raise TypeError(f"a generator needs a LabelSource; {type(problem).__name__} lacks some of its attributes")
         if hessian not in get_args(HessianKind):
             raise ValueError(f"unknown hessian {hessian!r}; choose one of: {', '.join(get_args(HessianKind))}")
+        if outer_every < 1:
+            raise ValueError(f"outer_every must be at least 1; found {outer_every}")
+        if not clip_norm > 0:
+            raise ValueError(f"clip_norm must be positive; found {clip_norm}")
         like = next(problem.model.parameters())
         precision = torch.float64 if like.dtype == torch.float64 else torch.float32
         self.combiner = combiner.to(like.device, precision)

@@ -100,6 +100,7 @@ class DeepLinearCombiner(Combiner):
         monotone: bool = True,
         weight_norm: bool = False,
     ) -> None:
+        _check_size(depth, width)
         sizes = [n_tasks] + [width] * depth + [1]
         layers = [nn.Linear(*size, bias=False) for size in pairwise(sizes)]
         super().__init__(nn.Sequential(*layers), n_tasks, skip=skip, monotone=monotone, weight_norm=weight_norm)
@@ -130,6 +131,7 @@ class NonlinearCombiner(Combiner):
         monotone: bool = True,
         weight_norm: bool = False,
     ) -> None:
+        _check_size(depth, width)
         layers: list[nn.Module] = []
         for size in [n_tasks] + [width] * (depth - 1):
             layers += [nn.Linear(size, width), nn.Softplus()]
@@ -200,3 +202,9 @@ def _start_equal(weight: Tensor, *, skip: bool) -> None:
     weight.fill_(1)
     if skip:
         weight[:, 0] = 0
+
+
+def _check_size(depth: int, width: int) -> None:
+    for name, value in (("depth", depth), ("width", width)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1; found {value}")

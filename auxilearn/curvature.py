@@ -28,7 +28,8 @@ class InverseHessian:
             the residual.
         terms: Neumann's J, the most steps of "cg", the rank of "nystrom".
         alpha: Step size of the Neumann series. By default 1e-4 in mode "paper", estimated in "corrected".
-        damping: rho of H + rho I; the place for the weight decay of an optimiser that adds it to the gradient.
+        damping: rho of H + rho I; the place for the weight decay of an optimiser that adds it to the gradient. With
+            preconditioner "adam" it acts in Adam's coordinates.
         preconditioner: The optimiser of the network. "adam" solves in the coordinates of Adam, of which `observe`
             gathers the second moments; "identity" is then Adam's scale of a step, normalised to mean one.
     """
@@ -50,6 +51,12 @@ class InverseHessian:
         ]:
             if value not in allowed:
                 raise ValueError(f"unknown {name} {value!r}; choose one of: {', '.join(allowed)}")
+        if terms < 0:
+            raise ValueError(f"terms must not be negative; found {terms}")
+        if damping < 0:
+            raise ValueError(f"damping must not be negative; found {damping}")
+        if alpha is not None and not alpha > 0:
+            raise ValueError(f"alpha must be positive; found {alpha}")
         if solver == "nystrom" and damping <= 0:
             raise ValueError(f"solver 'nystrom' needs damping > 0; found {damping}")
         self.solver, self.mode, self.terms = solver, mode, terms
@@ -118,5 +125,6 @@ class InverseHessian:
         if self.preconditioner == "sgd" or self._second_moment is None:
             return None
         corrected = self._second_moment / (1 - 0.999**self._observed)
-        scale = 1 / (corrected.sqrt() + 1e-8)
-        return scale / scale.mean()
+        moved = corrected > 0  # parameters that never had a gradient would dominate the mean
+        scale = torch.where(moved, 1 / (corrected.sqrt() + 1e-8), 0)
+        return torch.where(moved, scale * moved.sum() / scale.sum(), 1)

@@ -163,6 +163,8 @@ class GradNorm(Method):
 
     def __init__(self, problem: Problem, *, alpha: float = 1.5, learning_rate: float = 0.025) -> None:
         super().__init__(problem)
+        if alpha < 0:
+            raise ValueError(f"alpha must not be negative; found {alpha}")
         self.alpha = alpha
         self.task_weights = nn.Parameter(torch.ones(problem.n_tasks))
         self.register_buffer("initial_losses", torch.zeros(problem.n_tasks))

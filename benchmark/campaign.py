@@ -58,10 +58,9 @@ def missing(arm: Arm, records: Mapping[str, Record]) -> int:
     return searches + arm.seeds if searches else 0  # after a search of failures alone there is nothing to repeat
 
 
-def is_begun(arm: Arm, records: Mapping[str, Record]) -> bool:
-    """Return whether any run of an arm has a record."""
-    specs = search_specs(arm) or arm.finals({})
-    return not arm.declined and any(spec.digest in records for spec in specs)
+def is_complete(arm: Arm, records: Mapping[str, Record]) -> bool:
+    """Return whether all runs of an arm that can be made have a record."""
+    return not arm.declined and missing(arm, records) == 0
 
 
 @dataclass

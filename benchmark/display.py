@@ -37,7 +37,7 @@ class Display:
             disable=not self._console.is_terminal,
         )
         self._bars: dict[str, TaskID] = {}
-        self._started = self._told = time.monotonic()
+        self._first_done = self._told = time.monotonic()
         self._made = 0
         for arm in arms:
             self._count_recorded(arm, records)
@@ -79,6 +79,8 @@ class Display:
         """Show one more finished run."""
         self._note(record)
         self._made += 1
+        if self._made == 1:
+            self._first_done = time.monotonic()
         setting = record.spec.setting
         left = self._left_text()
         for other, bar in self._bars.items():
@@ -100,10 +102,16 @@ class Display:
                 soft_wrap=True,
             )
 
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
     def _left_text(self) -> str:
         """Return the time left, from the pace so far."""
         remaining = sum(self._planned.values()) - sum(self._done.values())
-        seconds = round((time.monotonic() - self._started) / self._made * remaining)
+        if self._made < 2:
+            return ""  # the first run waited for the workers to start
+        seconds = round((time.monotonic() - self._first_done) / (self._made - 1) * remaining)
         minutes, seconds = divmod(seconds, 60)
         hours, minutes = divmod(minutes, 60)
         return f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"

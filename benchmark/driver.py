@@ -47,18 +47,22 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
         display = stack.enter_context(Display(campaign.arms, store.records))
         running = stack.enter_context(engine.start(resources))
         made = 0
-        while True:
-            while spec is not None:
-                running.submit(spec)
+        try:
+            while True:
+                while spec is not None:
+                    running.submit(spec)
+                    with engine.uninterrupted():
+                        spec = campaign.next_spec() if running.room() > 0 else None
+                if not campaign.under_way:
+                    return made
+                record = running.next()
                 with engine.uninterrupted():
+                    store.append(record)
+                    campaign.done(record)
+                    display.done(record)
+                    mirror.add(record)
+                    made += 1
                     spec = campaign.next_spec() if running.room() > 0 else None
-            if not campaign.under_way:
-                return made
-            record = running.next()
-            with engine.uninterrupted():
-                store.append(record)
-                campaign.done(record)
-                display.done(record)
-                mirror.add(record)
-                made += 1
-                spec = campaign.next_spec() if running.room() > 0 else None
+        except KeyboardInterrupt:
+            display.say("stopping the workers ...")
+            raise

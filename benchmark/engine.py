@@ -125,6 +125,8 @@ class OnDask:
         spec = self._specs.pop(future.key)
         if future.status == "finished":
             return Record.from_json(future.result())
+        if future.status == "cancelled":
+            raise UserError("the Dask scheduler went away; finished runs are recorded, run the command again")
         reason = f"{type(future.exception()).__name__}: {future.exception()}".splitlines()[0][:500]
         return Record(spec=spec, status="failed", reason=reason)
 
@@ -149,7 +151,7 @@ def _client(resources: Resources) -> Iterator[Any]:
             n_workers=resources.workers,
             threads_per_worker=1,
             memory_limit=0,
-            dashboard_address=None,  # type: ignore[arg-type]  # None starts no dashboard
+            dashboard_address="127.0.0.1:0",
             preload=["benchmark.worker"],
         )
         with cluster, Client(cluster) as client:

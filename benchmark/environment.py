@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+PACKAGES = ("auxilearn", "baselines", "benchmark")
 LIBRARIES = ("torch", "numpy", "scikit-learn")
 
 
@@ -39,7 +40,7 @@ def _software() -> dict[str, Any]:
 
 
 def _commit() -> str:
-    """Return the commit of the checkout, with `+` when tracked files differ from it; `unknown` outside git."""
+    """Return the commit of the checkout, with `+` when the packages differ from it; `unknown` outside git."""
     root = Path(__file__).resolve().parents[1]
 
     def git(*arguments: str) -> str:
@@ -47,7 +48,7 @@ def _commit() -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
 
     try:
-        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "-uno") else "")
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", *PACKAGES) else "")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
 

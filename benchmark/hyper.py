@@ -25,6 +25,11 @@ def hyper_parameters(method: type[Method]) -> dict[str, Value]:
     return found
 
 
+def as_text(value: Value) -> str:
+    """Return a value as `parse` reads it."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
 def parse(name: str, text: str, example: Value) -> Value:
     """Return `text` as a value of the type of `example`."""
     kind, read = _READERS[type(example)]
@@ -46,5 +51,5 @@ _READERS: dict[type, tuple[str, Callable[[str], Value]]] = {
     int: ("a whole number", int),
     float: ("a finite number", _finite),
     str: ("a word", str),
-    type(None): ("a finite number", _finite),
+    type(None): ("a finite number or none", lambda text: None if text == "none" else _finite(text)),
 }

@@ -109,7 +109,7 @@ def load_suite(name: str) -> Suite:
 def _loaded(kind: str, name: str, load: Callable[[str], Loaded]) -> Loaded:
     try:
         return load(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(f"{kind} {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
@@ -120,9 +120,8 @@ def make_plan(options: Options) -> list[Arm]:
         UserError: A name or value is not allowed.
     """
     arms = list_arms(options)
-    if options.fixed or options.grid:
-        for arm in arms:
-            _check_values(arm)
+    for arm in arms:
+        _check_values(arm, arm.points() if options.fixed or options.grid else arm.points()[:1])
     return arms
 
 
@@ -164,8 +163,11 @@ def _method_names(options: Options, suite: Suite) -> Sequence[str]:
 def _check_names(options: Options, suite: Suite, methods: Mapping[str, type[Method]]) -> None:
     allowed = sorted({*suite.grid, *(name for method in methods.values() for name in hyper_parameters(method))})
     for name in (*options.fixed, *options.grid):
-        if name not in allowed:
+        method, _, bare = name.rpartition(".")
+        if bare not in allowed:
             raise unknown("hyper-parameter", name, allowed)
+        if method and (method not in methods or bare not in (*suite.grid, *hyper_parameters(methods[method]))):
+            raise UserError(f"{name!r} names no hyper-parameter of a method that runs; see --list")
     twice = sorted(set(options.fixed) & set(options.grid))
     if twice:
         raise UserError(f"--set and --grid both name {twice[0]!r}; use one of them")
@@ -180,8 +182,9 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
     values |= suite.grid
     examples = {**own, **dict.fromkeys(OPTIMIZER_HYPER, 0.0)}
     asked = {**options.grid, **{key: (text,) for key, text in options.fixed.items()}}
-    for key, texts in asked.items():
-        if key in values:
+    for full, texts in sorted(asked.items(), key=lambda item: "." in item[0]):  # the more special ones win
+        scope, _, key = full.rpartition(".")
+        if key in values and scope in ("", name):
             values[key] = tuple(dict.fromkeys(parse(key, text, examples[key]) for text in texts))
     return Arm(
         suite=suite,
@@ -199,16 +202,16 @@ def _tuple(value: Value | tuple[Value, ...]) -> tuple[Value, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _check_values(arm: Arm) -> None:
-    """Build optimiser and method at every point of the grid, so that a bad value is told before any training."""
+def _check_values(arm: Arm, points: Sequence[Mapping[str, Value]]) -> None:
+    """Build optimiser and method at points of the grid, so that a bad value is told before any training."""
     if arm.declined:
         return
     problem = arm.suite.problem(arm.setting, SEARCH_SEED)
-    for point in arm.points():
+    for point in points:
         hyper: dict[str, Any] = dict(arm.spec(point).hyper)
         rates = {name: hyper.pop(name) for name in OPTIMIZER_HYPER}
         try:
             arm.suite.optimizer(problem.model, **rates)
             build_method(arm.method, problem, hyper, seed=0)
-        except (ValueError, TypeError) as error:
-            raise UserError(f"{arm.method}: {error}") from None
+        except Exception as error:
+            raise UserError(f"{arm.method}: {error or type(error).__name__}") from None

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from io import FileIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import filelock
 
@@ -59,12 +59,14 @@ class Record:
         """Return the record that `to_json` wrote.
 
         Raises:
-            ValueError: The digest is not the spec's: the line was changed by hand or is another format's.
+            ValueError: The digest is not the spec's, or a part that tables read is missing or no number: the line
+                was changed by hand or is another format's.
         """
         known = {f.name for f in fields(cls)}
         spec = Spec.from_json(values["spec"])
         if values["digest"] != spec.digest:
             raise ValueError("the digest does not belong to the spec")
+        _check_results(values, spec)
         values = {key: value for key, value in values.items() if key in known}
         return cls(**{**values, "spec": spec, "tasks": tuple(values.get("tasks", ()))})
 
@@ -90,16 +92,22 @@ class Store:
             data = b""
         except OSError as error:
             raise UserError(f"cannot read {self.path} ({error.strerror}); use another --results-dir") from None
-        self.records = dict(self._parse(data.rpartition(b"\n")[0]))
+        self.records = {}
+        for record in self._parse(data.rpartition(b"\n")[0]):
+            if record.status == "failed":  # to be made again
+                continue
+            if record.spec.digest in self.records:
+                raise UserError(f"{self.path} has two records of run {record.spec.digest}; remove one of them")
+            self.records[record.spec.digest] = record
 
-    def _parse(self, whole: bytes) -> Iterator[tuple[str, Record]]:
+    def _parse(self, whole: bytes) -> Iterator[Record]:
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
                 record = Record.from_json(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 hint = "mend or remove that line, or use another --results-dir"
                 raise UserError(f"{self.path}, line {number}: not a record ({error}); {hint}") from None
-            yield record.spec.digest, record
+            yield record
 
     @contextmanager
     def writing(self) -> Iterator["Store"]:
@@ -146,6 +154,18 @@ class Store:
             hint = "all records before it are safe; make room and run the command again"
             raise UserError(f"cannot write to {self.path} ({error.strerror}); {hint}") from None
         self.records[record.spec.digest] = record
+
+
+def _check_results(values: dict[str, Any], spec: Spec) -> None:
+    if values["status"] not in get_args(Status):
+        raise ValueError(f"unknown status {values['status']!r}")
+    if values["status"] != "ok":
+        return
+    numbers = [*values["selected"]["validation"].values(), *values["test"].values(), values["timing"]["step_sec"]]
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise ValueError("a result is not a number")
+    if not values["selected"]["validation"] or bool(values["test"]) != (spec.phase == "final"):
+        raise ValueError("results are missing")
 
 
 def cut_torn_line(path: Path) -> None:

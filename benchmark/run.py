@@ -23,10 +23,12 @@ def command(
         str | None,
         typer.Option(help="Methods, by comma, or all. [default: those of the suite's table in the paper]"),
     ] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Final runs of each method. [default: the suite's]")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Final runs of each method. [default: the suite's]")
+    ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=0, help="Local worker processes; 0 runs in this process. [default: one a core or GPU]"),
+        typer.Option(min=0, help="Local processes; 0 runs in this one. [default: one per core; one on CUDA]"),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a running Dask scheduler to use, such as tcp://host:8786.")
@@ -34,13 +36,17 @@ def command(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     fix: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="name=value", help="Fix a hyper-parameter (repeatable)."),
+        typer.Option(
+            "--set", metavar="[method.]name=value", help="Fix a hyper-parameter of all methods or of one (repeatable)."
+        ),
     ] = None,
     grid: Annotated[
         list[str] | None,
-        typer.Option(metavar="name=v1,v2", help="Search these values of a hyper-parameter (repeatable)."),
+        typer.Option(metavar="[method.]name=v1,v2", help="Search these values of a hyper-parameter (repeatable)."),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Length of training. [default: the suite's]")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="Length of training. [default: the suite's]")
+    ] = None,
     storage: Annotated[
         str | None, typer.Option(help="Optuna storage URL. [default: a journal file beside the records]")
     ] = None,

@@ -10,7 +10,7 @@ import torch
 
 import baselines
 from benchmark import terminal, tracking
-from benchmark.campaign import is_begun
+from benchmark.campaign import is_complete
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, default_workers, interrupt_on_sigterm
@@ -75,12 +75,12 @@ def run_session(request: Request) -> None:
 
 
 def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[Table, list[str]]:
-    """Write the table and the figures of what was asked for and of all else that is recorded under these options."""
+    """Write the table and the figures of what was asked for and of all else that is complete under these options."""
     recorded = {record.spec.method for record in store.records.values()} | {arm.method for arm in arms}
     known = dict.fromkeys((*arms[0].suite.default_methods, *baselines.names()))
     names = tuple(name for name in known if name in recorded)
     everything = list_arms(dataclasses.replace(request.options, methods=names, settings=()))
-    shown = [arm for arm in everything if is_begun(arm, store.records)]
+    shown = [arm for arm in everything if is_complete(arm, store.records)]
     settings = {arm.setting for arm in (*arms, *shown)}
     methods = {arm.method for arm in (*arms, *shown)}
     arms = [arm for arm in everything if arm.setting in settings and arm.method in methods]

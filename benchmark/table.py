@@ -41,7 +41,7 @@ class Table:
         if self.weights is not None:
             for setting, frame in by_setting(self.weights):
                 parts += [f"Weight of each task at the end of training, {setting}:", markdown(frame)]
-        parts += [f"- {note}" for note in self.notes]
+        parts += ["\n".join(f"- {note}" for note in self.notes)] if self.notes else []
         (folder / "table.md").write_text("\n\n".join(parts) + "\n")
         self.numbers.to_csv(folder / "table.csv", index=False)
         (folder / "table.tex").write_text(latex(self))
@@ -66,12 +66,18 @@ def make_table(
     suite = arms[0].suite
     finals = {_key(arm): final_records(arm, records) for arm in arms}
     marks = _Marks(command)
-    machines = sorted({str(r.environment["device"]) for found in finals.values() for r in found if r.environment})
+    machines = sorted(
+        {r.environment.get("device", "unknown") for found in finals.values() for r in found if r.environment}
+    )
+    commits = sorted(
+        {_short(r.environment.get("commit", "unknown")) for found in finals.values() for r in found if r.environment}
+    )
     epoch = "the last epoch counts, " if suite.selected_epoch == "last" else "epoch and "
     caption = (
         f"Mean ± standard error (ddof 1) over {arms[0].seeds} final runs with new seeds, {arms[0].epochs} epochs; "
         f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
-        f"Protocol {arms[0].spec({}).protocol}. Times measured on: {', '.join(machines) or 'nothing yet'}."
+        f"Protocol {arms[0].spec({}).protocol}, code of commit {', '.join(commits) or 'none yet'}. "
+        f"Times measured on: {', '.join(machines) or 'nothing yet'}."
     )
     return Table(
         suite=suite.name,
@@ -81,6 +87,11 @@ def make_table(
         notes=marks.notes(),
         numbers=_numbers(arms, finals),
     )
+
+
+def _short(commit: str) -> str:
+    """Return twelve digits of a commit, and the `+` of a changed checkout."""
+    return commit[:12] + "+" * commit.endswith("+")
 
 
 def by_setting(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -141,10 +152,11 @@ def _results(
                 key = (arm.setting, arm.method, metric.name)
                 cell = f"{paper.loc[key, 'mean']:.2f} ± {paper.loc[key, 'sem']:.2f}" if key in paper.index else "–"
                 row[arm.setting, f"{metric.name} published"] = cell
+        steps = [record.timing["step_sec"] for record in finals[_key(arm)] if record.status == "ok"]
+        row[arm.setting, "s/step"] = f"{sum(steps) / len(steps):.5f}" if steps else "–"
     for method, row in rows.items():
-        row["", "trials"] = "/".join(dict.fromkeys(str(arm.trials) for arm in arms if arm.method == method))
-        steps = [r.timing["step_sec"] for (_, m), rs in finals.items() if m == method for r in rs if r.status == "ok"]
-        row["", "s/step"] = f"{sum(steps) / len(steps):.5f}" if steps else "–"
+        trials = dict.fromkeys("–" if arm.declined else str(arm.trials) for arm in arms if arm.method == method)
+        row["", "trials"] = "/".join(trials)
     return _frame(rows)
 
 

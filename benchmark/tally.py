@@ -68,8 +68,9 @@ class Losses:
         return torch.cat(self._kept)
 
     def means(self) -> Tensor:
-        """Return the mean loss of each task, (T,)."""
-        return (torch.stack(self._means) if self._means else self.samples()).mean(0)
+        """Return the mean loss of each task over the batches that hold a label of it, (T,)."""
+        means = torch.stack(self._means) if self._means else self.samples().unflatten(0, (self.steps, -1)).mean(1)
+        return means.sum(0) / (means != 0).sum(0).clamp(min=1)
 
 
 class Means:

@@ -13,7 +13,7 @@ from benchmark import suites
 from benchmark.campaign import missing
 from benchmark.engine import Resources
 from benchmark.estimate import seconds_per_run
-from benchmark.hyper import hyper_parameters
+from benchmark.hyper import as_text, hyper_parameters
 from benchmark.plan import Arm, load_method, load_suite
 from benchmark.record import Record
 from benchmark.table import Table, by_setting
@@ -70,15 +70,17 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
         rows.append((arm.setting, arm.method, arm.trials, arm.seeds, remaining, f"{cost:.2f}"))
     columns = ("setting", "method", "trials", "final runs", "left to run", "s/run")
     out.print(_rows(f"Plan of suite {arms[0].suite.name}", columns, rows, left=2))
-    for method, arm in {arm.method: arm for arm in reversed(arms)}.items():
+    for method in dict.fromkeys(arm.method for arm in arms):
+        arm = next(arm for arm in arms if arm.method == method)
         if arm.declined:
             out.print(f"{method} declines: {arm.declined}")
         elif arm.space:
-            space = "; ".join(f"{name} {', '.join(map(str, values))}" for name, values in sorted(arm.space.items()))
+            space = "; ".join(f"{name} {', '.join(map(as_text, values))}" for name, values in sorted(arm.space.items()))
             out.print(f"{method} searches {space}", soft_wrap=True)
     slots = max(resources.workers, 1)
     where = resources.scheduler or f"{slots} worker{'s' * (slots > 1)} on {resources.device}"
-    out.print(f"{sum(arm.runs for arm in arms)} runs, {left} left: about {_duration(left_sec / slots)} with {where}")
+    duration = _duration(left_sec / slots)
+    out.print(f"{sum(arm.runs for arm in arms)} runs, {left} left: about {duration} with {where}, and its start")
 
 
 def _duration(seconds: float) -> str:
@@ -108,11 +110,10 @@ def print_listing() -> None:
     out.print("Methods\n")
     for name in baselines.names():
         method = load_method(name)
-        searched = "; ".join(f"{key} {', '.join(map(str, values))}" for key, values in method.search_space.items())
-        rest = [f"{key}={value}" for key, value in hyper_parameters(method).items() if key not in method.search_space]
-        _entry(
-            out, name, method.__doc__, {"searches": searched, "settings": ", ".join(rest), "source": method.citation}
-        )
+        searched = "; ".join(f"{key} {', '.join(map(as_text, values))}" for key, values in method.search_space.items())
+        others = {key: value for key, value in hyper_parameters(method).items() if key not in method.search_space}
+        settings = ", ".join(f"{key}={as_text(value)}" for key, value in others.items())
+        _entry(out, name, method.__doc__, {"searches": searched, "settings": settings, "source": method.citation})
 
 
 def _entry(out: Console, name: str, text: str | None, facts: Mapping[str, str]) -> None:

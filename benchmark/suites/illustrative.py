@@ -69,6 +69,8 @@ class Illustrative(SyntheticRegression):
         for axes, (title, weights) in zip(figure.subplots(1, 3, sharey=True), panels.items(), strict=True):
             _draw_surface(axes, batch, weights, self.true_weight)
             axes.set_title(title)
+        figure.axes[0].set_ylabel("$W_2$")
+        figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
         return {"loss_surface": figure}
 
     def _initial_weights(self, spec: Spec, batch: Batch) -> Tensor:
@@ -87,5 +89,4 @@ def _draw_surface(axes: "Axes", batch: Batch, weights: Tensor, solution: Sequenc
     axes.contour(line, line, surface.reshape(181, 181).T, levels=25, linewidths=0.7, cmap="viridis")
     axes.plot(*grid[surface.argmin()].tolist(), "o", color="tab:orange", label="minimum of the training loss")
     axes.plot(*solution, "*", color="black", markersize=10, label="w*")
-    axes.set(xlabel="$W_1$", ylabel="$W_2$", aspect="equal")
-    axes.legend(loc="lower left", fontsize=7)
+    axes.set(xlabel="$W_1$", aspect="equal")

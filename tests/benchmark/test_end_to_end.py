@@ -68,7 +68,10 @@ def test_a_second_driver_is_refused_ctrl_c_stops_and_the_next_command_goes_on(
         driver.signal(signal.SIGINT, group=True)
         ended = driver.end()
     assert ended.status == 130, ended
-    assert ended.err == "stopped; finished runs are recorded, and the same command goes on from here\n"
+    stopped_in = (
+        "stopping the workers ...\nstopped; finished runs are recorded, and the same command goes on from here\n"
+    )
+    assert ended.err == stopped_in
     assert not [worker for worker in workers if worker.is_running()]
     stopped = results(tmp_path)
     assert 2 <= len(stopped) < CELLS

@@ -8,7 +8,7 @@ from torch import Tensor
 import baselines
 from auxilearn import Method, Problem, task_means
 from benchmark.errors import UserError
-from benchmark.hyper import hyper_parameters
+from benchmark.hyper import as_text, hyper_parameters, parse
 from benchmark.plan import Options, make_plan
 from benchmark.spec import SEARCH_SEED
 from tests.benchmark.helpers import Toy, toy_arm
@@ -183,3 +183,49 @@ def test_a_method_that_declines_has_no_runs_and_a_reason(toy: Toy) -> None:
 def test_wrong_names_are_told_with_what_is_allowed(options: Options, told: str, toy: Toy) -> None:
     with pytest.raises(UserError, match=told):
         make_plan(options)
+
+
+def test_a_value_for_one_method_leaves_the_others_alone() -> None:
+    options = Options("digits", ("5-shot",), ("gradnorm", "dwa"), fixed={"gradnorm.alpha": "0.5", "dwa.lr": "0.1"})
+    gradnorm, dwa = make_plan(options)
+    assert gradnorm.fixed["alpha"] == 0.5
+    assert "lr" in gradnorm.space
+    assert dwa.fixed["lr"] == 0.1
+    assert "alpha" not in {**dwa.fixed, **dwa.space}
+
+
+def test_the_value_for_one_method_beats_the_value_for_all() -> None:
+    fixed = {"gradnorm.lr": "0.5", "lr": "0.1"}
+    gradnorm, dwa = make_plan(Options("digits", ("5-shot",), ("gradnorm", "dwa"), fixed=fixed))
+    assert (gradnorm.fixed["lr"], dwa.fixed["lr"]) == (0.5, 0.1)
+
+
+@pytest.mark.parametrize("name", ["dwa.alpha", "stl.lr", "nobody.lr"])
+def test_a_value_for_a_method_that_does_not_have_it_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match="names no hyper-parameter"):
+        make_plan(Options("digits", ("5-shot",), ("dwa", "gradnorm"), fixed={name: "0.5"}))
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "value"),
+    [
+        ("auxilearn-linear", "outer_every", "0"),
+        ("auxilearn-linear", "clip_norm", "-1"),
+        ("auxilearn-linear", "terms", "-1"),
+        ("auxilearn-linear", "damping", "-1"),
+        ("auxilearn-linear", "alpha", "0"),
+        ("auxilearn-nonlinear", "depth", "0"),
+        ("auxilearn-nonlinear", "width", "-1"),
+        ("auxilearn-deep-linear", "width", "0"),
+        ("gradnorm", "alpha", "-5"),
+    ],
+)
+def test_values_out_of_range_are_told_before_any_training(method: str, name: str, value: str) -> None:
+    with pytest.raises(UserError, match=f"{method}: {name} must .*; found"):
+        make_plan(Options("digits", ("5-shot",), (method,), fixed={name: value}))
+
+
+def test_what_is_listed_can_be_given() -> None:
+    for method in baselines.names():
+        for name, value in hyper_parameters(baselines.load(method)).items():
+            assert parse(name, as_text(value), value) == value

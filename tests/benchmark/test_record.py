@@ -42,11 +42,50 @@ def read(folder: Path) -> dict[str, Record]:
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    records = [a_record(a_spec(seed=1)), a_record(a_spec(seed=2, phase="final"), test=0.1), a_failure(a_spec(seed=3))]
+    records = [a_record(a_spec(seed=1)), a_record(a_spec(seed=2, phase="final"), test=0.1)]
+    records.append(Record(spec=a_spec(seed=3), status="diverged", reason="the loss is not finite"))
     with Store(tmp_path / "new" / "folder").writing() as store:
         for record in records:
             store.append(record)
     assert read(tmp_path / "new" / "folder") == by_digest(records) == store.records
+
+
+def test_a_failed_run_is_made_again_and_its_new_record_counts(tmp_path: Path) -> None:
+    spec = a_spec(seed=1)
+    with Store(tmp_path).writing() as store:
+        store.append(a_failure(spec))
+        assert spec.digest in store.records  # this session tells it and does not repeat it
+    assert read(tmp_path) == {}
+    with Store(tmp_path).writing() as store:
+        store.append(a_record(spec))
+    assert read(tmp_path) == by_digest([a_record(spec)])
+
+
+def test_two_results_of_one_run_are_refused(tmp_path: Path) -> None:
+    store = written(tmp_path)
+    store.path.write_bytes(store.path.read_bytes() + store.path.read_bytes().splitlines(keepends=True)[0])
+    with pytest.raises(UserError, match="two records of run"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("status", "great"),
+        ("selected", {}),
+        ("selected", {"epoch": 1, "validation": {"score": "abc"}}),
+        ("test", {}),
+        ("test", {"score": None}),
+        ("timing", {}),
+    ],
+)
+def test_edited_results_are_refused(key: str, value: object, tmp_path: Path) -> None:
+    with Store(tmp_path).writing() as store:
+        store.append(a_record(a_spec(phase="final")))
+    line = json.loads(store.path.read_text())
+    store.path.write_text(json.dumps({**line, key: value}) + "\n")
+    with pytest.raises(UserError, match=r"records\.jsonl, line 1: not a record"):
+        read(tmp_path)
 
 
 def test_a_second_session_adds_to_the_first(tmp_path: Path) -> None:
