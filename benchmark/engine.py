@@ -169,10 +169,13 @@ _CONFIG = {
 
 @contextmanager
 def _connected(connect: Callable[[], Any], address: str) -> Iterator[Any]:
+    wrong = UserError(f"no Dask scheduler answers at {address!r}; give an address such as tcp://host:8786")
+    if not address:  # which Dask takes as a wish for a cluster of its own
+        raise wrong
     try:
         client = connect()
     except (OSError, ValueError, TimeoutError):
-        raise UserError(f"no Dask scheduler answers at {address!r}; give an address such as tcp://host:8786") from None
+        raise wrong from None
     with client:
         yield client
 

@@ -120,8 +120,9 @@ def make_plan(options: Options) -> list[Arm]:
         UserError: A name or value is not allowed.
     """
     arms = list_arms(options)
-    for arm in arms:
-        _check_values(arm, arm.points() if options.fixed or options.grid else arm.points()[:1])
+    if options.fixed or options.grid:
+        for arm in arms:
+            check_values(arm, arm.points())
     return arms
 
 
@@ -202,8 +203,12 @@ def _tuple(value: Value | tuple[Value, ...]) -> tuple[Value, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _check_values(arm: Arm, points: Sequence[Mapping[str, Value]]) -> None:
-    """Build optimiser and method at points of the grid, so that a bad value is told before any training."""
+def check_values(arm: Arm, points: Sequence[Mapping[str, Value]]) -> None:
+    """Build optimiser and method at points of the grid, so that a bad value is told before any training.
+
+    Raises:
+        UserError: They cannot be built; its text says why.
+    """
     if arm.declined:
         return
     problem = arm.suite.problem(arm.setting, SEARCH_SEED)

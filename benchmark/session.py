@@ -10,13 +10,13 @@ import torch
 
 import baselines
 from benchmark import terminal, tracking
-from benchmark.campaign import is_complete
+from benchmark.campaign import is_complete, missing
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, default_workers, interrupt_on_sigterm
 from benchmark.errors import unknown
 from benchmark.figures import write_figures
-from benchmark.plan import Arm, Options, list_arms, make_plan
+from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.record import Store
 from benchmark.table import Table, fill_command, make_table
 
@@ -65,6 +65,9 @@ def run_session(request: Request) -> None:
         return
     interrupt_on_sigterm()
     with store.writing():
+        for arm in arms:
+            if missing(arm, store.records):
+                check_values(arm, arm.points()[:1])
         try:
             execute(arms, store, resources, Outlets(request.storage, mode))
         except KeyboardInterrupt:

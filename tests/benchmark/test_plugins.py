@@ -100,3 +100,15 @@ def test_a_broken_file_does_not_stop_runs_of_others(toy: Toy, folder: Path, cli:
         *("--workers", "0", "--wandb", "disabled", "--results-dir", tmp_path),
     )
     assert ended.status == 0, ended.err
+
+
+def test_a_search_space_that_the_constructor_does_not_know_is_told_before_any_training(
+    toy: Toy, folder: Path, cli: Cli, tmp_path: Path
+) -> None:
+    (folder / "ninth_method.py").write_text(SOURCE.replace('{"share"', '{"shore"'))
+    few = ("--suite", "toy", "--settings", "few", "--results-dir", tmp_path, "--workers", "0", "--wandb", "disabled")
+    ended = cli(*few, "--methods", "ninth-method")
+    assert ended.status == 2
+    assert "shore" in ended.err
+    assert ended.err.count("\n") == 1
+    assert not (tmp_path / "toy").exists()
