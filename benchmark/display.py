@@ -8,6 +8,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from benchmark.campaign import choose, search_specs
 from benchmark.plan import Arm
 from benchmark.record import Record
 
@@ -16,7 +17,7 @@ PLAIN_EVERY_SEC = 15.0
 
 
 class Display:
-    """One bar a setting and one for all, on standard error; plain lines where it is no terminal."""
+    """One bar a setting, on standard error; plain lines where it is no terminal."""
 
     def __init__(self, arms: Sequence[Arm], records: Mapping[str, Record]) -> None:
         self._arms = arms
@@ -50,12 +51,8 @@ class Display:
         return list(dict.fromkeys(arm.setting for arm in self._arms))
 
     def _count_recorded(self, arm: Arm, records: Mapping[str, Record]) -> None:
-        from benchmark.campaign import choose
-
         point = choose(arm, records)
-        specs = [arm.spec(p) for p in arm.points()] if arm.space else []
-        specs += [] if point is None else arm.finals(point)
-        for spec in specs:
+        for spec in [*search_specs(arm), *([] if point is None else arm.finals(point))]:
             if spec.digest in records:
                 self._note(records[spec.digest])
 
@@ -64,8 +61,8 @@ class Display:
         self._done[setting] += 1
         if record.status == "ok":
             value = record.selected["validation"][self._metric.name]
-            held = self._best.get(setting)
-            if held is None or (value > held[0] if self._metric.higher_is_better else value < held[0]):
+            held, _ = self._best.get(setting, (None, ""))
+            if self._metric.improves(value, held):
                 self._best[setting] = (value, record.spec.method)
 
     def _best_text(self, setting: str) -> str:
@@ -88,19 +85,12 @@ class Display:
         self._progress.update(self._bars[setting], completed=self._done[setting], best=self._best_text(setting))
         if record.status != "ok":
             spec = record.spec
-            self._console.print(
-                f"{record.status}: {spec.method} in {spec.setting}, {spec.phase} run {spec.digest}: {record.reason}",
-                markup=False,
-                soft_wrap=True,
-            )
+            where = f"{spec.method} in {spec.setting}, {spec.phase} run {spec.digest}"
+            self.say(f"{record.status}: {where}: {record.reason}")
         if self._progress.disable and time.monotonic() - self._told > PLAIN_EVERY_SEC:
             self._told = time.monotonic()
-            self._console.print(
-                f"{sum(self._done.values())}/{sum(self._planned.values())} runs, {left}, "
-                f"{setting}: {self._best_text(setting)}",
-                markup=False,
-                soft_wrap=True,
-            )
+            made = f"{sum(self._done.values())}/{sum(self._planned.values())} runs"
+            self.say(", ".join(filter(None, (made, left, f"{setting}: {self._best_text(setting)}"))))
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""

@@ -26,8 +26,8 @@ class Engine(Protocol):
         """Return how many more cells may be submitted now."""
         ...
 
-    def submit(self, spec: Spec, *, priority: int = 0) -> None:
-        """Hand out one cell; higher priorities run first."""
+    def submit(self, spec: Spec) -> None:
+        """Hand out one cell."""
         ...
 
     def next(self) -> Record:
@@ -84,7 +84,7 @@ class InProcess:
         """Return how many more cells may be submitted now."""
         return 1 - len(self._waiting)
 
-    def submit(self, spec: Spec, *, priority: int = 0) -> None:
+    def submit(self, spec: Spec) -> None:
         """Note the next cell."""
         self._waiting.append(spec)
 
@@ -111,11 +111,9 @@ class OnDask:
         slots = sum(self._client.nthreads().values())
         return AHEAD * max(slots, 1) - len(self._specs)
 
-    def submit(self, spec: Spec, *, priority: int = 0) -> None:
-        """Hand out one cell; higher priorities run first."""
-        future = self._client.submit(
-            run_cell, spec.to_json(), self._device, key=spec.digest, priority=priority, pure=True
-        )
+    def submit(self, spec: Spec) -> None:
+        """Hand out one cell."""
+        future = self._client.submit(run_cell, spec.to_json(), self._device, key=spec.digest, pure=True)
         self._specs[spec.digest] = spec
         self._completed.add(future)
 

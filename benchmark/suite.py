@@ -34,6 +34,10 @@ class Metric:
     higher_is_better: bool = True
     percent: bool = True
 
+    def improves(self, value: float, held: float | None) -> bool:
+        """Return whether `value` is better than the one held, if there is one."""
+        return held is None or (value > held if self.higher_is_better else value < held)
+
 
 class Suite(ABC):
     """Base of all suites; a file in `benchmark/suites/` that defines one subclass is its registration.

@@ -41,8 +41,7 @@ class Selected:
         """Keep this epoch if its score beats all earlier ones, or if the last one counts."""
         score, name = validation[self.metric.name], self.metric.name
         held = self.row["validation"][name] if self.row else None
-        better = held is None or (score > held if self.metric.higher_is_better else score < held)
-        if better or self.last:
+        if self.last or self.metric.improves(score, held):
             self.row = {"epoch": epoch, "validation": validation}
             self.state = copy.deepcopy(model.state_dict())
 

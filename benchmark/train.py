@@ -3,7 +3,7 @@
 import datetime
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -30,13 +30,12 @@ class Diverged(Exception):
     """A loss or a metric is not finite; its text says which and when."""
 
 
-def run(spec: Spec, device: str = "cpu", on_epoch: Callable[[Row], None] = lambda row: None) -> Record:
+def run(spec: Spec, device: str = "cpu") -> Record:
     """Train and evaluate what `spec` describes; failures become records too.
 
     Args:
         spec: The run.
         device: A torch device.
-        on_epoch: Called with each finished epoch's row.
     """
     suite = suites.load(spec.suite)
     torch.set_num_threads(suite.threads)
@@ -45,7 +44,7 @@ def run(spec: Spec, device: str = "cpu", on_epoch: Callable[[Row], None] = lambd
     result: Row
     try:
         training = Training(suite, spec, torch.device(device))
-        result = training.finish(on_epoch)
+        result = training.finish()
     except Diverged as error:
         result = {"status": "diverged", "reason": str(error)}
     except Exception as error:
@@ -90,12 +89,9 @@ class Training:
         held_out = Shuffler(data.auxiliary, suite.held_out_batch_size, held_out_order)
         return Shuffler(data.train, suite.batch_size, order), held_out.forever()
 
-    def finish(self, on_epoch: Callable[[Row], None]) -> Row:
+    def finish(self) -> Row:
         """Train all epochs, select one, evaluate it on the test set if this is a final run."""
-        rows = []
-        for epoch in range(1, self.spec.epochs + 1):
-            rows.append(self.epoch(epoch))
-            on_epoch(rows[-1])
+        rows = [self.epoch(epoch) for epoch in range(1, self.spec.epochs + 1)]
         test = {}
         if self.spec.phase == "final":
             self.problem.model.load_state_dict(self.selection.state)
