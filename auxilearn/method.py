@@ -10,6 +10,8 @@ from torch.func import functional_call
 Batch = Any
 Parameters = Mapping[str, Tensor]
 TaskKind = Literal["classification", "regression"]
+HeldOut = Literal["auxiliary", "train"]
+Need = Literal["held-out data", "per-task gradients", "gradient products", "loss history", "a second pass"]
 
 
 class Problem(Protocol):
@@ -28,6 +30,14 @@ class Problem(Protocol):
     @property
     def task_kinds(self) -> Sequence[TaskKind]:
         """Likelihood of each task, read by methods that model noise."""
+        ...
+
+    @property
+    def task_groups(self) -> Sequence[int]:
+        """Number of each task's group, (T,), from 0 for the main task alone upwards without a gap.
+
+        Read by methods that need the gradient of every task apart, for which hundreds of tasks are too many.
+        """
         ...
 
     @property
@@ -83,8 +93,12 @@ class Method(nn.Module):
 
     citation: ClassVar[str] = ""
     search_space: ClassVar[Mapping[str, tuple[float | int | str | bool, ...]]] = {}
+    needs: ClassVar[tuple[Need, ...]] = ()
+    """What the method needs beyond the losses of the batch, for tables of methods."""
     outer_every: int = 0
     """Steps between two calls of `outer_step`; 0 for single-level methods, which need no held-out data."""
+    held_out: HeldOut = "auxiliary"
+    """Whether `outer_step` learns from batches of the auxiliary set or from other batches of the training set."""
 
     problem: Problem
 
@@ -118,7 +132,8 @@ class Method(nn.Module):
 
         Args:
             train: A training batch.
-            held_out: A batch of the auxiliary set, which the model is never trained on.
+            held_out: A batch of the auxiliary set, which the model is never trained on; where `self.held_out` is
+                "train", another batch of the training set.
             lr: The model's present learning rate.
         """
 

@@ -1,4 +1,4 @@
-"""The published methods, one file each: the folder is the registry."""
+"""The published methods, one file each: the folder is the registry. Files that start with `_` are no methods."""
 
 import importlib
 import pkgutil
@@ -24,8 +24,9 @@ def load(name: str) -> "type[Method]":
 
 
 def plugin_names(folder: Iterable[str]) -> list[str]:
-    """Return the names of the plug-ins in a folder, sorted: its files, `_` written as `-`."""
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(folder))
+    """Return the names of the plug-ins in a folder, sorted: its public files, `_` written as `-`."""
+    public = (module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_"))
+    return sorted(name.replace("_", "-") for name in public)
 
 
 def load_plugin(package: str, name: str, base: type[Plugin]) -> type[Plugin]:

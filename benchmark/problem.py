@@ -19,9 +19,12 @@ class SupervisedProblem:
     Args:
         model: Network whose output is one tensor a group.
         groups: Task groups, in the order of the network's outputs.
+        task_groups: Number of each task's group for methods that need few tasks; None keeps all apart.
     """
 
-    def __init__(self, model: MultiTask, groups: Sequence[TaskGroup]) -> None:
+    def __init__(
+        self, model: MultiTask, groups: Sequence[TaskGroup], task_groups: Sequence[int] | None = None
+    ) -> None:
         self.model: nn.Module = model
         self._trunk = model.trunk
         self.loss_images = False
@@ -29,6 +32,7 @@ class SupervisedProblem:
         self.task_names = tuple(name for group in groups for name in group.names)
         self.task_kinds: tuple[TaskKind, ...] = tuple(group.kind for group in groups for _ in group.names)
         self.n_tasks = len(self.task_names)
+        self.task_groups = tuple(range(self.n_tasks) if task_groups is None else task_groups)
         self.last_shared_layer: nn.Module = model.last_shared_layer
 
     def shared_parameters(self) -> list[nn.Parameter]:

@@ -79,15 +79,16 @@ class Training:
         return seeds.derive(self.spec.suite, self.spec.setting, self.spec.seed, purpose)
 
     def _shufflers(self) -> tuple[Shuffler, Iterator[Tensor]]:
-        """Return the training batches and, for a bilevel method, the endless batches of the auxiliary set."""
+        """Return the training batches, and the endless batches that outer steps learn from."""
         data, suite = self.data, self.suite
         order = torch.Generator().manual_seed(self._seed("batches"))
-        if not self.method.outer_every:
-            everything = torch.cat([data.train, data.auxiliary])
-            return Shuffler(everything, suite.batch_size, order), iter(())
         held_out_order = torch.Generator().manual_seed(self._seed("held-out batches"))
-        held_out = Shuffler(data.auxiliary, suite.held_out_batch_size, held_out_order)
-        return Shuffler(data.train, suite.batch_size, order), held_out.forever()
+        if self.method.outer_every and self.method.held_out == "auxiliary":
+            held_out = Shuffler(data.auxiliary, suite.held_out_batch_size, held_out_order)
+            return Shuffler(data.train, suite.batch_size, order), held_out.forever()
+        everything = torch.cat([data.train, data.auxiliary])
+        again = Shuffler(everything, suite.batch_size, held_out_order)
+        return Shuffler(everything, suite.batch_size, order), again.forever()
 
     def finish(self) -> Row:
         """Train all epochs, select one, evaluate it on the test set if this is a final run."""

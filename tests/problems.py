@@ -70,6 +70,7 @@ class TinyProblem:
         self.n_classes = len(self.subclasses) or n_classes
         self.task_kinds = ("classification", "classification") if subclasses else tuple(task_kinds)
         self.n_tasks = len(self.task_kinds)
+        self.task_groups = tuple(range(self.n_tasks))
         self.features, self.size, self.masked, self.dtype = features, size, masked, dtype
         self.noise = tuple(noise) if noise is not None else (0.1,) * self.n_tasks
         outputs = [self.n_classes if kind == "classification" else 1 for kind in self.task_kinds]
