@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -15,6 +15,28 @@ class Batch(NamedTuple):
     targets: tuple[Tensor, ...]
 
 
+class Reader(Protocol):
+    """Makes inputs of what is stored, a batch at a time."""
+
+    def training(self, stored: Tensor, index: Tensor) -> Tensor:
+        """Return the inputs at `index` (B,), augmented at random."""
+        ...
+
+    def evaluation(self, stored: Tensor, index: Tensor) -> Tensor:
+        """Return the inputs at `index` (B,), always the same."""
+        ...
+
+
+class AsStored:
+    """Inputs are what is stored."""
+
+    def training(self, stored: Tensor, index: Tensor) -> Tensor:
+        """Return the inputs at `index` (B,)."""
+        return stored[index]
+
+    evaluation = training
+
+
 @dataclass(frozen=True)
 class Data:
     """All samples of a suite's setting and the indices of its four disjoint sets.
@@ -25,6 +47,7 @@ class Data:
         auxiliary: Indices of the held-out set that bilevel methods learn from; all others train on it too.
         validation: Indices of the set that selects epochs and hyper-parameters.
         test: Indices of the set that is evaluated once, at the end of a final run.
+        reader: Makes inputs of the stored ones.
     """
 
     samples: Batch
@@ -32,6 +55,7 @@ class Data:
     auxiliary: Tensor
     validation: Tensor
     test: Tensor
+    reader: Reader = AsStored()
 
     def __post_init__(self) -> None:
         everything = torch.cat([self.train, self.auxiliary, self.validation, self.test])
@@ -42,16 +66,18 @@ class Data:
         """Return the same data on `device`."""
         samples = Batch(self.samples.inputs.to(device), tuple(t.to(device) for t in self.samples.targets))
         sets = (getattr(self, name).to(device) for name in ("train", "auxiliary", "validation", "test"))
-        return Data(samples, *sets)
+        return Data(samples, *sets, reader=self.reader)
 
     def at(self, index: Tensor) -> Batch:
-        """Return the samples at `index` as one batch."""
+        """Return the samples at `index` as one batch of training."""
         inputs, targets = self.samples
-        return Batch(inputs[index], tuple([target[index] for target in targets]))
+        return Batch(self.reader.training(inputs, index), tuple([target[index] for target in targets]))
 
     def chunks(self, index: Tensor, size: int = 4096) -> Iterator[Batch]:
         """Yield the samples at `index` in order, at most `size` at a time, for evaluation."""
-        return (self.at(part) for part in index.split(size))
+        inputs, targets = self.samples
+        for part in index.split(size):
+            yield Batch(self.reader.evaluation(inputs, part), tuple([target[part] for target in targets]))
 
 
 class Shuffler:
