@@ -1,7 +1,7 @@
 """Samples in memory, their four disjoint sets, and seeded batches."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import torch
@@ -55,7 +55,7 @@ class Data:
     auxiliary: Tensor
     validation: Tensor
     test: Tensor
-    reader: Reader = AsStored()
+    reader: Reader = field(default_factory=AsStored)
 
     def __post_init__(self) -> None:
         everything = torch.cat([self.train, self.auxiliary, self.validation, self.test])
