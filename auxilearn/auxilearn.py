@@ -12,7 +12,7 @@ from auxilearn.generators import LabelGenerator, LabelSource
 from auxilearn.gradients import Randomness
 from auxilearn.hessian import HessianKind, Objective, Parameters, flatten, value_and_gradient
 from auxilearn.hypergradient import Hypergradient, full_precision, hypergradient
-from auxilearn.method import Batch, Method, Problem, task_means, trainable
+from auxilearn.method import Batch, Method, Need, Problem, task_means, trainable
 
 
 class Batches(tuple[Batch, ...]):
@@ -25,6 +25,10 @@ class AuxiLearn(Method):
     The network is trained on the mean of `combiner(losses)`, with phi held constant. Every `outer_every` steps
     phi, the parameters of the combiner and of the generator, takes a step of SGD with momentum and weight decay on
     the main loss of the auxiliary set. That step leaves the model as it is.
+
+    Departures: mode "paper" leaves out the Neumann series' factor alpha, as the released code does; "corrected" has
+    it. A hypergradient that is not finite is dropped. The main task's weight inside a combiner with a skip
+    starts at 0, where it starts like the others' in the released code.
 
     Args:
         problem: The model and its losses; with a generator also a `LabelSource`.
@@ -41,9 +45,8 @@ class AuxiLearn(Method):
             costs one and a half training steps more.
     """
 
-    citation: ClassVar[str] = (
-        "Navon, Achituve, Maron, Chechik, Fetaya. Auxiliary Learning by Implicit Differentiation. ICLR 2021."
-    )
+    citation: ClassVar[str] = "Navon, Achituve, Maron, Chechik and Fetaya, ICLR 2021, arXiv:2007.02693"
+    needs: ClassVar[tuple[Need, ...]] = ("held-out data",)
     search_space: ClassVar[Mapping[str, tuple[float | int | str | bool, ...]]] = {
         "auxiliary_lr": (1e-2, 1e-3),
         "auxiliary_weight_decay": (1e-5, 5e-5),

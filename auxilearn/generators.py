@@ -1,13 +1,13 @@
 """Generated auxiliary labels: soft labels over sub-classes of the main classes, and their loss."""
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, cast, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from auxilearn.method import Batch, Problem
+from auxilearn.method import Batch, Method, Problem, task_means
 
 
 @runtime_checkable
@@ -49,6 +49,44 @@ class LabelGenerator(nn.Module):
     def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Return the soft labels (B, C) of samples with main classes `labels` (B,)."""
         return masked_softmax(self.backbone(inputs), self.get_buffer("owner") == labels[:, None])
+
+
+def labels_are_generated(problem: Problem) -> TypeGuard[LabelProblem]:
+    """Return whether the labels of the auxiliary task have to be generated."""
+    return isinstance(problem, LabelSource) and bool(problem.subclasses)
+
+
+class LabelMethod(Method):
+    """Base of methods that generate the auxiliary labels and minimise the sum of both losses, labels held constant.
+
+    Args:
+        problem: The model, its losses and the backbone of the generator.
+    """
+
+    def __init__(self, problem: LabelProblem) -> None:
+        super().__init__(problem)
+        self.generator = LabelGenerator(problem.make_generator(), problem.subclasses)
+
+    @classmethod
+    def declines(cls, problem: Problem) -> str | None:
+        """Return a reason if the problem has no generated auxiliary task."""
+        return None if labels_are_generated(problem) else "its auxiliary labels are given, not generated"
+
+    def targets(self, batch: Batch) -> Tensor:
+        """Return the generated labels (B, C) of a batch."""
+        return self.generator(*cast(LabelProblem, self.problem).inputs_and_labels(batch))
+
+    def combine(self, losses: Tensor) -> Tensor:
+        """Return the sum of the task means."""
+        return task_means(losses).sum()
+
+    def backward(self, batch: Batch) -> Tensor:
+        """Add the training gradient to the model's `.grad`, the generator held constant; return the losses."""
+        with torch.no_grad():
+            targets = self.targets(batch)
+        losses = self.problem.losses(batch, targets=targets)
+        self.combine(losses).backward()
+        return losses.detach()
 
 
 def masked_softmax(logits: Tensor, mask: Tensor) -> Tensor:

@@ -4,10 +4,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
+
+from auxilearn.method import Batch, Parameters, Problem, task_means
 
 
 def directional_derivative(
@@ -66,3 +69,22 @@ class Randomness:
             if self._cuda is not None:
                 torch.cuda.set_rng_state(self._cuda)
             yield
+
+
+def repeatable_means(
+    problem: Problem, batch: Batch, randomness: Randomness, targets: Any = None
+) -> Callable[[Parameters], Tensor]:
+    """Return the mean loss of each task, (T,), as a function of the parameters by name, the same at each call.
+
+    Args:
+        problem: The model and its losses.
+        batch: Where the losses are taken.
+        randomness: Whose dropout masks each call draws.
+        targets: Generated auxiliary targets.
+    """
+
+    def means(params: Parameters) -> Tensor:
+        with randomness.replayed():
+            return task_means(problem.losses(batch, params, targets))
+
+    return means

@@ -8,6 +8,9 @@ from auxilearn import AuxiLearn, LabelGenerator, LabelProblem, LabelSource, Line
 class AuxiLearnGenerated(AuxiLearn):
     """Generate soft labels of a sub-class task and weigh its loss (Navon et al., ICLR 2021, Sec. 3.3).
 
+    Departures: those of `AuxiLearn`; the auxiliary head, which the released code leaves out of the hypergradient,
+    belongs to the network like all else.
+
     Args:
         problem: The model, its losses and the backbone of the generator.
         skip: Add the main loss to the weighted sum of both losses.

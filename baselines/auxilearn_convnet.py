@@ -8,6 +8,9 @@ from auxilearn import AuxiLearn, ConvCombiner, Problem
 class AuxiLearnConvNet(AuxiLearn):
     """Weigh each pixel's tasks by the losses around it (Navon et al., ICLR 2021, Sec. 3.2, "ConvNet").
 
+    Departures: those of `AuxiLearn`; the layers are scaled at the start to weigh auxiliaries one on average, where
+    the released code draws them from [0, 0.1]; poolings keep the last row or column of an odd size.
+
     Args:
         problem: The model and its losses.
         skip: Add the main loss to the network's output.

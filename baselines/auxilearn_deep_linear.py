@@ -8,6 +8,8 @@ from auxilearn import AuxiLearn, DeepLinearCombiner, Problem
 class AuxiLearnDeepLinear(AuxiLearn):
     """Weigh each task by a product of linear layers (Navon et al., ICLR 2021, Sec. 3.2, "deep linear").
 
+    Departures: those of `AuxiLearn`; all weights start at one, where the released code draws the layers from [0, 1].
+
     Args:
         problem: The model and its losses.
         depth: Number of hidden layers.

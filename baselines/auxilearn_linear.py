@@ -8,6 +8,8 @@ from auxilearn import AuxiLearn, LinearCombiner, Problem
 class AuxiLearnLinear(AuxiLearn):
     """Weigh each task by one number, learnt on held-out data (Navon et al., ICLR 2021, Sec. 3.2, "linear").
 
+    Departures: those of `AuxiLearn`.
+
     Args:
         problem: The model and its losses.
         skip: Add the main loss to the weighted sum; the released NYUv2 trainer does not.

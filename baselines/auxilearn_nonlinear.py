@@ -8,6 +8,9 @@ from auxilearn import AuxiLearn, NonlinearCombiner, Problem
 class AuxiLearnNonlinear(AuxiLearn):
     """Weigh each sample's tasks by its own losses (Navon et al., ICLR 2021, Sec. 3.2, "nonlinear").
 
+    Departures: those of `AuxiLearn`; the layers are scaled at the start to weigh auxiliaries one on average, where
+    the released code draws them from [0, 1]; loss images are weighed pixel by pixel, where it takes their means.
+
     Args:
         problem: The model and its losses.
         depth: Number of hidden layers; the paper takes five of ten units on CUB, one of three on NYUv2.

@@ -21,11 +21,14 @@ class DWA(Method):
     """Weigh tasks by their relative rate of descent (Liu, Johns and Davison, CVPR 2019, equation 7).
 
     w_k(t-1) = L_k(t-1) / L_k(t-2) and lambda_k = T exp(w_k / temperature) / sum_i exp(w_i / temperature),
-    with L_k the mean over an epoch; lambda_k = 1 in the first two epochs. Departures: none; public code that
-    averages over a window of steps is another method.
+    with L_k the mean over an epoch; lambda_k = 1 in the first two epochs. Public code that averages over a window
+    of steps is another method.
+
+    Departures: the rate of a task without a label in the epoch before last counts as 1.
     """
 
     citation = "Liu, Johns and Davison, CVPR 2019, arXiv:1803.10704"
+    needs = ("loss history",)
     search_space: ClassVar = {"temperature": (0.5, 2.0, 5.0)}
     last: Tensor
     task_weights: Tensor

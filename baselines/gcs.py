@@ -6,8 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from auxilearn import Method, Problem, task_means
+from auxilearn import EpochMean, Method, Problem, split_parameters, task_means
 from auxilearn.gradients import Randomness, directional_derivative
+from auxilearn.task_gradients import add_gradients
 
 
 def dot(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
@@ -61,12 +62,6 @@ def inner_products(
     return slopes
 
 
-def add_gradients(parameters: Sequence[nn.Parameter], found: Sequence[Tensor]) -> None:
-    """Add gradients to `.grad`."""
-    for parameter, gradient in zip(parameters, found, strict=True):
-        parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-
-
 class GCS(Method):
     """Gate auxiliaries by gradient cosine similarity (Du et al., arXiv 2018), the unweighted or the weighted version.
 
@@ -84,9 +79,7 @@ class GCS(Method):
     """
 
     citation = "Du, Czarnecki, Jayakumar, Farajtabar, Pascanu and Lakshminarayanan, 2018, arXiv:1812.02224"
-    gate_totals: Tensor
-    gate_steps: Tensor
-    last_gates: Tensor
+    needs = ("gradient products",)
 
     def __init__(
         self,
@@ -101,9 +94,7 @@ class GCS(Method):
         if gate not in ("each", "sum"):
             raise ValueError(f"unknown gate {gate!r}; choose one of: each, sum")
         self.variant, self.gate = variant, gate
-        self.register_buffer("gate_totals", torch.zeros(problem.n_tasks))
-        self.register_buffer("gate_steps", torch.zeros((), dtype=torch.long))
-        self.register_buffer("last_gates", torch.ones(problem.n_tasks))
+        self.noted = EpochMean(torch.ones(problem.n_tasks))
 
     @classmethod
     def declines(cls, problem: Problem) -> str | None:
@@ -116,7 +107,7 @@ class GCS(Method):
         randomness = Randomness()
         losses = self.problem.losses(batch)
         means = task_means(losses)
-        shared, heads = self._split()
+        shared, heads = split_parameters(self.problem)
         if heads:
             # A head is reached by its own task alone, so the sum's gradient is its own. Stops at the heads.
             means.sum().backward(inputs=heads, retain_graph=True)
@@ -130,16 +121,8 @@ class GCS(Method):
             gates = gate_weight(slopes, variant=self.variant)
             gates[0] = 1  # <g_0, g_0> of a tiny gradient may round below 0
             (gates * means).sum().backward(inputs=shared)
-        self.gate_totals += gates
-        self.gate_steps += 1
+        self.noted.note(gates)
         return losses.detach()
-
-    def _split(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-        """Return the trained parameters that are shared and those that are not."""
-        shared = [parameter for parameter in self.problem.shared_parameters() if parameter.requires_grad]
-        known = {id(parameter) for parameter in shared}
-        trained = (parameter for parameter in self.problem.model.parameters() if parameter.requires_grad)
-        return shared, [parameter for parameter in trained if id(parameter) not in known]
 
     def _gate_each_weighted(self, means: Tensor, main: list[Tensor], shared: list[nn.Parameter]) -> Tensor:
         """Gate by cosines, from the gradients of one task after another: memory for three, not for T."""
@@ -160,10 +143,8 @@ class GCS(Method):
 
     def end_epoch(self, task_losses: Tensor) -> None:
         """Note the epoch's mean gates and start a new mean."""
-        self.last_gates.copy_(self.gate_totals / self.gate_steps.clamp(min=1))
-        self.gate_totals.zero_()
-        self.gate_steps.zero_()
+        self.noted.end_epoch()
 
     def weights(self, losses: Tensor) -> Tensor:
         """Return each task's mean gate over the epoch so far; before its first step, the last epoch's."""
-        return self.gate_totals / self.gate_steps if self.gate_steps > 0 else self.last_gates.clone()
+        return self.noted.value()

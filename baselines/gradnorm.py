@@ -158,6 +158,7 @@ class GradNorm(Method):
     """
 
     citation = "Chen, Badrinarayanan, Lee and Rabinovich, ICML 2018, arXiv:1711.02257"
+    needs = ("per-task gradients", "loss history")
     search_space: ClassVar = {"alpha": (0.3, 0.8, 1.5)}
     initial_losses: Tensor
 

@@ -2,8 +2,16 @@
 
 from torch import Tensor
 
-from auxilearn import GradientWeighting
+from auxilearn import GradientWeighting, Parts
 from baselines._torchjd import torchjd_weights
+
+
+def projected_weights(gramian: Tensor) -> Tensor:
+    """Return the weights (K,) of the sum of projected gradients, from inner products (K, K).
+
+    Draws the order of the projections from torch's global generator.
+    """
+    return torchjd_weights("PCGradWeighting", gramian)
 
 
 class PCGrad(GradientWeighting):
@@ -11,7 +19,11 @@ class PCGrad(GradientWeighting):
 
     Each task's gradient loses, for the other tasks in a random order, its component along theirs where the two
     conflict; shared parameters follow the sum. All of it happens in the span of the gradients, so that inner
-    products suffice; torchjd computes it.
+    products suffice; torchjd computes it. Weights are at least 1 each, and 1 where nothing conflicts: the scale is
+    that of a sum of losses.
+
+    Cost, in units of an equal-weighting step: about 0.7 for each task group more, on all shared parameters; about
+    1.2 in all on the representation.
 
     Departures: none.
     """
@@ -19,6 +31,6 @@ class PCGrad(GradientWeighting):
     citation = "Yu, Kumar, Gupta, Levine, Hausman and Finn, NeurIPS 2020, arXiv:2001.06782"
     needs = ("per-task gradients",)
 
-    def rule(self, gramian: Tensor) -> Tensor:
+    def rule(self, parts: Parts) -> Tensor:
         """Return the weights of the sum of projected gradients."""
-        return torchjd_weights("PCGradWeighting", gramian)
+        return projected_weights(parts.gramian)

@@ -8,8 +8,10 @@ from auxilearn import Method, task_means
 class STL(Method):
     """Minimise the main loss and ignore the auxiliaries, L = L_0.
 
-    The bar that every use of auxiliary tasks must clear, as in Caruana, Machine Learning 1997. Departures:
-    none. The auxiliary heads receive gradients of zero.
+    The bar that every use of auxiliary tasks must clear, as in Caruana, Machine Learning 1997. The auxiliary
+    heads receive gradients of zero.
+
+    Departures: none.
     """
 
     citation = "Caruana, Machine Learning 1997, doi:10.1023/A:1007379606734"

@@ -55,7 +55,7 @@ class Data:
     auxiliary: Tensor
     validation: Tensor
     test: Tensor
-    reader: Reader = field(default_factory=AsStored)
+    reader: Reader = field(default_factory=AsStored, kw_only=True)
 
     def __post_init__(self) -> None:
         everything = torch.cat([self.train, self.auxiliary, self.validation, self.test])

@@ -5,9 +5,10 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from benchmark.acquire import Places
 from benchmark.errors import UserError
 from benchmark.record import Record
 from benchmark.spec import Spec
@@ -43,18 +44,20 @@ class Resources:
         device: Torch device of each run.
         workers: Local worker processes; 0 runs in the driver itself.
         scheduler: Address of a Dask scheduler to use instead of local workers.
+        places: Where the workers find the suite's data.
     """
 
     device: str = "cpu"
     workers: int = 1
     scheduler: str | None = None
+    places: Places = field(default_factory=Places)
 
 
-def run_cell(spec: dict[str, Any], device: str) -> dict[str, Any]:
+def run_cell(spec: dict[str, Any], device: str, places: Places) -> dict[str, Any]:
     """Run one cell in a worker; specs and records travel as plain JSON values."""
     from benchmark.train import run
 
-    return run(Spec.from_json(spec), device).to_json()
+    return run(Spec.from_json(spec), device, places).to_json()
 
 
 @contextmanager
@@ -65,19 +68,19 @@ def start(resources: Resources) -> Iterator[Engine]:
         UserError: The scheduler cannot be reached, or Dask is needed and not installed.
     """
     if resources.scheduler is None and resources.workers == 0:
-        yield InProcess(resources.device)
+        yield InProcess(resources)
         return
     if importlib.util.find_spec("distributed") is None:
         raise UserError("distributed is not installed; use --workers 0 to run in this process")
     with _client(resources) as client:
-        yield OnDask(client, resources.device)
+        yield OnDask(client, resources)
 
 
 class InProcess:
     """Runs cells one after the other in this process."""
 
-    def __init__(self, device: str) -> None:
-        self._device = device
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
         self._waiting: list[Spec] = []
 
     def room(self) -> int:
@@ -92,17 +95,17 @@ class InProcess:
         """Run the next cell."""
         from benchmark.train import run
 
-        return run(self._waiting.pop(0), self._device)
+        return run(self._waiting.pop(0), self._resources.device, self._resources.places)
 
 
 class OnDask:
     """Runs cells on the workers of a Dask cluster; a cell's digest is its task's key."""
 
-    def __init__(self, client: Any, device: str) -> None:
+    def __init__(self, client: Any, resources: Resources) -> None:
         from distributed import as_completed
 
         self._client = client
-        self._device = device
+        self._resources = resources
         self._specs: dict[str, Spec] = {}
         self._completed = as_completed()
 
@@ -113,7 +116,8 @@ class OnDask:
 
     def submit(self, spec: Spec) -> None:
         """Hand out one cell."""
-        future = self._client.submit(run_cell, spec.to_json(), self._device, key=spec.digest, pure=True)
+        where = self._resources.device, self._resources.places
+        future = self._client.submit(run_cell, spec.to_json(), *where, key=spec.digest, pure=True)
         self._specs[spec.digest] = spec
         self._completed.add(future)
 

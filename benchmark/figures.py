@@ -1,21 +1,174 @@
-"""Figures of a suite, written beside its table."""
+"""Figures of a suite, written beside its table: the task weights that training ends with, and the suite's own."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
 
 from benchmark.plan import Arm
 from benchmark.record import Record
-from benchmark.table import final_records
+from benchmark.spec import is_sample
+from benchmark.table import MOST_TASKS_SHOWN, final_records
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 FORMATS = ("pdf", "png")
+SAMPLE_TITLE = "SAMPLE: drawn data, no result"
+
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,  # letters stay letters, which publishers ask for
+    "savefig.dpi": 300,
+}
+"""Matplotlib settings of every figure."""
+
+LUMINANCE = (0.299, 0.587, 0.114)
+"""Of red, green and blue, ITU-R BT.601."""
+
+CELL_INCHES = (0.36, 0.24)
+PAGE_INCHES = 7.0
+"""Width of a page of text; panels that do not fit beside each other stand below each other."""
+
+
+def style() -> AbstractContextManager[None]:
+    """Return the context in which every figure is made and saved, so that all look alike."""
+    from matplotlib import rc_context
+
+    return rc_context(STYLE)
 
 
 def write_figures(arms: Sequence[Arm], records: Mapping[str, Record], folder: Path) -> list[str]:
-    """Draw the suite's own figures as PDF and PNG and return their file names."""
+    """Draw all figures as PDF and PNG, write the numbers of the task weights, and return the file names.
+
+    A suite's own figure takes the place of a common one of the same name.
+    """
     finals = [record for arm in arms for record in final_records(arm, records) if record.status == "ok"]
+    weights = final_weights(finals)
     written = []
-    for name, figure in arms[0].suite.figures(finals).items():
-        for suffix in FORMATS:
-            figure.savefig(folder / f"{name}.{suffix}", dpi=200)
-            written.append(f"{name}.{suffix}")
+    if not weights.empty:
+        weights.to_csv(folder / "weights.csv", index=False)
+        written.append("weights.csv")
+    with style():
+        common = {} if weights.empty else {"weights": draw_weights(weights)}
+        for name, figure in {**common, **arms[0].suite.figures(finals)}.items():
+            if is_sample(arms[0].data):
+                figure.suptitle(SAMPLE_TITLE, color="tab:red")
+            for suffix in FORMATS:
+                figure.savefig(folder / f"{name}.{suffix}")
+                written.append(f"{name}.{suffix}")
     return written
+
+
+def final_weights(finals: Sequence[Record]) -> pd.DataFrame:
+    """Return the weight of each task in the last epoch and its share of their sum, over the final runs.
+
+    A row a setting, method and task, the main task first, with mean and standard error (ddof 1); none for runs of
+    more than `MOST_TASKS_SHOWN` tasks. Where the sum of a run is not positive, its shares are NaN and do not count.
+
+    Args:
+        finals: Records of successful final runs.
+    """
+    rows = []
+    for record in finals:
+        if len(record.tasks) <= MOST_TASKS_SHOWN:
+            weight = np.array(record.epochs[-1]["weight"], float)
+            share = weight / (weight.sum() if weight.sum() > 0 else np.nan)
+            spec = record.spec
+            for task, *values in zip(record.tasks, weight, share, strict=True):
+                rows.append((spec.suite, spec.setting, spec.method, task, *values))
+    keys = ["suite", "setting", "method", "task"]
+    frame = pd.DataFrame(rows, columns=pd.Index([*keys, "weight", "share"]))
+    found = frame.groupby(keys, sort=False).agg(
+        seeds=("weight", "size"),
+        share_mean=("share", "mean"),
+        share_sem=("share", "sem"),
+        weight_mean=("weight", "mean"),
+        weight_sem=("weight", "sem"),
+    )
+    return found.reset_index()
+
+
+def draw_weights(weights: pd.DataFrame) -> "Figure":
+    """Return heat maps of the mean share of each task, one panel a setting, from what `final_weights` returns.
+
+    A method without runs or without shares in a setting has dashes there.
+    """
+    from matplotlib.figure import Figure
+
+    panels = {
+        str(setting): rows.pivot(index="method", columns="task", values="share_mean").reindex(
+            index=weights["method"].unique(), columns=rows["task"].unique()
+        )
+        for setting, rows in weights.groupby("setting", sort=False)
+    }
+    figure = Figure(layout="constrained")
+    grid = _lay_out(figure, panels)
+    images = [_heat_map(axes, panel) for axes, panel in zip(grid, panels.values(), strict=True)]
+    for axes, setting in zip(grid, panels, strict=True):
+        axes.set_title(setting)
+    bar = figure.colorbar(images[0], ax=grid, label="share of weight", aspect=30, pad=0.03)
+    bar.set_ticks([0, 0.05, 0.2, 0.5, 1])
+    bar.outline.set_visible(False)
+    return figure
+
+
+def _lay_out(figure: "Figure", panels: Mapping[str, pd.DataFrame]) -> "list[Axes]":
+    """Give the figure the size of its panels and return their axes, as many side by side as a page is wide."""
+    labels = pd.Series([str(name) for panel in panels.values() for name in panel.index])
+    tasks = pd.Series([str(name) for panel in panels.values() for name in panel.columns])
+    rows, columns = (max(panel.shape[axis] for panel in panels.values()) for axis in (0, 1))
+    left, below = 0.065 * labels.str.len().max(), 0.05 * tasks.str.len().max()
+    width, height = columns * CELL_INCHES[0], max(rows, 4) * CELL_INCHES[1]
+    across = max(1, min(len(panels), int((PAGE_INCHES - left) / width)))
+    down = -(-len(panels) // across)
+    figure.set_size_inches(0.7 + left + across * width, 0.3 + down * (0.3 + below + height))
+    grid = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
+    for axes in grid[len(panels) :]:
+        axes.remove()
+    return list(grid[: len(panels)])
+
+
+def _heat_map(axes: "Axes", panel: pd.DataFrame) -> "AxesImage":
+    """Draw shares (methods, tasks), light for none, written into the cells; the main task stands apart."""
+    from matplotlib.colors import PowerNorm
+
+    shares = panel.to_numpy(float)
+    axes.set_facecolor("0.93")  # of cells without a share
+    image = axes.imshow(shares, cmap="viridis_r", norm=PowerNorm(0.5, 0, 1, clip=True), aspect="auto")
+    for (row, column), share in np.ndenumerate(shares):
+        dark = not np.isnan(share) and np.dot(image.to_rgba(share)[:3], LUMINANCE) < 0.42
+        color = "white" if dark else "black"
+        text = axes.text(column, row, _cell(share), ha="center", va="center", color=color, fontsize=7)
+        text.set_in_layout(False)  # it lies inside its cell, and asking is slow
+    rows, columns = shares.shape
+    for row in range(1, rows):
+        axes.axhline(row - 0.5, color="white", linewidth=0.8)
+    for column in range(1, columns):
+        axes.axvline(column - 0.5, color="white", linewidth=3 if column == 1 else 0.8)
+    axes.set_xticks(range(columns), panel.columns, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(rows), panel.index)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return image
+
+
+def _cell(share: float) -> str:
+    """Return a share as text; only an exact 0 or 1 is written without decimals."""
+    if np.isnan(share):
+        return "–"
+    return f"{share:.0f}" if share in (0, 1) else f"{share:z.2f}"

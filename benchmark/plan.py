@@ -1,6 +1,7 @@
 """From options to arms: which method is tuned over which grid in which setting."""
 
 import dataclasses
+import fnmatch
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +11,16 @@ from typing import Any, TypeVar
 import baselines
 from auxilearn import Method
 from benchmark import suites
+from benchmark.acquire import Places
+from benchmark.controls import extend
 from benchmark.errors import UserError, unknown
 from benchmark.hyper import hyper_parameters, parse
-from benchmark.spec import SEARCH_SEED, Phase, Spec, Value
+from benchmark.spec import CONTROLS, SEARCH_SEED, Phase, Spec, Value, is_sample
 from benchmark.suite import Suite
 from benchmark.train import OPTIMIZER_HYPER, build_method
+
+SAMPLE_EPOCHS = 3
+"""Length of training on drawn samples, which is about the way and not about the result."""
 
 Loaded = TypeVar("Loaded")
 Grid = Mapping[str, tuple[Value, ...]]
@@ -28,19 +34,23 @@ class Options:
         suite: Name of the suite.
         settings: Its settings to run.
         methods: Methods to run; `all` for every one.
+        controls: Control tasks to add to the suite's own.
         seeds: Number of final runs.
         epochs: Length of training.
         fixed: Hyper-parameters given one value, as text.
         grid: Hyper-parameters given the values to search, as text.
+        places: Where the suite's data are; on drawn samples nothing is searched and training is short.
     """
 
     suite: str
     settings: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
     seeds: int | None = None
     epochs: int | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
     grid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Arm:
     """One method in one setting: a search over its grid, then final runs of the setting that validation chose.
 
     Attributes:
+        suite: The suite, with the controls that were asked for.
         space: Hyper-parameters with more than one value to try.
         fixed: All others.
         declined: Why the method cannot serve the suite; None if it can.
@@ -88,6 +99,7 @@ class Arm:
             phase=phase,
             epochs=self.epochs,
             data=self.data,
+            controls=self.suite.controls,
         )
 
     def finals(self, point: Mapping[str, Value]) -> list[Spec]:
@@ -101,9 +113,9 @@ def load_method(name: str) -> type[Method]:
     return _loaded("method", name, baselines.load)
 
 
-def load_suite(name: str) -> Suite:
+def load_suite(name: str, places: Places | None = None) -> Suite:
     """Return the suite of that name; a file that cannot be loaded is the user's mistake."""
-    return _loaded("suite", name, suites.load)
+    return _loaded("suite", name, lambda name: suites.load(name, places))
 
 
 def _loaded(kind: str, name: str, load: Callable[[str], Loaded]) -> Loaded:
@@ -134,7 +146,10 @@ def list_arms(options: Options) -> list[Arm]:
     """
     if options.suite not in suites.names():
         raise unknown("suite", options.suite, suites.names())
-    suite = load_suite(options.suite)
+    for control in options.controls:
+        if control not in CONTROLS:
+            raise unknown("control", control, CONTROLS)
+    suite = extend(load_suite(options.suite, options.places), options.controls)
     for setting in options.settings:
         if setting not in suite.settings:
             raise unknown("setting", setting, suite.settings)
@@ -179,8 +194,11 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
     own = hyper_parameters(method)
     values: dict[str, tuple[Value, ...]] = {key: (value,) for key, value in own.items()}
     values |= method.search_space
-    values |= {key: _tuple(value) for key, value in suite.defaults.items() if key in own}
+    values |= {key: _tuple(value) for key, value in _defaults(suite, name).items() if key in own}
     values |= suite.grid
+    sample = is_sample(data)
+    if sample:
+        values = {key: found[:1] for key, found in values.items()}
     examples = {**own, **dict.fromkeys(OPTIMIZER_HYPER, 0.0)}
     asked = {**options.grid, **{key: (text,) for key, text in options.fixed.items()}}
     for full, texts in sorted(asked.items(), key=lambda item: "." in item[0]):  # the more special ones win
@@ -194,9 +212,19 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
         method=name,
         space={key: found for key, found in values.items() if len(found) > 1},
         fixed={key: found[0] for key, found in values.items() if len(found) == 1},
-        epochs=options.epochs or suite.epochs,
-        seeds=options.seeds or suite.final_seeds,
+        epochs=options.epochs or (min(SAMPLE_EPOCHS, suite.epochs) if sample else suite.epochs),
+        seeds=options.seeds or (1 if sample else suite.final_seeds),
     )
+
+
+def _defaults(suite: Suite, method: str) -> dict[str, Value | tuple[Value, ...]]:
+    """Return the suite's values of a method's hyper-parameters, those of a named group of methods last."""
+    found: dict[str, Value | tuple[Value, ...]] = {}
+    for full, value in sorted(suite.defaults.items(), key=lambda item: "." in item[0]):
+        scope, _, key = full.rpartition(".")
+        if fnmatch.fnmatchcase(method, scope or "*"):
+            found[key] = value
+    return found
 
 
 def _tuple(value: Value | tuple[Value, ...]) -> tuple[Value, ...]:

@@ -22,12 +22,10 @@ class SupervisedProblem:
         task_groups: Number of each task's group for methods that need few tasks; None keeps all apart.
     """
 
-    def __init__(
-        self, model: MultiTask, groups: Sequence[TaskGroup], task_groups: Sequence[int] | None = None
-    ) -> None:
+    def __init__(self, model: MultiTask, groups: Sequence[TaskGroup], task_groups: Sequence[int] | None = None) -> None:
         self.model: nn.Module = model
         self._trunk = model.trunk
-        self.loss_images = False
+        self.loss_images = model.loss_images
         self.groups = tuple(groups)
         self.task_names = tuple(name for group in groups for name in group.names)
         self.task_kinds: tuple[TaskKind, ...] = tuple(group.kind for group in groups for _ in group.names)
@@ -40,19 +38,28 @@ class SupervisedProblem:
         return list(self._trunk.parameters())
 
     def losses(self, batch: Batch, params: Parameters | None = None, targets: Any = None) -> Tensor:
-        """Return the losses of all tasks, (B, T); see `auxilearn.Problem.losses`."""
+        """Return the losses of all tasks, (B, T) or (B, T, H, W); see `auxilearn.Problem.losses`.
+
+        Under autocast the losses are in float32, whatever the network's outputs are in.
+        """
         outputs = stateless_call(self.model, params, batch.inputs)
         losses, labelled = [], []
         for group, output, target in zip(self.groups, outputs, batch.targets, strict=True):
-            losses.append(group.losses(output, target))
+            losses.append(group.losses(output.to(torch.promote_types(output.dtype, torch.float32)), target))
             labelled.append(group.labelled(target))
         return scaled(_joined(losses), _joined(labelled))
 
 
 def scaled(losses: Tensor, labelled: Tensor) -> Tensor:
-    """Return losses, (B, T), scaled by all / labelled samples of each task, so that a plain mean is the masked mean."""
-    share = labelled.mean(0, dtype=losses.dtype)
-    return losses / share.clamp(min=1 / len(losses))
+    """Return losses scaled by all / labelled of each task, so that a plain mean is the mean over what is labelled.
+
+    Args:
+        losses: 0 where there is no label; of samples, (B, T), or of pixels, (B, T, H, W).
+        labelled: Where there is a label, of the same shape.
+    """
+    over = (0, *range(2, losses.dim()))
+    share = labelled.mean(over, dtype=losses.dtype, keepdim=True)
+    return losses / share.clamp(min=losses.shape[1] / losses.numel())
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:

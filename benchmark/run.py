@@ -9,8 +9,10 @@ import typer
 
 import baselines
 from benchmark import suites
+from benchmark.acquire import DEFAULT_DATA, Places, default_cache
 from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
+from benchmark.spec import CONTROLS
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -22,6 +24,9 @@ def command(
     methods: Annotated[
         str | None,
         typer.Option(help="Methods, by comma, or all. [default: those of the suite's table in the paper]"),
+    ] = None,
+    controls: Annotated[
+        str | None, typer.Option(help=f"Control tasks to add, by comma: {', '.join(CONTROLS)}. [default: none]")
     ] = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, max=10_000, help="Final runs of each method. [default: the suite's]")
@@ -47,9 +52,20 @@ def command(
     epochs: Annotated[
         int | None, typer.Option(min=1, max=1_000_000, help="Length of training. [default: the suite's]")
     ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Methods that all others are compared with, by comma. [default: stl, rlw, equal where run]"),
+    ] = None,
     storage: Annotated[
         str | None, typer.Option(help="Optuna storage URL. [default: a journal file beside the records]")
     ] = None,
+    data_dir: Annotated[Path, typer.Option(help="Folder of the data sets' official files.")] = DEFAULT_DATA,
+    cache_dir: Annotated[
+        Path | None, typer.Option(help="Folder of decoded data. [default: the user's folder for caches]")
+    ] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Run on a small drawn sample of the data; no result comes of it.")
+    ] = False,
     results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
     wandb: Annotated[
         str | None, typer.Option(help="disabled, offline or online. [default: online with a key, offline without]")
@@ -69,7 +85,8 @@ def command(
         return
     if not suite:
         raise UserError(f"--suite is missing; choose one of: {', '.join(suites.names())}")
-    _check_names_at_once(suite, _words(methods, "--methods"))
+    references = _words(reference, "--reference")
+    _check_names_at_once(suite, _words(methods, "--methods"), _words(controls, "--controls"), references)
     from benchmark.plan import Options
     from benchmark.session import Request, run_session
 
@@ -77,9 +94,11 @@ def command(
         suite=suite,
         settings=_words(settings, "--settings"),
         methods=_words(methods, "--methods"),
+        controls=_words(controls, "--controls"),
         seeds=seeds,
         epochs=epochs,
         fixed=_pairs(fix or (), "--set"),
+        places=Places(data_dir, cache_dir or default_cache(), sample),
         grid={name: _words(value, "--grid") for name, value in _pairs(grid or (), "--grid").items()},
     )
     request = Request(
@@ -90,6 +109,7 @@ def command(
         storage=storage,
         results=results_dir,
         wandb=wandb,
+        references=references,
         dry_run=dry_run,
     )
     run_session(request)
@@ -116,7 +136,9 @@ def _pairs(texts: Iterable[str], name: str) -> dict[str, str]:
     return pairs
 
 
-def _check_names_at_once(suite: str, methods: tuple[str, ...]) -> None:
+def _check_names_at_once(
+    suite: str, methods: tuple[str, ...], controls: tuple[str, ...], references: tuple[str, ...]
+) -> None:
     """Refuse wrong names before anything slow is imported."""
     if suite not in suites.names():
         raise unknown("suite", suite, suites.names())
@@ -124,6 +146,12 @@ def _check_names_at_once(suite: str, methods: tuple[str, ...]) -> None:
     for method in methods:
         if method not in allowed:
             raise unknown("method", method, allowed)
+    for control in controls:
+        if control not in CONTROLS:
+            raise unknown("control", control, CONTROLS)
+    for reference in references:
+        if reference not in baselines.names():
+            raise unknown("reference method", reference, baselines.names())
 
 
 if __name__ == "__main__":

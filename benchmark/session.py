@@ -10,6 +10,7 @@ import torch
 
 import baselines
 from benchmark import terminal, tracking
+from benchmark.acquire import DEFAULT_DATA, default_cache
 from benchmark.campaign import is_complete, missing
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.driver import Outlets, execute
@@ -18,6 +19,7 @@ from benchmark.errors import unknown
 from benchmark.figures import write_figures
 from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.record import Store
+from benchmark.spec import is_sample
 from benchmark.table import Table, fill_command, make_table
 
 
@@ -32,6 +34,7 @@ class Request:
     storage: str | None
     results: Path
     wandb: str | None
+    references: tuple[str, ...]
     dry_run: bool
 
     def command(self, arm: Arm) -> str:
@@ -42,6 +45,11 @@ class Request:
         words += [f"--epochs={asked.epochs}"] if asked.epochs else []
         words += [f"--set={name}={value}" for name, value in asked.fixed.items()]
         words += [f"--grid={name}={','.join(values)}" for name, values in asked.grid.items()]
+        words += [f"--reference={','.join(self.references)}"] if self.references else []
+        places = asked.places
+        words += ["--sample"] if places.sample else []
+        words += [f"--data-dir={places.data_dir}"] if places.data_dir != DEFAULT_DATA else []
+        words += [f"--cache-dir={places.cache_dir}"] if places.cache_dir != default_cache() else []
         words += [f"--results-dir={self.results}"] if self.results != DEFAULT_RESULTS else []
         return shlex.join(words)
 
@@ -57,8 +65,8 @@ def run_session(request: Request) -> None:
     arms = make_plan(request.options)
     threads = arms[0].suite.threads
     workers = default_workers(device, threads) if request.workers is None else request.workers
-    resources = Resources(device=device, workers=workers, scheduler=request.scheduler)
-    store = Store(request.results / request.options.suite)
+    resources = Resources(device, workers, request.scheduler, request.options.places)
+    store = Store(request.results / (request.options.suite + "-sample" * is_sample(arms[0].data)))
     if request.dry_run:
         store.read()
         terminal.print_plan(arms, store.records, resources)
@@ -79,15 +87,16 @@ def run_session(request: Request) -> None:
 
 def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[Table, list[str]]:
     """Write the table and the figures of what was asked for and of all else that is complete under these options."""
-    recorded = {record.spec.method for record in store.records.values()} | {arm.method for arm in arms}
+    asked = {arm.method for arm in arms} | set(request.references)
+    recorded = {record.spec.method for record in store.records.values()} | asked
     known = dict.fromkeys((*arms[0].suite.default_methods, *baselines.names()))
     names = tuple(name for name in known if name in recorded)
     everything = list_arms(dataclasses.replace(request.options, methods=names, settings=()))
     shown = [arm for arm in everything if is_complete(arm, store.records)]
     settings = {arm.setting for arm in (*arms, *shown)}
-    methods = {arm.method for arm in (*arms, *shown)}
+    methods = asked | {arm.method for arm in shown}
     arms = [arm for arm in everything if arm.setting in settings and arm.method in methods]
-    table = make_table(arms, store.records, request.command)
+    table = make_table(arms, store.records, request.command, request.references)
     return table, [*table.write(store.folder), *write_figures(arms, store.records, store.folder)]
 
 

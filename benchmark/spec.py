@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -11,6 +12,12 @@ PROTOCOL = 1
 
 SEARCH_SEED = 0
 """Seed of every search run; final runs use 1, 2, ..."""
+
+CONTROLS = ("shuffled", "noise")
+"""Control tasks that can be added to a suite (benchmark/controls.py), in the order of their task groups."""
+
+SAMPLE = "SAMPLE-"
+"""What the fingerprint of drawn data starts with."""
 
 Value = float | int | str | bool | None
 Phase = Literal["search", "final"]
@@ -30,6 +37,7 @@ class Spec:
         epochs: Length of training in epochs.
         data: Fingerprint of the suite's data.
         protocol: Protocol number.
+        controls: Control tasks added to the suite's own, each once, in the order of `CONTROLS`.
     """
 
     suite: str
@@ -41,6 +49,10 @@ class Spec:
     epochs: int
     data: str
     protocol: int = PROTOCOL
+    controls: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "controls", ordered(self.controls))
 
     @cached_property
     def digest(self) -> str:
@@ -49,10 +61,30 @@ class Spec:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the spec as plain JSON values."""
-        return {**asdict(self), "hyper": dict(self.hyper)}
+        """Return the spec as plain JSON values, without `controls` where there are none."""
+        values = {**asdict(self), "hyper": dict(self.hyper), "controls": list(self.controls)}
+        if not self.controls:
+            del values["controls"]
+        return values
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Spec":
         """Return the spec that `to_json` wrote."""
         return cls(**{**values, "hyper": tuple(sorted(values["hyper"].items()))})
+
+
+def ordered(controls: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of controls in the order of `CONTROLS`, each once.
+
+    Raises:
+        ValueError: There is no control of that name.
+    """
+    asked = set(controls)
+    if unknown := asked.difference(CONTROLS):
+        raise ValueError(f"unknown control {min(unknown)!r}")
+    return tuple(name for name in CONTROLS if name in asked)
+
+
+def is_sample(fingerprint: str) -> bool:
+    """Return whether the data of that fingerprint were drawn by the benchmark."""
+    return fingerprint.startswith(SAMPLE)

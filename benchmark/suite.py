@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import LRScheduler
 
-from benchmark import seeds
+from benchmark import datasets, seeds
+from benchmark.acquire import Places, acquire
+from benchmark.cache import Prepared
 from benchmark.data import Batch, Data
 from benchmark.models.multitask import MultiTask
 from benchmark.problem import SupervisedProblem
 from benchmark.record import Record
-from benchmark.spec import Value
+from benchmark.spec import SAMPLE, Value
 from benchmark.tasks import TaskGroup
 
 if TYPE_CHECKING:
@@ -44,15 +47,19 @@ class Suite(ABC):
 
     Attributes:
         citation: Where setting and data come from.
+        datasets: Names of the data sets (`benchmark/datasets/`) it is made of.
         settings: Names of the settings, such as label fractions; each has its own column in the table.
         default_methods: Methods that run unless others are asked for: those of the paper's table.
         groups: Task groups; the first task of the first group is the main task.
+        controls: Names of the control tasks among them, see `benchmark.controls.extend`.
+        declines_controls: Why the suite cannot have control tasks; None if it can.
         metrics: Metrics of the main task; the first one selects epochs and hyper-parameters, on validation.
         grid: Values of the optimiser's hyper-parameters `lr` and `weight_decay` that every method searches.
-        defaults: Values of further hyper-parameters, given to every method that has one of that name; a tuple is
-            searched.
+        defaults: Values of further hyper-parameters, given to every method that has one of that name, or as
+            `pattern.name` to methods whose names match; a tuple is searched.
         epochs: Length of training.
         batch_size: Samples a batch; None for the whole training set.
+        evaluation_batch_size: Samples a batch of evaluation.
         held_out_batch_size: Samples of the auxiliary set a batch; None for all of it.
         steps_per_epoch: Optimiser steps an epoch; None for one pass over the training set.
         selected_epoch: Whether the epoch with the `best` validation score counts, or the `last` one.
@@ -61,26 +68,40 @@ class Suite(ABC):
     """
 
     citation: ClassVar[str]
+    datasets: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[tuple[str, ...]]
     default_methods: ClassVar[tuple[str, ...]]
-    groups: ClassVar[Sequence[TaskGroup]]
+    groups: Sequence[TaskGroup]
+    controls: tuple[str, ...] = ()
+    declines_controls: ClassVar[str | None] = None
     metrics: ClassVar[tuple[Metric, ...]]
     grid: ClassVar[Mapping[str, tuple[Value, ...]]]
     defaults: ClassVar[Mapping[str, Value | tuple[Value, ...]]] = {}
     epochs: ClassVar[int]
     batch_size: ClassVar[int | None]
+    evaluation_batch_size: ClassVar[int] = 4096
     held_out_batch_size: ClassVar[int | None] = None
     steps_per_epoch: ClassVar[int | None] = None
     selected_epoch: ClassVar[Literal["best", "last"]] = "best"
     final_seeds: ClassVar[int] = 3
     threads: ClassVar[int] = 1
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, places: Places | None = None) -> None:
         self.name = name
+        self.places = Places() if places is None else places
+        self._prepared: dict[str, Prepared] = {}
 
-    @abstractmethod
+    def prepared(self, dataset: str) -> Prepared:
+        """Return one of the suite's data sets as memory-mapped tensors; get and decode it first if need be."""
+        if dataset not in self._prepared:
+            self._prepared[dataset] = acquire(datasets.load(dataset), self.places, say=_say)
+        return self._prepared[dataset]
+
     def fingerprint(self) -> str:
         """Return a short digest of the suite's data, which becomes part of every run's identity."""
+        found = [self.prepared(name) for name in self.datasets]
+        drawn = SAMPLE if any(prepared.sample for prepared in found) else ""
+        return drawn + "-".join(prepared.fingerprint for prepared in found)
 
     @abstractmethod
     def data(self, setting: str, seed: int) -> Data:
@@ -106,6 +127,10 @@ class Suite(ABC):
         """Return the optimiser of the model's parameters."""
         return torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay)
 
+    def schedule(self, optimizer: torch.optim.Optimizer, *, epochs: int) -> LRScheduler | None:
+        """Return the schedule of the learning rate, stepped after every epoch, or None for a constant one."""
+        return None
+
     def problem(self, setting: str, seed: int) -> SupervisedProblem:
         """Return the problem with a network initialised by `seed`."""
         with torch.random.fork_rng(devices=[]):
@@ -116,3 +141,9 @@ class Suite(ABC):
     def selection(self) -> Metric:
         """The metric that selects, read on the validation set."""
         return self.metrics[0]
+
+
+def _say(line: str) -> None:
+    from benchmark.terminal import console
+
+    console().print(line, style="dim", soft_wrap=True)

@@ -61,8 +61,8 @@ class SyntheticRegression(Suite):
 
     def model(self, setting: str) -> MultiTask:
         """Return the shared weight vector."""
-        tasks = self.groups[0].outputs
-        return MultiTask(SharedWeight(len(self.true_weight), tasks), None, (tasks,))
+        outputs = [group.outputs for group in self.groups]
+        return MultiTask(SharedWeight(len(self.true_weight), sum(outputs)), None, outputs)
 
     def optimizer(self, model: nn.Module, *, lr: float, weight_decay: float) -> torch.optim.Optimizer:
         """Return plain gradient descent."""

@@ -7,12 +7,17 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.campaign import choose
+from benchmark.comparison import Comparison, compare
+from benchmark.controls import phrase
 from benchmark.plan import Arm
 from benchmark.published import published
 from benchmark.record import Record
+from benchmark.spec import is_sample
 from benchmark.suite import Metric
 
 MOST_TASKS_SHOWN = 12
+
+SAMPLE_CAPTION = "SAMPLE: drawn data, which show that everything runs and are no result. "
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Table:
         weights: A row a method, columns (setting, task): mean weight after training; None for many tasks.
         notes: What the marks in cells stand for, and which commands fill missing cells.
         numbers: The numbers behind `results`, a row a setting, method and metric.
+        comparison: Every method against the reference methods.
     """
 
     suite: str
@@ -34,6 +40,7 @@ class Table:
     weights: pd.DataFrame | None
     notes: Sequence[str]
     numbers: pd.DataFrame
+    comparison: Comparison
 
     def write(self, folder: Path) -> list[str]:
         """Write the table as Markdown, CSV and LaTeX and return the file names."""
@@ -41,20 +48,29 @@ class Table:
         if self.weights is not None:
             for setting, frame in by_setting(self.weights):
                 parts += [f"Weight of each task at the end of training, {setting}:", markdown(frame)]
+        if not self.comparison.numbers.empty:
+            parts += [self.comparison.caption]
+            for setting, frame in self.comparison.by_setting():
+                parts += [f"Differences from the reference methods, {setting}:", markdown(frame)]
         parts += ["\n".join(f"- {note}" for note in self.notes)] if self.notes else []
         (folder / "table.md").write_text("\n\n".join(parts) + "\n")
         self.numbers.to_csv(folder / "table.csv", index=False)
+        self.comparison.numbers.to_csv(folder / "comparison.csv", index=False)
         (folder / "table.tex").write_text(latex(self))
-        return ["table.md", "table.csv", "table.tex"]
+        return ["table.md", "table.csv", "table.tex", "comparison.csv"]
 
 
 def fill_command(arm: Arm) -> str:
     """Return the command that makes an arm's missing runs, under default options."""
-    return f"python -m benchmark.run --suite {arm.suite.name} --settings {arm.setting} --methods {arm.method}"
+    words = f"python -m benchmark.run --suite {arm.suite.name} --settings {arm.setting} --methods {arm.method}"
+    return f"{words} --controls {','.join(arm.suite.controls)}" if arm.suite.controls else words
 
 
 def make_table(
-    arms: Sequence[Arm], records: Mapping[str, Record], command: Callable[[Arm], str] = fill_command
+    arms: Sequence[Arm],
+    records: Mapping[str, Record],
+    command: Callable[[Arm], str] = fill_command,
+    references: Sequence[str] = (),
 ) -> Table:
     """Return the table of a plan from the records there are; nothing else is read but published numbers.
 
@@ -62,6 +78,7 @@ def make_table(
         arms: A row for each method, columns for each setting.
         records: Records by digest.
         command: Says how the missing runs of an arm are made.
+        references: Methods that all others are compared with; none for the default ones.
     """
     suite = arms[0].suite
     finals = {_key(arm): final_records(arm, records) for arm in arms}
@@ -74,7 +91,9 @@ def make_table(
     )
     epoch = "the last epoch counts, " if suite.selected_epoch == "last" else "epoch and "
     caption = (
-        f"Mean ± standard error (ddof 1) over {arms[0].seeds} final runs with new seeds, {arms[0].epochs} epochs; "
+        f"{SAMPLE_CAPTION if is_sample(arms[0].data) else ''}"
+        f"Mean ± standard error (ddof 1) over {arms[0].seeds} final runs with new seeds, {arms[0].epochs} epochs"
+        f"{phrase(suite.controls)}; "
         f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
         f"Protocol {arms[0].spec({}).protocol}, code of commit {', '.join(commits) or 'none yet'}. "
         f"Times measured on: {', '.join(machines) or 'nothing yet'}."
@@ -86,6 +105,7 @@ def make_table(
         weights=_weights(arms, finals),
         notes=marks.notes(),
         numbers=_numbers(arms, finals),
+        comparison=compare(arms, finals, references),
     )
 
 

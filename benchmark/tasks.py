@@ -14,7 +14,7 @@ UNLABELLED = -1
 
 
 class TaskGroup(Protocol):
-    """Tasks of one kind whose targets lie in one tensor, (N, tasks)."""
+    """Tasks of one kind whose targets lie in one tensor, (N, tasks); (N, channels, H, W) where each pixel has one."""
 
     kind: ClassVar[TaskKind]
 
@@ -29,17 +29,21 @@ class TaskGroup(Protocol):
         ...
 
     def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of each sample and task, (B, tasks), 0 where it is unlabelled."""
+        """Return the loss of each sample and task, (B, tasks), or pixel, (B, tasks, H, W); 0 where unlabelled."""
         ...
 
     def labelled(self, targets: Tensor) -> Tensor:
-        """Return which samples carry a label, (B, tasks)."""
+        """Return which samples or pixels carry a label, of the shape of their losses."""
         ...
 
 
 @dataclass(frozen=True)
 class Classification:
-    """Classification tasks, each with its own number of classes; cross-entropy."""
+    """Classification tasks, each with its own number of classes; cross-entropy.
+
+    Of samples, or of pixels: outputs (B, outputs, H, W) and targets (B, tasks, H, W) are segmentation, and points
+    are pixels of an image one pixel wide. Targets may be of any integer type that holds -1.
+    """
 
     classes: dict[str, int]
     kind: ClassVar[TaskKind] = "classification"
@@ -55,19 +59,19 @@ class Classification:
         return sum(self.classes.values())
 
     def split(self, outputs: Tensor) -> tuple[Tensor, ...]:
-        """Return the logits of each task, (B, classes), from those of all, (B, outputs)."""
+        """Return the logits of each task, (B, classes, ...), from those of all, (B, outputs, ...)."""
         return outputs.split(list(self.classes.values()), dim=1)
 
     def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the cross-entropy of each sample and task, (B, tasks), 0 where it is unlabelled."""
+        """Return the cross-entropy of each sample and task, (B, tasks, ...), 0 where it is unlabelled."""
         losses = [
-            functional.cross_entropy(logits, target, ignore_index=UNLABELLED, reduction="none")
+            functional.cross_entropy(logits, target.long(), ignore_index=UNLABELLED, reduction="none")
             for logits, target in zip(self.split(outputs), targets.unbind(1), strict=True)
         ]
         return torch.stack(losses, dim=1)
 
     def labelled(self, targets: Tensor) -> Tensor:
-        """Return which samples carry a label, (B, tasks)."""
+        """Return which samples carry a label, (B, tasks, ...)."""
         return targets != UNLABELLED
 
 

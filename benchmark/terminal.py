@@ -11,6 +11,7 @@ from rich.text import Text
 import baselines
 from benchmark import suites
 from benchmark.campaign import missing
+from benchmark.controls import phrase
 from benchmark.engine import Resources
 from benchmark.estimate import seconds_per_run
 from benchmark.hyper import as_text, hyper_parameters
@@ -69,7 +70,8 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
         left, left_sec = left + remaining, left_sec + remaining * cost
         rows.append((arm.setting, arm.method, arm.trials, arm.seeds, remaining, f"{cost:.2f}"))
     columns = ("setting", "method", "trials", "final runs", "left to run", "s/run")
-    out.print(_rows(f"Plan of suite {arms[0].suite.name}", columns, rows, left=2))
+    suite = arms[0].suite
+    out.print(_rows(f"Plan of suite {suite.name}{phrase(suite.controls)}", columns, rows, left=2))
     for method in dict.fromkeys(arm.method for arm in arms):
         arm = next(arm for arm in arms if arm.method == method)
         if arm.declined:

@@ -59,8 +59,8 @@ def _has_key() -> bool:
 class Mirror:
     """Copies records to W&B from a thread of its own, each once.
 
-    A run's id is its spec's digest, its group suite/method, its job type the phase. The file `mirrored` in the
-    suite's `wandb` folder lists the digests that are done.
+    A run's id is its spec's digest, its group suite/method, or suite+control/method, its job type the phase. The
+    file `mirrored` in the suite's `wandb` folder lists the digests that are done.
     """
 
     def __init__(self, folder: Path, mode: Mode) -> None:
@@ -99,9 +99,9 @@ class Mirror:
             project=PROJECT,
             id=spec.digest,
             name=f"{spec.method} {spec.setting} {spec.phase} {spec.seed}",
-            group=f"{spec.suite}/{spec.method}",
+            group=f"{'+'.join((spec.suite, *spec.controls))}/{spec.method}",
             job_type=spec.phase,
-            tags=[spec.suite, spec.setting, spec.method],
+            tags=[spec.suite, spec.setting, spec.method, *spec.controls],
             config={**spec.to_json(), "environment": record.environment},
             dir=str(self._folder.parent),
             mode=self._mode,

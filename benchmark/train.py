@@ -13,6 +13,8 @@ from torch import Tensor
 import baselines
 from auxilearn import Method
 from benchmark import environment, memory, seeds, suites
+from benchmark.acquire import Places
+from benchmark.controls import extend
 from benchmark.data import Shuffler
 from benchmark.problem import SupervisedProblem
 from benchmark.record import Record
@@ -30,14 +32,15 @@ class Diverged(Exception):
     """A loss or a metric is not finite; its text says which and when."""
 
 
-def run(spec: Spec, device: str = "cpu") -> Record:
+def run(spec: Spec, device: str = "cpu", places: Places | None = None) -> Record:
     """Train and evaluate what `spec` describes; failures become records too.
 
     Args:
         spec: The run.
         device: A torch device.
+        places: Where the suite's data are.
     """
-    suite = suites.load(spec.suite)
+    suite = suites.load(spec.suite, places)
     torch.set_num_threads(suite.threads)
     memory.reset_peak(torch.device(device))
     started = time.perf_counter()
@@ -63,6 +66,7 @@ class Training:
     """The state of one run and the loop over it; the loop never asks what kind of method it holds."""
 
     def __init__(self, suite: Suite, spec: Spec, device: torch.device) -> None:
+        suite = extend(suite, spec.controls)
         self.suite, self.spec, self.device = suite, spec, device
         hyper: Row = dict(spec.hyper)
         rates = {name: hyper.pop(name) for name in OPTIMIZER_HYPER}
@@ -71,6 +75,7 @@ class Training:
         self.problem.model.to(device)
         self.method = build_method(spec.method, self.problem, hyper, seed=self._seed("method")).to(device)
         self.optimizer = suite.optimizer(self.problem.model, **rates)
+        self.schedule = suite.schedule(self.optimizer, epochs=spec.epochs)
         self.batches, self.held_out = self._shufflers()
         self.clock, self.selection, self.step = Clock(), Selected(suite.selection, suite.selected_epoch == "last"), 0
         torch.manual_seed(self._seed("noise"))
@@ -111,6 +116,8 @@ class Training:
         """Train one epoch, measure it on the validation set and return its row."""
         started = time.perf_counter()
         row = {"epoch": epoch, "lr": self.optimizer.param_groups[0]["lr"], **self.train_epoch(epoch)}
+        if self.schedule is not None:
+            self.schedule.step()
         self.clock.train_sec += time.perf_counter() - started
         row["validation"] = self.measure(self.data.validation)
         self.selection.offer(epoch, row["validation"], self.problem.model)
@@ -160,7 +167,7 @@ class Training:
         """Return the suite's metrics over the samples at `index`."""
         started = time.perf_counter()
         self.problem.model.eval()
-        metrics = self.suite.measure(self.problem.model, self.data.chunks(index))
+        metrics = self.suite.measure(self.problem.model, self.data.chunks(index, self.suite.evaluation_batch_size))
         self.clock.evaluation_sec += time.perf_counter() - started
         for name, value in metrics.items():
             if not math.isfinite(value):

@@ -1,7 +1,11 @@
 """Settings every test shares: one thread, a fixed seed."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
+
+from benchmark.acquire import CACHE_VARIABLE
 
 torch.set_num_threads(1)
 
@@ -9,3 +13,11 @@ torch.set_num_threads(1)
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Decode data into a folder of this session's, not into the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        yield

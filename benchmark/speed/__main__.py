@@ -1,20 +1,43 @@
 """Command line of the speed measurements: python -m benchmark.speed NAME."""
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmark.commands import run_app
-from benchmark.errors import UserError
+import baselines
+from benchmark.commands import DEFAULT_RESULTS, run_app
+from benchmark.errors import UserError, unknown
+
+TASK_COUNTS = (2, 12, 40, 312)
+MORE = typer.Argument(metavar="[N]...", help="Further numbers of auxiliary tasks.")
 
 
-def whole_numbers(text: str) -> list[int]:
-    """Return the positive whole numbers between commas."""
-    words = [word.strip() for word in text.split(",")]
+def whole_numbers(*texts: str) -> list[int]:
+    """Return the positive whole numbers of texts, each once; within a text they stand between commas."""
+    words = [word.strip() for text in texts for word in text.split(",")]
     if not all(word.isdecimal() and int(word) > 0 for word in words):
-        raise UserError(f"give positive whole numbers by comma, not {text!r}")
-    return [int(word) for word in words]
+        raise UserError(f"give positive whole numbers, not {' '.join(texts)!r}")
+    return list(dict.fromkeys(map(int, words)))
+
+
+def task_counts(first: str | None, more: Sequence[str] | None) -> list[int]:
+    """Return the numbers of an option and of the words after it, `--tasks 2 12` or `--tasks 2,12`."""
+    texts = [*([] if first is None else [first]), *(more or ())]
+    return whole_numbers(*texts) if texts else list(TASK_COUNTS)
+
+
+def method_names(text: str | None) -> list[str]:
+    """Return the names between commas, or all there are."""
+    if text is None:
+        return baselines.names()
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in baselines.names():
+            raise unknown("method", name, baselines.names())
+    return list(dict.fromkeys(names))
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Measure speed as ratios within one run.")
@@ -31,15 +54,42 @@ def overhead(
 
 
 @app.command()
+def methods(
+    more: Annotated[list[str] | None, MORE] = None,
+    tasks: Annotated[str | None, typer.Option(help="Numbers of auxiliary tasks. [default: 2 12 40 312]")] = None,
+    names: Annotated[str | None, typer.Option("--methods", help="Methods, by comma. [default: all]")] = None,
+    variants: Annotated[
+        bool, typer.Option("--variants", help="Also measure other settings, and torchjd used directly.")
+    ] = False,
+    repeats: Annotated[int, typer.Option(min=1, help="Turns in which a cheap method is timed.")] = 5,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
+) -> None:
+    """Time and measure a step of every method against a step of equal weighting on ResNet-18."""
+    from benchmark.speed.costs import FILE
+    from benchmark.speed.methods import report
+
+    report(
+        task_counts(tasks, more),
+        methods=method_names(names),
+        repeats=repeats,
+        device=device,
+        everything=variants,
+        path=results_dir / FILE,
+    )
+
+
+@app.command()
 def hypergradient(
-    auxiliaries: Annotated[str, typer.Option(help="Numbers of auxiliary tasks, by comma.")] = "2,12,40,312",
+    more: Annotated[list[str] | None, MORE] = None,
+    auxiliaries: Annotated[str | None, typer.Option(help="Numbers of auxiliary tasks. [default: 2 12 40 312]")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Rounds, in each of which every variant is timed once.")] = 7,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Time and measure an outer step of AuxiLearn against a step of equal weighting on ResNet-18."""
     from benchmark.speed.hypergradient import report
 
-    report(whole_numbers(auxiliaries), repeats=repeats, device=device)
+    report(task_counts(auxiliaries, more), repeats=repeats, device=device)
 
 
 @app.callback()

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,13 +10,14 @@ import torch
 from torch import Tensor
 
 import baselines
-from auxilearn import AuxiLearn, Method
+from auxilearn import AuxiLearn
 from auxilearn.hypergradient import hypergradient
 from benchmark.data import Batch
 from benchmark.problem import SupervisedProblem
 from benchmark.session import check_device
-from benchmark.speed.peak import peak_of_step
+from benchmark.speed.peak import peaks
 from benchmark.speed.timing import provenance, ratio, seconds_in_turns
+from benchmark.speed.work import Work, outer_step, training_step
 from benchmark.speed.workload import make_batch, make_problem
 from benchmark.table import markdown
 from benchmark.terminal import console
@@ -29,6 +31,7 @@ VARIANTS: Mapping[str, dict[str, Any]] = {
     "corrected, J = 3, difference": {"mode": "corrected", "hessian": "difference"},
 }
 REFERENCE = "equal step"
+MEASURED_FOR_MEMORY = (REFERENCE, "identity", "paper, J = 3")
 
 
 def report(auxiliaries: Sequence[int], *, repeats: int, device: str) -> None:
@@ -52,19 +55,20 @@ def report(auxiliaries: Sequence[int], *, repeats: int, device: str) -> None:
 def _rows(count: int, *, repeats: int, device: torch.device, with_error: bool) -> list[dict[str, object]]:
     """Return the measurements of one number of auxiliary tasks; the error, which takes longest, on request."""
     torch.manual_seed(0)
-    problem = make_problem(count, device=device)
-    batch, held_out = (make_batch(count, seed=seed, device=device) for seed in (1, 2))
+    problem = make_problem(count, device)
+    batch, held_out = (make_batch(count, seed, device) for seed in (1, 2))
     methods = {name: _auxilearn(problem, device, settings) for name, settings in VARIANTS.items()}
-    work: dict[str, Callable[[], object]] = {REFERENCE: _step(baselines.load("equal")(problem), batch)}
-    work["auxilearn step"] = _step(methods["identity"], batch)
-    work |= {name: _outer_step(method, batch, held_out) for name, method in methods.items()}
+    work: dict[str, Callable[[], object]] = {REFERENCE: training_step(baselines.load("equal")(problem), batch)}
+    work["auxilearn step"] = training_step(methods["identity"], batch)
+    work |= {name: outer_step(method, batch, held_out) for name, method in methods.items()}
     seconds = seconds_in_turns(work, repeats=repeats, device=device)
     step = ratio(seconds, "auxilearn step", REFERENCE)
-    peaks = {name: peak_of_step(count, settings, str(device)) for name, settings in _measured_for_memory().items()}
+    with peaks(str(device)) as peak:
+        most = {name: peak(partial(_measured_for_memory, name, count, str(device))) for name in MEASURED_FOR_MEMORY}
     rows = []
     for name, settings in VARIANTS.items():
         found = ratio(seconds, name, REFERENCE)
-        memory = f"{peaks[name] / peaks[REFERENCE]:.2f}" if name in peaks else ""
+        memory = f"{most[name] / most[REFERENCE]:.2f}" if name in most else ""
         rows.append(
             {
                 "auxiliaries": str(count),
@@ -78,8 +82,14 @@ def _rows(count: int, *, repeats: int, device: torch.device, with_error: bool) -
     return rows
 
 
-def _measured_for_memory() -> dict[str, dict[str, Any] | None]:
-    return {REFERENCE: None, "identity": VARIANTS["identity"], "paper, J = 3": VARIANTS["paper, J = 3"]}
+def _measured_for_memory(name: str, count: int, device: str) -> Work:
+    """Return an outer step of a variant, or a step of the reference, after a training step."""
+    where = torch.device(device)
+    problem = make_problem(count, where)
+    batch, held_out = (make_batch(count, seed, where) for seed in (1, 2))
+    train = training_step(baselines.load("equal")(problem), batch, keep_gradients=True)
+    train()
+    return train if name == REFERENCE else outer_step(_auxilearn(problem, where, VARIANTS[name]), batch, held_out)
 
 
 def _auxilearn(problem: SupervisedProblem, device: torch.device, settings: dict[str, Any]) -> AuxiLearn:
@@ -88,23 +98,6 @@ def _auxilearn(problem: SupervisedProblem, device: torch.device, settings: dict[
     if not isinstance(method, AuxiLearn):
         raise TypeError("auxilearn-nonlinear is not an AuxiLearn")
     return method
-
-
-def _step(method: Method, batch: Batch) -> Callable[[], object]:
-    """Return a training step with Adam at a rate too small to leave the place where all variants are measured."""
-    optimizer = torch.optim.Adam(method.problem.model.parameters(), lr=1e-9)
-
-    def step() -> None:
-        optimizer.zero_grad()
-        method.backward(batch)
-        optimizer.step()
-        method.step(batch)
-
-    return step
-
-
-def _outer_step(method: AuxiLearn, batch: Batch, held_out: Batch) -> Callable[[], object]:
-    return lambda: method.outer_step(batch, held_out, lr=1e-3)
 
 
 def _error(problem: SupervisedProblem, settings: dict[str, Any], batch: Batch, held_out: Batch) -> float:

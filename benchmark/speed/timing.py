@@ -9,6 +9,9 @@ import torch
 
 from benchmark import environment
 
+LONG = 2.0
+"""Ratio to the reference from which on work is timed in fewer turns."""
+
 
 def seconds_in_turns(
     variants: Mapping[str, Callable[[], object]], *, repeats: int, device: torch.device
@@ -24,18 +27,49 @@ def seconds_in_turns(
     return seconds
 
 
+def ratios_in_turns(
+    work: Callable[[], object], reference: Callable[[], object], *, repeats: int, device: torch.device
+) -> list[float]:
+    """Return the time of `work` to that of `reference`, a ratio a turn; each second turn is in reverse.
+
+    After a warm-up of both there are `repeats` turns. Work that takes longer than `LONG` times the reference gets
+    fewer in proportion, and at least one.
+    """
+    found: list[float] = []
+    _time(reference, device)
+    _time(work, device)
+    while not found or len(found) < repeats * min(1, LONG / statistics.median(found)):
+        if len(found) % 2:
+            taken, paired = _time(work, device), _time(reference, device)
+        else:
+            paired, taken = _time(reference, device), _time(work, device)
+        found.append(taken / paired)
+    return found
+
+
 def ratio(seconds: Mapping[str, list[float]], name: str, reference: str) -> float:
     """Return the median over the turns of one variant's time to another's in the same turn."""
     return statistics.median(a / b for a, b in zip(seconds[name], seconds[reference], strict=True))
 
 
-def provenance(device: torch.device) -> str:
-    """Return machine, versions, commit and date as one line."""
+def origin(device: torch.device) -> dict[str, str]:
+    """Return machine, version of torch, threads, commit and date of a measurement made now."""
     found = environment.describe(device)
-    date = datetime.datetime.now(datetime.UTC).date()
-    return (
-        f"{found['device']}, torch {found['torch']}, {found['threads']} thread, commit {found['commit'][:12]}, {date}"
-    )
+    commit = found["commit"]
+    return {
+        "device": found["device"],
+        "torch": found["torch"],
+        "threads": str(found["threads"]),
+        "commit": commit[:12] + "+" * commit.endswith("+"),
+        "date": str(datetime.datetime.now(datetime.UTC).date()),
+    }
+
+
+def provenance(device: torch.device) -> str:
+    """Return the origin of a measurement made now as one line."""
+    found = origin(device)
+    where = f"{found['device']}, torch {found['torch']}, {found['threads']} thread"
+    return f"{where}, commit {found['commit']}, {found['date']}"
 
 
 def _time(work: Callable[[], object], device: torch.device) -> float:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from baselines import load_plugin, plugin_names
 
 if TYPE_CHECKING:
+    from benchmark.acquire import Places
     from benchmark.suite import Suite
 
 
@@ -13,8 +14,8 @@ def names() -> list[str]:
     return plugin_names(__path__)
 
 
-def load(name: str) -> "Suite":
-    """Return the suite that the file of that name defines; see `baselines.load_plugin`."""
+def load(name: str, places: "Places | None" = None) -> "Suite":
+    """Return the suite that the file of that name defines, its data at `places`; see `baselines.load_plugin`."""
     from benchmark.suite import Suite
 
-    return load_plugin(__name__, name, Suite)(name)  # type: ignore[abstract]
+    return load_plugin(__name__, name, Suite)(name, places)  # type: ignore[abstract]

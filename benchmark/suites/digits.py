@@ -14,6 +14,7 @@ from benchmark.data import Batch, Data
 from benchmark.metrics import accuracy
 from benchmark.models.mlp import mlp
 from benchmark.models.multitask import MultiTask
+from benchmark.splits import ranks_in_class
 from benchmark.suite import Metric, Suite
 from benchmark.tasks import UNLABELLED, Classification
 
@@ -61,7 +62,7 @@ class Digits(Suite):
     )
     metrics = (Metric("top1"), Metric("top3"))
     grid = {"lr": (1e-2, 3e-3, 1e-3), "weight_decay": (5e-3, 5e-4)}
-    defaults = {"outer_every": 5, "auxiliary_weight_decay": 1e-5}
+    defaults = {"auxilearn*.outer_every": 5, "auxinash.outer_every": 5, "auxiliary_weight_decay": 1e-5}
     epochs = 20
     batch_size = 64
 
@@ -82,12 +83,12 @@ class Digits(Suite):
         """Return 600 test and 300 validation images, stratified, and the rest with few main labels."""
         images, digits = self._source
         shots = int(setting.removesuffix("-shot"))
-        ranks = _ranks(digits, seeds.generator(self.name, "", 0, "split"))
+        ranks = ranks_in_class(digits, seeds.generator(self.name, "", 0, "split"))
         test = ranks < TEST_PER_CLASS
         validation = ~test & (ranks < TEST_PER_CLASS + VALIDATION_PER_CLASS)
         pool = (~test & ~validation).nonzero().squeeze(1)
         labels = seeds.generator(self.name, setting, seed, "labels")
-        shot = _ranks(digits[pool], labels)
+        shot = ranks_in_class(digits[pool], labels)
         auxiliary = pool[shot < shots // AUXILIARY_SHARE]
         targets = self._targets(digits)
         targets[pool[shot >= shots], 0] = UNLABELLED
@@ -120,13 +121,3 @@ class Digits(Suite):
     def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """Return top-1 and top-3 accuracy."""
         return accuracy(model, batches, classes=10, ks=(1, 3))
-
-
-def _ranks(labels: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the place of each sample in a random order of its own class, (N,), for stratified draws."""
-    order = torch.randperm(len(labels), generator=generator)
-    ranks = torch.empty_like(labels)
-    for label in labels.unique():
-        members = order[labels[order] == label]
-        ranks[members] = torch.arange(len(members))
-    return ranks

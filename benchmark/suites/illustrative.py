@@ -36,7 +36,7 @@ class Illustrative(SyntheticRegression):
     default_methods = ("stl", "equal", "auxilearn-linear")
     groups = (Regression(("main", "helpful", "harmful")),)
     grid = {"lr": (0.02,), "weight_decay": (0.0,)}
-    defaults = {"outer_every": 5, "auxiliary_lr": 0.05, "auxiliary_weight_decay": 0.0, "skip": False}
+    defaults = {"auxilearn*.outer_every": 5, "auxiliary_lr": 0.05, "auxiliary_weight_decay": 0.0, "skip": False}
     true_weight = (1.0, 1.0)
     sizes = (100, 100, 100, 1000)
     epochs = 10
@@ -60,10 +60,11 @@ class Illustrative(SyntheticRegression):
         record = min(learnt, key=lambda r: r.spec.seed)
         data = self.data(record.spec.setting, record.spec.seed)
         batch = data.at(data.train)
+        learnt_weights = torch.tensor(record.epochs[-1]["weight"])
         panels = {
-            "main task": torch.tensor([1.0, 0.0, 0.0]),
+            "main task": torch.eye(len(learnt_weights))[0],
             "all tasks, t = 0": self._initial_weights(record.spec, batch),
-            "all tasks, t = T": torch.tensor(record.epochs[-1]["weight"]),
+            "all tasks, t = T": learnt_weights,
         }
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         for axes, (title, weights) in zip(figure.subplots(1, 3, sharey=True), panels.items(), strict=True):
@@ -84,7 +85,7 @@ def _draw_surface(axes: "Axes", batch: Batch, weights: Tensor, solution: Sequenc
     """Draw the weighted training loss over the plane of W, its minimum and w*; weights are scaled to sum to one."""
     line = torch.linspace(*PLANE, 181)
     grid = torch.cartesian_prod(line, line)
-    errors = (batch.inputs @ grid.T)[:, None] - batch.targets[0][:, :, None]
+    errors = (batch.inputs @ grid.T)[:, None] - torch.cat(batch.targets, dim=1)[:, :, None]
     surface = (errors.square().mean(0) * (weights / weights.sum())[:, None]).sum(0)
     axes.contour(line, line, surface.reshape(181, 181).T, levels=25, linewidths=0.7, cmap="viridis")
     axes.plot(*grid[surface.argmin()].tolist(), "o", color="tab:orange", label="minimum of the training loss")

@@ -30,7 +30,7 @@ class NoisyAuxiliaries(SyntheticRegression):
     default_methods = ("stl", "equal", "auxilearn-linear")
     groups = (Regression(("main", *(f"noise {j}" for j in range(1, AUXILIARIES + 1)))),)
     grid = {"lr": (0.01,), "weight_decay": (0.0,)}
-    defaults = {"outer_every": 10, "auxiliary_lr": 0.003, "auxiliary_weight_decay": 0.0, "skip": False}
+    defaults = {"auxilearn*.outer_every": 10, "auxiliary_lr": 0.003, "auxiliary_weight_decay": 0.0, "skip": False}
     true_weight = (1.0,)
     sizes = (500, 500, 500, 500)
     epochs = 20
@@ -55,7 +55,8 @@ class NoisyAuxiliaries(SyntheticRegression):
         figure = Figure(figsize=(5, 3), layout="constrained")
         axes = figure.subplots()
         for record in learnt:
-            axes.plot(range(1, AUXILIARIES + 1), record.epochs[-1]["weight"][1:], linewidth=1, alpha=0.7)
+            weights = record.epochs[-1]["weight"][1 : AUXILIARIES + 1]
+            axes.plot(range(1, AUXILIARIES + 1), weights, linewidth=1, alpha=0.7)
         axes.set(xlabel="auxiliary, by growing noise", ylabel="learnt weight", xlim=(1, AUXILIARIES), ylim=(0, None))
         axes.set_title(f"{self.default_methods[-1]}, {len(learnt)} seeds")
         return {"weights": figure}

@@ -152,9 +152,9 @@ def test_logged_weights_are_the_mean_gates_of_an_epoch() -> None:
     problem = PROBLEMS["vectors"]()
     method, gates = GCS(problem), []
     for seed in range(4):
-        before = method.gate_totals.clone()
+        before = method.noted.totals.clone()
         method.backward(problem.batch(seed=seed))
-        gates.append(method.gate_totals - before)
+        gates.append(method.noted.totals - before)
     mean = torch.stack(gates).mean(0)
     assert 0 < mean[1:].mean() < 1
     torch.testing.assert_close(method.weights(torch.zeros(1)), mean)

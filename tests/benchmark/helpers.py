@@ -89,7 +89,7 @@ def install(monkeypatch: pytest.MonkeyPatch, suite: Suite) -> None:
     """Let every part of the benchmark in this process find `suite`."""
     names, load = suites.names(), suites.load
     monkeypatch.setattr(suites, "names", lambda: sorted({*names, suite.name}))
-    monkeypatch.setattr(suites, "load", lambda name: suite if name == suite.name else load(name))
+    monkeypatch.setattr(suites, "load", lambda name, places=None: suite if name == suite.name else load(name, places))
 
 
 def a_spec(**changes: Any) -> Spec:

@@ -24,6 +24,7 @@ CHANGES = {
     "epochs": 4,
     "data": "toy-2",
     "protocol": 2,
+    "controls": ("noise",),
 }
 VALUES = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.text(), st.booleans(), st.none())
 

@@ -10,9 +10,13 @@ from auxilearn.method import Batch
 
 
 class Sound(Method):
-    """A small bilevel method that keeps every rule (nobody, 2026)."""
+    """A small bilevel method that keeps every rule (nobody, 2026).
+
+    Departures: none.
+    """
 
     citation = "nobody, 2026"
+    needs = ("held-out data",)
     search_space: ClassVar = {"rate": (0.1, 0.2)}
     outer_every = 2
 
@@ -168,3 +172,38 @@ class Anonymous(Sound):
 
 class Undocumented(Sound):
     pass
+
+
+class SaysNothingOfDepartures(Sound):
+    """A method of nobody, 2026. Departures: none, but in passing."""
+
+
+class NamesNoDepartures(Sound):
+    """A method of nobody, 2026.
+
+    Departures:
+    """
+
+
+class NeedsAWord(Sound):
+    needs: Any = "held-out data"
+
+
+class NeedsTheUnknown(Sound):
+    needs: Any = ("held-out data", "luck")
+
+
+class NeedsTwice(Sound):
+    needs = ("held-out data", "held-out data")
+
+
+class ForgetsItsNeed(Sound):
+    needs = ("loss history",)
+
+
+class NeedsNoHeldOutData(Sound):
+    held_out = "train"
+
+
+class NeedsNoOuterStep(Sound):
+    outer_every = 0

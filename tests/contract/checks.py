@@ -7,11 +7,13 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import get_args
 
 import pytest
 import torch
 
 from auxilearn import Method
+from auxilearn.method import Need
 from tests.contract.loop import Run, gradients, model_state, same, snapshot
 from tests.contract.problems import Factory, HandMeans, without_labels
 from tests.problems import TinyProblem
@@ -224,11 +226,25 @@ def check_weights(method_class: type[Method], factory: Factory) -> None:
 
 
 def check_documentation(method_class: type[Method], factory: Factory) -> None:
-    """A method says where it is from."""
+    """A method says where it is from and where it departs from its source."""
     year = re.compile(r"\b(19|20)\d\d\b")
     assert year.search(method_class.citation), "citation names no year"
-    documentation = vars(method_class).get("__doc__") or ""
+    documentation = inspect.cleandoc(vars(method_class).get("__doc__") or "")
     assert year.search(documentation), "the docstring names no source with its year"
+    departures = [part for part in documentation.split("\n\n") if re.match(r"Departures:\s+\S", part)]
+    assert len(departures) == 1, "the docstring has no paragraph that starts with 'Departures:' and names them, or none"
+
+
+def check_needs(method_class: type[Method], factory: Factory) -> None:
+    """A method names known needs, each once, and held-out data just where an outer step reads the auxiliary set."""
+    needs, known = method_class.needs, get_args(Need)
+    assert isinstance(needs, tuple), "needs is not a tuple"
+    unknown = [need for need in needs if need not in known]
+    assert not unknown, f"unknown needs {unknown}; choose from: {', '.join(known)}"
+    assert len(set(needs)) == len(needs), "a need is named twice"
+    method = method_class(factory())
+    held_out = method.outer_every > 0 and method.held_out == "auxiliary"
+    assert ("held-out data" in needs) == held_out, f"needs {needs} and the outer steps disagree about held-out data"
 
 
 CHECKS: tuple[Check, ...] = tuple(value for name, value in list(globals().items()) if name.startswith("check_"))

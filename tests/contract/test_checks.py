@@ -35,6 +35,14 @@ BREAKS: list[tuple[type[Method], checks.Check, str]] = [
     (broken.WeighsSamples, checks.check_weights, "shape"),
     (broken.Anonymous, checks.check_documentation, "citation"),
     (broken.Undocumented, checks.check_documentation, "docstring"),
+    (broken.SaysNothingOfDepartures, checks.check_documentation, "'Departures:'"),
+    (broken.NamesNoDepartures, checks.check_documentation, "'Departures:'"),
+    (broken.NeedsAWord, checks.check_needs, "not a tuple"),
+    (broken.NeedsTheUnknown, checks.check_needs, "luck"),
+    (broken.NeedsTwice, checks.check_needs, "twice"),
+    (broken.ForgetsItsNeed, checks.check_needs, "disagree"),
+    (broken.NeedsNoHeldOutData, checks.check_needs, "disagree"),
+    (broken.NeedsNoOuterStep, checks.check_needs, "disagree"),
 ]
 
 NINTH = '''
@@ -46,7 +54,10 @@ from auxilearn import Method, task_means
 
 
 class Ninth(Method):
-    """Half of every auxiliary (nobody, 2026). Departures: none."""
+    """Half of every auxiliary (nobody, 2026).
+
+    Departures: none.
+    """
 
     citation = "nobody, 2026"
     search_space = {"share": (0.25, 0.5)}

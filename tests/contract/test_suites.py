@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 import baselines
+from auxilearn import LabelSource
 from benchmark import suites
+from benchmark.acquire import Places
 from benchmark.data import Batch, Data
 from benchmark.suite import Suite
 
@@ -19,7 +21,7 @@ EVERY_SETTING = pytest.mark.parametrize(("name", "setting"), CASES)
 
 @cache
 def suite(name: str) -> Suite:
-    return suites.load(name)
+    return suites.load(name, Places(sample=True))
 
 
 @cache
@@ -56,7 +58,7 @@ def test_four_disjoint_sets(name: str, setting: str, seed: int) -> None:
 @EVERY_SETTING
 def test_data_follow_from_setting_and_seed(name: str, setting: str) -> None:
     torch.manual_seed(99)  # the global generator must have no say
-    again = suites.load(name).data(setting, 1)
+    again = suites.load(name, Places(sample=True)).data(setting, 1)
     assert same(tensors(data(name, setting, 1)), tensors(again))
     assert not same(tensors(data(name, setting, 1)), tensors(data(name, setting, 2))), "seeds must differ"
 
@@ -65,10 +67,10 @@ def test_data_follow_from_setting_and_seed(name: str, setting: str) -> None:
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_validation_and_test_samples_are_the_same_for_every_seed(name: str, setting: str, part: str) -> None:
     first, *others = (data(name, setting, seed) for seed in range(4))
-    expected = first.at(getattr(first, part))
+    (expected,) = first.chunks(getattr(first, part))
     for other in others:
         assert torch.equal(getattr(first, part), getattr(other, part))
-        found = other.at(getattr(other, part))
+        (found,) = other.chunks(getattr(other, part))
         assert same([expected.inputs, *expected.targets], [found.inputs, *found.targets])
 
 
@@ -84,13 +86,15 @@ def test_main_labels_are_where_the_protocol_reads_them(name: str, setting: str) 
 def test_outputs_match_the_groups_and_losses_are_finite(name: str, setting: str) -> None:
     given, problem = data(name, setting, 1), suite(name).problem(setting, 1)
     batch = given.at(given.train[:8])
-    outputs = problem.model(batch.inputs)
-    assert [output.shape for output in outputs] == [(8, group.outputs) for group in suite(name).groups]
+    outputs = [output.shape[:2] for output in problem.model(batch.inputs)]
+    known = [(8, group.outputs) for group in suite(name).groups]
+    generated = [(8, sum(problem.subclasses))] if isinstance(problem, LabelSource) else []
+    assert outputs == known + generated
     losses = problem.losses(batch)
-    assert losses.shape == (8, problem.n_tasks)
+    assert losses.shape[:2] == (8, problem.n_tasks)
     assert losses.isfinite().all()
-    assert problem.n_tasks == sum(len(group.names) for group in suite(name).groups) >= 2
-    assert len(set(problem.task_names)) == problem.n_tasks
+    assert problem.n_tasks == sum(len(group.names) for group in suite(name).groups) + len(generated) >= 2
+    assert len(set(problem.task_names)) == len(problem.task_groups) == problem.n_tasks
 
 
 @EVERY_SETTING
@@ -144,7 +148,7 @@ def test_the_optimiser_takes_every_point_of_the_grid(name: str, setting: str) ->
 @EVERY_SUITE
 def test_fingerprint_is_short_and_stable(name: str) -> None:
     fingerprint = suite(name).fingerprint()
-    assert fingerprint == suites.load(name).fingerprint()
+    assert fingerprint == suites.load(name, Places(sample=True)).fingerprint()
     assert 0 < len(fingerprint) <= 64
     assert fingerprint.isprintable()
 

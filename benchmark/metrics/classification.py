@@ -1,4 +1,4 @@
-"""Metrics of the main task over batches."""
+"""Accuracy among the k highest outputs."""
 
 from collections.abc import Iterable, Sequence
 

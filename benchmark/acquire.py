@@ -1,0 +1,125 @@
+"""From official files, or a drawn sample of them, to memory-mapped tensors: find, download, decode once, open."""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock
+
+from benchmark.archives import files_below
+from benchmark.cache import FORMAT, Arrays, Prepared, made_whole, open_or_decode
+from benchmark.dataset import SAMPLE_MARK, Dataset, Found
+from benchmark.download import download
+
+CACHE_VARIABLE = "AUXILEARN_BENCHMARK_CACHE"
+DEFAULT_DATA = Path("data")
+SAMPLE_SEED = 0
+
+Say = Callable[[str], None]
+
+
+def to_stderr(line: str) -> None:
+    """Print a line where progress goes."""
+    print(line, file=sys.stderr)
+
+
+def default_cache() -> Path:
+    """Return the folder of decoded data: `AUXILEARN_BENCHMARK_CACHE`, or the user's folder for caches."""
+    if given := os.environ.get(CACHE_VARIABLE):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "auxilearn-benchmark"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where data come from and where they are decoded to.
+
+    Attributes:
+        data_dir: The user's folder of official files, to which missing ones are downloaded.
+        cache_dir: Folder of decoded data.
+        sample: Whether to draw samples and leave `data_dir` alone.
+    """
+
+    data_dir: Path = DEFAULT_DATA
+    cache_dir: Path = field(default_factory=default_cache)
+    sample: bool = False
+
+
+def acquire(dataset: Dataset, places: Places, *, say: Say = to_stderr) -> Prepared:
+    """Return a data set as tensors; download and decode it first where that was not done.
+
+    Args:
+        dataset: The data set.
+        places: Where its files are and where decoded data go.
+        say: Takes a line for each step that takes long.
+
+    Raises:
+        UserError: A file is missing and cannot be downloaded, or is broken; the line says which and what to do.
+    """
+    found = obtain(dataset, places, say=say)
+    sample = places.sample or any(_is_marked(path) for path in found.values())
+
+    def decode(arrays: Arrays) -> None:
+        if not places.sample:
+            say(f"{dataset.name}: decoding {', '.join(map(str, found.values()))}")
+        dataset.decode(found, arrays)
+
+    folder = places.cache_dir / f"{dataset.name}-{_identity(dataset, found)}"
+    return open_or_decode(folder, decode, dataset.name, sample=sample)
+
+
+def obtain(dataset: Dataset, places: Places, *, say: Say = to_stderr) -> Found:
+    """Return a data set's files; download or draw them first where they are not there; raises as `acquire`."""
+    return _sample(dataset, places.cache_dir) if places.sample else _official(dataset, places.data_dir, say)
+
+
+def _official(dataset: Dataset, data_dir: Path, say: Say) -> Found:
+    found = dataset.locate(data_dir)
+    if found is None:
+        folder = data_dir / dataset.name
+        download(dataset, folder, say=say)
+        found = dataset.find(folder)
+    if found is None:
+        raise LookupError(f"{dataset.name}: its reader does not find the files that its sources name")
+    return found
+
+
+def _sample(dataset: Dataset, cache_dir: Path) -> Found:
+    """Return the files of the drawn sample, written once."""
+    folder = cache_dir / "samples" / f"{dataset.name}-{dataset.version}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f".{folder.name}.lock")):
+            if not folder.exists():
+                with made_whole(folder) as part:
+                    write_sample(dataset, part)
+    found = dataset.find(folder)
+    if found is None:
+        raise LookupError(f"{dataset.name}: its reader does not find the sample that it writes")
+    return found
+
+
+def write_sample(dataset: Dataset, folder: Path, seed: int = SAMPLE_SEED) -> None:
+    """Write a data set's drawn sample into an empty folder, and mark it."""
+    dataset.write_sample(folder, seed)
+    (folder / SAMPLE_MARK).write_text("Drawn by the benchmark in the official layout; not data to report on.\n")
+
+
+def _is_marked(path: Path) -> bool:
+    return (path / SAMPLE_MARK).exists() or (path.parent / SAMPLE_MARK).exists()
+
+
+def _identity(dataset: Dataset, found: Found) -> str:
+    """Return a digest of what the decoded data depend on: the reader's version and each file's place, length, time."""
+    files = [[role, *entry] for role, path in sorted(found.items()) for entry in _stats(path)]
+    return hashlib.sha256(json.dumps([FORMAT, dataset.version, files]).encode()).hexdigest()[:12]
+
+
+def _stats(path: Path) -> Iterator[tuple[str, int, int]]:
+    for file in [path / name for name in sorted(files_below(path))] if path.is_dir() else [path]:
+        about = file.stat()
+        yield str(file.resolve()), about.st_size, about.st_mtime_ns

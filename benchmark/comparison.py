@@ -1,0 +1,124 @@
+"""Every method against the reference methods: differences paired by seed, tested, corrected and put into a word."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
+
+import pandas as pd
+
+from benchmark.plan import Arm
+from benchmark.record import Record
+from benchmark.statistics import ALPHA, Paired, holm, paired_difference
+from benchmark.suite import Metric
+
+DEFAULT_REFERENCES = ("stl", "rlw", "equal")
+"""Compared with where they are in the table: a single task, random weights, equal weights."""
+
+COLUMNS = (
+    *("suite", "setting", "metric", "reference", "method", "seeds", "difference", "low", "high", "p", "p_holm"),
+    *("verdict", "bootstrap_low", "bootstrap_high", "sign_flip_p"),
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The comparisons of one suite.
+
+    Attributes:
+        metric: What is compared, on the test set: the metric that selects.
+        numbers: A row a setting, reference and method; the columns are `COLUMNS`, units those of the records.
+    """
+
+    metric: Metric
+    numbers: pd.DataFrame
+
+    @property
+    def caption(self) -> str:
+        """How the numbers came about."""
+        unit = " in percentage points" if self.metric.percent else ""
+        return (
+            f"Test {self.metric.name} less that of a reference method{unit}, paired by seed (bilevel methods share "
+            "seeds but not batch order): mean difference over the common seeds, its 95 % t interval, the p-value of "
+            "the two-sided paired t-test, and that corrected by Holm's method for all comparisons with this reference "
+            f"in this setting. A method is better or worse where the corrected one is below {ALPHA}. "
+            "`comparison.csv` adds bootstrap intervals and exact sign-flip p-values."
+        )
+
+    def by_setting(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Yield each setting with its comparisons as text."""
+        for setting, rows in self.numbers.groupby("setting", sort=False):
+            low, high = rows["low"].map(self._text), rows["high"].map(self._text)
+            columns = {
+                "reference": rows["reference"],
+                "method": rows["method"],
+                "seeds": rows["seeds"],
+                "difference": rows["difference"].map(self._text),
+                "95 % interval": (low + " to " + high).where(rows["low"].notna(), "–"),
+                "p": rows["p"].map(_p_text),
+                "p (Holm)": rows["p_holm"].map(_p_text),
+                "verdict": rows["verdict"],
+            }
+            yield str(setting), pd.DataFrame(columns)
+
+    def _text(self, difference: float) -> str:
+        if isnan(difference):
+            return "–"
+        return f"{100 * difference:+z.2f}" if self.metric.percent else f"{difference:+z.3f}"
+
+
+def compare(
+    arms: Sequence[Arm], finals: Mapping[tuple[str, str], Sequence[Record]], references: Sequence[str] = ()
+) -> Comparison:
+    """Return the comparison of every method with each reference method that `arms` has.
+
+    Args:
+        arms: Settings and methods, in order; those that decline are passed over.
+        finals: Final records by setting and method; only successful runs count.
+        references: Names of the reference methods; none for the default ones.
+    """
+    metric = arms[0].suite.selection
+    scores: dict[str, dict[str, dict[int, float]]] = {}
+    for arm in arms:
+        if not arm.declined:
+            runs = [record for record in finals[arm.setting, arm.method] if record.status == "ok"]
+            by_seed = {record.spec.seed: record.test[metric.name] for record in runs}
+            scores.setdefault(arm.setting, {})[arm.method] = by_seed
+    rows = [
+        {"suite": arms[0].suite.name, "setting": setting, "metric": metric.name, **row}
+        for setting, by_method in scores.items()
+        for reference in dict.fromkeys(references or DEFAULT_REFERENCES)
+        if reference in by_method
+        for row in _family(by_method, reference, metric)
+    ]
+    return Comparison(metric, pd.DataFrame(rows, columns=pd.Index(COLUMNS)))
+
+
+def _family(scores: Mapping[str, Mapping[int, float]], reference: str, metric: Metric) -> Iterator[dict[str, object]]:
+    """Yield the comparisons of all methods with one reference in one setting, from scores by method and seed."""
+    others = [method for method in scores if method != reference]
+    pairs = [_paired(scores[method], scores[reference]) for method in others]
+    corrected = holm([pair.p for pair in pairs]).tolist()
+    for method, pair, p_holm in zip(others, pairs, corrected, strict=True):
+        word = verdict(pair.difference, p_holm, metric)
+        found = {"seeds" if name == "n" else name: value for name, value in asdict(pair).items()}
+        yield {"reference": reference, "method": method, **found, "p_holm": p_holm, "verdict": word}
+
+
+def _paired(method: Mapping[int, float], reference: Mapping[int, float]) -> Paired:
+    seeds = method.keys() & reference.keys()
+    return paired_difference([method[seed] for seed in seeds], [reference[seed] for seed in seeds])
+
+
+def verdict(difference: float, p: float, metric: Metric) -> str:
+    """Return a difference in plain words; one that could not be tested is `not tested`."""
+    if isnan(p):
+        return "not tested"
+    if p >= ALPHA:
+        return "no significant difference"
+    return "better" if metric.improves(difference, 0) else "worse"
+
+
+def _p_text(p: float) -> str:
+    if isnan(p):
+        return "–"
+    return f"{p:.3f}" if p >= 0.0005 else "<0.001"

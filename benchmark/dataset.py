@@ -1,0 +1,96 @@
+"""What a data set is: the official files, where they lie, how they become arrays, and a drawn sample of them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, TypeAlias
+
+from benchmark.cache import Arrays
+from benchmark.errors import UserError
+
+Found: TypeAlias = Mapping[str, Path]
+"""Files and folders that hold a data set, by the part they play in its reader."""
+
+SAMPLE_MARK = "SAMPLE"
+"""Name of the file that marks a folder as generated."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of the official release.
+
+    Attributes:
+        name: Its name, and where it lies in the data set's folder.
+        urls: Where it can be had: the official place first, then mirrors; none where it takes a registration.
+        size: Its length in bytes, where it is known.
+        checksum: Its digest as `algorithm:hexadecimal`, where it is known.
+    """
+
+    name: str
+    urls: tuple[str, ...] = ()
+    size: int | None = None
+    checksum: str = ""
+
+
+class Dataset(ABC):
+    """Base of all data sets; a file in `benchmark/datasets/` that defines one subclass is its registration.
+
+    Attributes:
+        title: What people call it.
+        licence: Under which terms it may be used, in one line.
+        homepage: Its official page.
+        citation: The paper to cite.
+        sources: The official files; together they are the whole data set.
+        folders: Further folders below the user's data folder in which other programs keep its files.
+        version: Number of the reader and of the drawn sample; a new one decodes everything anew.
+    """
+
+    title: ClassVar[str]
+    licence: ClassVar[str]
+    homepage: ClassVar[str]
+    citation: ClassVar[str]
+    sources: ClassVar[tuple[Source, ...]]
+    folders: ClassVar[tuple[str, ...]] = ()
+    version: ClassVar[int] = 1
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
+    def find(self, folder: Path) -> Found | None:
+        """Return the files that lie directly in `folder`, in any of the layouts that can be read; None without them.
+
+        Only names are looked at; nothing is opened.
+        """
+
+    @abstractmethod
+    def decode(self, found: Found, arrays: Arrays) -> None:
+        """Write every sample into `arrays`, among them `split`: a member of `benchmark.cache.Split` for each sample.
+
+        Raises:
+            UserError: A file is broken, truncated or foreign; the line names it.
+        """
+
+    @abstractmethod
+    def write_sample(self, folder: Path, seed: int) -> None:
+        """Write a small drawn data set in the official layout into the empty `folder`.
+
+        Inputs carry their labels, so that learning is visible.
+        """
+
+    def locate(self, data_dir: Path) -> Found | None:
+        """Return its files below the user's data folder: in it, in the folder of its name, in `folders`."""
+        for folder in self.candidates(data_dir):
+            if folder.is_dir() and (found := self.find(folder)):
+                return found
+        return None
+
+    def candidates(self, data_dir: Path) -> Iterator[Path]:
+        """Yield the folders in which its files are looked for."""
+        return (data_dir / below for below in ("", self.name, *self.folders))
+
+
+def foreign(path: Path | str, why: str) -> UserError:
+    """Return the error for a file that is not what its name says."""
+    return UserError(f"{path}: {why}; put the official file there, or delete it and let it be downloaded")

@@ -1,0 +1,69 @@
+"""Image classification with a generated auxiliary task: the paper's second use of AuxiLearn."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from benchmark import seeds
+from benchmark.data import Batch
+from benchmark.generated import SUBCLASSES, GeneratedLabelProblem
+from benchmark.metrics import accuracy
+from benchmark.models.multitask import MultiTask
+from benchmark.suite import Metric, Suite
+from benchmark.tasks import Classification
+
+
+class GeneratedLabels(Suite):
+    """Base of the suites of the paper's Table 3.
+
+    Attributes:
+        classes: Number of main classes.
+        focus: Exponent of the focal loss of both tasks.
+        auxiliary_scale: Factor of the auxiliary loss.
+    """
+
+    default_methods = ("stl", "maxl-f", "maxl", "auxilearn")
+    metrics = (Metric("top1"),)
+    declines_controls = "its one auxiliary task has generated labels"
+    classes: ClassVar[int]
+    focus: ClassVar[float] = 2.0
+    auxiliary_scale: ClassVar[float] = 1.0
+
+    @property
+    def groups(self) -> Sequence[Classification]:  # type: ignore[override]
+        """The main task; the generated one has no labels of its own."""
+        return (Classification({"main": self.classes}),)
+
+    @abstractmethod
+    def trunk(self, setting: str) -> tuple[nn.Module, int]:
+        """Return a freshly initialised network from images to features, and how many these are."""
+
+    def model(self, setting: str) -> MultiTask:
+        """Return the trunk with a head for the classes and one for all sub-classes."""
+        trunk, features = self.trunk(setting)
+        return MultiTask(trunk, features, [self.classes, self.classes * SUBCLASSES])
+
+    def generator(self, setting: str) -> nn.Module:
+        """Return a network of the same architecture with one output a sub-class."""
+        trunk, features = self.trunk(setting)
+        return nn.Sequential(trunk, nn.Linear(features, self.classes * SUBCLASSES))
+
+    def problem(self, setting: str, seed: int) -> GeneratedLabelProblem:  # type: ignore[override]
+        """Return the problem with a network initialised by `seed`."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seeds.derive(self.name, setting, seed, "init"))
+            model = self.model(setting)
+        return GeneratedLabelProblem(
+            model,
+            classes=self.classes,
+            make_generator=lambda: self.generator(setting),
+            focus=self.focus,
+            scale=self.auxiliary_scale,
+        )
+
+    def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return top-1 accuracy."""
+        return accuracy(model, batches, classes=self.classes, ks=(1,))

@@ -1,0 +1,24 @@
+"""MNIST with few labels and a generated auxiliary task: the table of the paper's first preprint."""
+
+from torch import nn
+
+from benchmark.models.convnet import TWO_LAYERS, convnet
+from benchmark.suites._few_labels import FewLabels
+
+
+class MNIST(FewLabels):
+    """2-layer ConvNet; the preprint gives neither its widths nor grid and budget: those here are named defaults."""
+
+    citation = "LeCun et al., 1998; Navon et al., arXiv:2007.02693v1, Table 3"
+    datasets = ("mnist",)
+    classes = 10
+    official_size = 60_000
+    mean, std = (0.1307,), (0.3081,)
+    grid = {"lr": (1e-2, 1e-3, 1e-4), "weight_decay": (5e-4, 5e-5)}
+    defaults = {"auxilearn.outer_every": 15, "auxilearn.auxiliary_weight_decay": 1e-5}
+    epochs = 20
+    batch_size = 128
+
+    def trunk(self, setting: str) -> tuple[nn.Module, int]:
+        """Return two convolutional layers."""
+        return convnet(1, TWO_LAYERS, pixels=28)
