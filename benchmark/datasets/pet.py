@@ -57,15 +57,18 @@ class Pet(Dataset):
     def decode(self, found: Found, arrays: Arrays) -> None:
         """Write the pictures of `trainval.txt` and then of `test.txt`, each in the order of its list."""
         lists, pictures = Tree(found["annotations"]), Tree(found["images"])
-        names, labels, splits = [], [], []
+        names: list[str] = []
+        labels: list[int] = []
+        splits: list[Split] = []
         breeds: dict[int, str] = {}
-        for (split, file), path in zip(LISTS.items(), located(lists, list(LISTS.values())), strict=True):
+        for split, path in zip(LISTS, located(lists, list(LISTS.values())), strict=True):
             listed = _read_list(lists.read(path), lists.where(path), breeds)
-            check_unique(names := [*names, *(f"{name}.jpg" for name, _ in listed)], lists.where(path))
+            names += [f"{name}.jpg" for name, _ in listed]
+            check_unique(names, lists.where(path))
             labels += [number - 1 for _, number in listed]
             splits += [split] * len(listed)
-        if sorted(breeds) != list(range(1, len(breeds) + 1)):
-            raise foreign(lists.path, f"its lists number {len(breeds)} breeds up to {max(breeds, default=0)}")
+        if sorted(breeds) != list(range(1, len(breeds) + 1)) or len(set(breeds.values())) != len(breeds):
+            raise foreign(lists.path, "its lists do not give each breed one number, from 1 on")
         if len(breeds) == CLASSES:
             check_sizes(splits, SIZES, str(lists.path))
         add_photographs(arrays, [(pictures, located(pictures, names))])

@@ -72,6 +72,6 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise foreign(path, f"its `X` are not {SIDE} x {SIDE} x 3 bytes a sample")
     if labels.shape != (pixels.shape[3], 1):
         raise foreign(path, f"its `y` are not one label for each of {pixels.shape[3]:,} samples")
-    if not np.isin(labels, range(1, CLASSES + 1)).all():
+    if labels.dtype.kind not in "iuf" or not np.isin(labels, range(1, CLASSES + 1)).all():
         raise foreign(path, f"its `y` are not numbers from 1 to {CLASSES}")
     return pixels.transpose(3, 2, 0, 1), labels[:, 0].astype(np.int64) % CLASSES
