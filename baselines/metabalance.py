@@ -16,12 +16,12 @@ _CHUNK_BYTES = 2**28
 
 
 def relaxed_factors(norms: Tensor, main: Tensor, *, relax: float, strategy: Strategy) -> Tensor:
-    """Return by what auxiliary gradients are multiplied, (K, P): relax main / norms + 1 - relax.
+    """Return by what gradients are multiplied, (K, P): relax main / norms + 1 - relax, 1 for the main task's own.
 
     A norm of 0, of a task that has not reached the tensor yet or of a main task that has not, leaves 1.
 
     Args:
-        norms: Mean norms of the auxiliaries' gradients on each of P tensors, (K, P).
+        norms: Mean norms of the tasks' gradients on each of P tensors, (K, P).
         main: The main task's, (P,).
         relax: 0 leaves the gradients as they are, 1 gives them the main task's norm.
         strategy: `decrease` and `increase` act only on gradients that are longer or shorter than the main task's.
@@ -140,5 +140,4 @@ class MetaBalance(Method):
         self.averages[chosen] = torch.where(present[:, None], moved, self.averages[chosen])
         self.steps[chosen] += present
         corrected = self.averages / (1 - self.beta ** self.steps.clamp(min=1))[:, None]
-        factors = relaxed_factors(corrected[chosen], corrected[0], relax=self.relax, strategy=self.strategy)
-        return torch.where((chosen == 0)[:, None], 1, factors)
+        return relaxed_factors(corrected[chosen], corrected[0], relax=self.relax, strategy=self.strategy)

@@ -32,7 +32,7 @@ def min_norm_weights(gramian: Tensor) -> Tensor:
         excess = (slopes - weights @ slopes) / (norms * (norms @ weights))
         entering = int(excess.argmin())
         previous, squared = squared, float(weights @ slopes)
-        if excess[entering] >= -_TOLERANCE or squared >= previous:  # it shortens until rounding has the last word
+        if not (excess[entering] < -_TOLERANCE and squared < previous):  # shorter until rounding has the last word
             return weights
         corral = weights > 0
         corral[entering] = True

@@ -58,7 +58,7 @@ class Scalarization(Method):
         "Xin, Ghorbani, Gilmer, Garg and Firat, NeurIPS 2022, arXiv:2209.11379; "
         "Kurin, De Palma, Kostrikov, Whiteson and Mudigonda, NeurIPS 2022, arXiv:2201.04122"
     )
-    search_space: ClassVar = {"auxiliary_weight": (0.01, 0.05, 0.2, 1.0, 5.0)}
+    search_space: ClassVar = {"auxiliary_weight": (0.01, 0.05, 0.2, 1.0, 5.0, 20.0)}
     task_weights: Tensor
 
     def __init__(self, problem: Problem, *, auxiliary_weight: float = 1.0, task_weights: str = EQUAL) -> None:

@@ -16,7 +16,7 @@ from benchmark.transfer import FailedError, Meter, length_of, pull, tag_of
 ROUNDS = 3
 """How often all servers of a file are tried; a connection that brought bytes is taken up again without counting."""
 PAUSE_SEC = 1.0
-"""Pause after the first round; it doubles from round to round."""
+"""Pause after the first round; it grows by as much from round to round."""
 
 Say = Callable[[str], None]
 
@@ -28,8 +28,6 @@ def download(dataset: Dataset, folder: Path, *, say: Say, pause_sec: float = PAU
         UserError: A file cannot be had; the line says where to get what is missing and where to put it.
     """
     for source in dataset.sources:
-        if (folder / source.name).exists():
-            continue
         try:
             fetch(source, folder, say=say, pause_sec=pause_sec)
         except FailedError as failure:
@@ -57,7 +55,7 @@ def _fetch(source: Source, target: Path, *, say: Say, pause_sec: float) -> None:
     part = target.with_name(f"{target.name}.part")
     failures: dict[str, FailedError] = {}
     for number in range(ROUNDS):
-        time.sleep(pause_sec * 2 ** (number - 1) if failures else 0)
+        time.sleep(pause_sec * number)
         for url in source.urls:
             if url in failures and failures[url].final:
                 continue

@@ -25,9 +25,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 def blocks() -> Blocks:
     """Return what makes the text of each generated block."""
+    from benchmark.harm_table import harm
     from benchmark.method_table import methods
 
-    return {"methods": methods}
+    return {"methods": methods, "harmful-tasks": harm}
 
 
 def rewritten(text: str, makers: Blocks) -> str:

@@ -71,10 +71,10 @@ class SegmentationScore:
             metric.to(outputs.device).update(predicted, labels)
         counts = confusion(predicted, labels, self.classes).cpu()
         hits, union = overlap(counts)
-        known = counts[:, : self.classes].sum((1, 2))
+        labelled = counts[:, : self.classes].sum((1, 2))  # none in an image adds 0 to both
         iou = (hits.double() / union.clamp(min=1)).sum(1) / (union > 0).sum(1)
-        self._sums += torch.stack([iou, hits.sum(1).double() / known.clamp(min=1)])[:, known > 0].sum(1)
-        self._images += int((known > 0).sum())
+        self._sums += torch.stack([iou, hits.sum(1).double() / labelled.clamp(min=1)]).sum(1)
+        self._images += int((labelled > 0).sum())
 
     def compute(self) -> dict[str, float]:
         """Return the metrics by name."""

@@ -122,8 +122,8 @@ def test_a_task_that_equals_the_main_one_gets_more_than_noise() -> None:
         method.backward(problem.batch(16, seed=step))
         optimizer.step()
     weights = method.weights(torch.ones(4, 3))
-    assert weights[1] > 0.3
-    assert weights[1] > 2 * weights[2]
+    assert weights[1] > 0.5
+    assert weights[1] > weights[2] + 0.2
 
 
 def test_all_tasks_start_alike_and_the_training_loss_is_their_weighted_sum() -> None:

@@ -242,6 +242,8 @@ def test_logged_weights_are_the_mean_growth_of_each_gradient_over_an_epoch() -> 
     torch.testing.assert_close(method.weights(torch.zeros(1)), expected)
     method.end_epoch(torch.ones(2))
     torch.testing.assert_close(method.weights(torch.zeros(1)), expected, msg="until the next epoch's first step")
+    method.noted.note(torch.tensor([1.0, 9.0]))
+    torch.testing.assert_close(method.weights(torch.zeros(1)), torch.tensor([1.0, 9.0]))
 
 
 def test_frozen_parameters_stay_without_gradient() -> None:

@@ -244,7 +244,8 @@ def test_passing_trouble_is_tried_again_and_final_trouble_is_not(
 ) -> None:
     server.statuses = [404] * 9
     mirror.statuses = [503, 429]
-    bring(tmp_path, server.url, mirror.url)
+    said = bring(tmp_path, server.url, mirror.url)
+    assert len(said) == 2, "each server is named once"
     assert (tmp_path / NAME).read_bytes() == CONTENT
     assert (len(server.asked), len(mirror.asked)) == (1, 3)
 
@@ -281,6 +282,15 @@ def test_a_slow_server_gives_way(
     bring(tmp_path, server.url, mirror.url)
     assert (tmp_path / NAME).read_bytes() == CONTENT
     assert [asked.start for asked in server.asked + mirror.asked] == [0, 1000]
+
+
+def test_a_server_that_is_fast_enough_stays(
+    server: Server, mirror: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SLOW_SEC", 0)
+    monkeypatch.setattr(module, "SLOW_BYTES_PER_SEC", 1e-3)
+    bring(tmp_path, server.url, mirror.url)
+    assert not mirror.asked
 
 
 def test_a_slow_server_is_better_than_none(

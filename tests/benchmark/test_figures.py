@@ -23,7 +23,7 @@ from benchmark.spec import SAMPLE
 from benchmark.table import MOST_TASKS_SHOWN
 from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, by_digest
 
-TASKS = ("main", "side", "value")
+TASKS = ("main", "value", "side")
 
 
 def final(weight: Sequence[float], *, tasks: Sequence[str] = TASKS, **spec: Any) -> Record:
@@ -45,13 +45,13 @@ def test_shares_by_hand() -> None:
     found = numbers(final([1, 1, 2], seed=1), final([6, 0, 2], seed=2))
     assert list(found) == list(TASKS)
     assert found["main"] == pytest.approx([0.5, 0.25, 3.5, 2.5])
-    assert found["side"] == pytest.approx([0.125, 0.125, 0.5, 0.5])
-    assert found["value"] == pytest.approx([0.375, 0.125, 2, 0])
+    assert found["value"] == pytest.approx([0.125, 0.125, 0.5, 0.5])
+    assert found["side"] == pytest.approx([0.375, 0.125, 2, 0])
 
 
 def test_one_run_has_no_error() -> None:
     found = numbers(final([1, 1, 2]))
-    assert found["value"] == pytest.approx([0.5, math.nan, 2, math.nan], nan_ok=True)
+    assert found["side"] == pytest.approx([0.5, math.nan, 2, math.nan], nan_ok=True)
 
 
 @pytest.mark.parametrize("weight", [[0, 0, 0], [1, -2, 0.5], [-1, 1, 0]])
@@ -99,16 +99,18 @@ def test_every_share_stands_in_its_cell() -> None:
         *(final([1, 0, 0], method="stl", seed=seed) for seed in (1, 2)),
         final([0.001, 1, 1.5], method="gcs"),
         final([0, 0, 0], method="dwa"),
-        final([2, -1e-6, -1], method="equal"),
+        final([2, 0, -1], method="equal"),
+        final([1, -1e-6, 1], method="mgda"),
         final([1, 1, 2], method="gcs", setting="many"),
     ]
     figure = draw_weights(final_weights(records))
     few, many = figure.axes[:2]
     assert (few.get_title(), many.get_title()) == ("few", "many")
     assert labels(few, "x") == labels(many, "x") == list(TASKS)
-    assert labels(few, "y") == ["stl", "gcs", "dwa", "equal"]
-    assert cells(few) == [["1", "0", "0"], ["0.00", "0.40", "0.60"], ["–"] * 3, ["2.00", "0.00", "-1.00"]]
-    assert cells(many) == [["–"] * 3, ["0.25", "0.25", "0.50"], ["–"] * 3, ["–"] * 3]
+    assert labels(few, "y") == ["stl", "gcs", "dwa", "equal", "mgda"]
+    assert cells(few)[:2] == [["1", "0", "0"], ["0.00", "0.40", "0.60"]]
+    assert cells(few)[2:] == [["–"] * 3, ["2.00", "0", "-1.00"], ["0.50", "0.00", "0.50"]]
+    assert cells(many) == [["–"] * 3, ["0.25", "0.25", "0.50"], *[["–"] * 3] * 3]
     drawn = few.images[0].get_array()
     assert drawn is not None
     assert drawn[1].tolist() == pytest.approx([0.001 / 2.501, 1 / 2.501, 1.5 / 2.501])
@@ -159,7 +161,11 @@ def test_nothing_overlaps_or_is_cut_off(methods: int, tasks: int, settings: int)
         assert min(whole.x0, whole.y0) >= 0
         assert whole.x1 <= figure.get_size_inches()[0]
         assert whole.y1 <= figure.get_size_inches()[1]
-        panels = figure.axes[:settings]
+        *panels, bar = figure.axes
+        assert len(panels) == settings
+        ticks = [text.get_window_extent(renderer) for text in bar.get_yticklabels()]
+        assert not any(overlap(one, other) for one, other in pairwise(ticks))
+        assert bar.yaxis.label.get_window_extent(renderer).height < 1.2 * bar.get_window_extent(renderer).height
         for one, other in pairwise(panels):
             assert not overlap(box(one, renderer), box(other, renderer))
         for axes in panels:

@@ -1,6 +1,5 @@
 """Networks: published sizes, equivalences, both modes of differentiation, half precision, pretrained weights."""
 
-import pickle
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -508,12 +507,24 @@ def test_other_weights_are_refused_in_one_line(
 
 
 class Foreign:
-    """Something that only an unsafe reader would build."""
+    """Something that acts when an unsafe reader builds it."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
+        return Path.touch, (self.trace,)
 
 
-@pytest.mark.parametrize(
-    "content", [None, b"", b"hello", b"\x80\x02garbage", pickle.dumps(Foreign()), b"PK\x03\x04 cut short"]
-)
+def test_reading_weights_runs_no_code(tmp_path: Path) -> None:
+    path, trace = tmp_path / "weights.pt", tmp_path / "trace"
+    torch.save({"conv1.weight": Foreign(trace)}, path)
+    with pytest.raises(UserError, match="cannot read weights from"):
+        resnet18(weights=path)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"hello", b"\x80\x02garbage", b"PK\x03\x04 cut short"])
 def test_unreadable_weights_are_refused_in_one_line(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "weights.pt"
     if content is not None:
