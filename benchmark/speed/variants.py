@@ -56,7 +56,7 @@ class Variant:
         if self.interface:
             return direct.INTERFACES[self.interface](problem, *direct.AGGREGATORS[self.method])
         found = baselines.load(self.method)
-        if reason := None:
+        if reason := found.declines(problem):
             raise ValueError(reason)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)

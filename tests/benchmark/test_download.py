@@ -289,6 +289,7 @@ def test_a_server_that_is_fast_enough_stays(
 ) -> None:
     monkeypatch.setattr(module, "SLOW_SEC", 0)
     monkeypatch.setattr(module, "SLOW_BYTES_PER_SEC", 1e-3)
+    monkeypatch.setattr(module, "BLOCK", 1000)
     bring(tmp_path, server.url, mirror.url)
     assert not mirror.asked
 
@@ -329,7 +330,7 @@ def test_no_network_says_what_to_get_and_where_to_put_it(tmp_path: Path) -> None
 
 
 def test_what_takes_a_registration_names_the_page(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"get file.tar from https://example.org/home and put it into"):
+    with pytest.raises(UserError, match=r"on its page alone\); get file.tar from https://example.org/home and put it into"):
         bring(tmp_path)
 
 

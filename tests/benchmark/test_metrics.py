@@ -261,8 +261,8 @@ def parts(
 
 def test_parts_by_hand() -> None:
     # two categories, of 2 and 3 parts; the first shape is of the first, the others of the second
-    labels = [[0, 0, 1, 1], [2, 2, 2, 3], [4, 4, VOID, 4]]
-    predicted = [[0, 1, 1, 1], [2, 2, 3, 3], [4, 4, 2, 4]]
+    labels = [[0, 0, 1, 1], [2, 2, 2, 3], [VOID, 4, 4, 4]]
+    predicted = [[0, 1, 1, 1], [2, 2, 3, 3], [2, 4, 4, 4]]
     ious = [(1 / 2 + 2 / 3) / 2, (2 / 3 + 1 / 2 + 1) / 3, (1 + 1 + 1) / 3]
     found = parts(predicted, labels, (2, 3))
     assert found["instance_miou"] == pytest.approx(sum(ious) / 3)
@@ -273,6 +273,14 @@ def test_parts_of_other_categories_do_not_compete() -> None:
     outputs = torch.tensor([[9.0, 9.0, 2.0, 1.0], [9.0, 9.0, 1.0, 2.0]]).T[None, :, :, None]
     found = scored(PartScore((2, 2)), (outputs, torch.tensor([2, 3]).view(1, 1, 2, 1)))
     assert found == {"instance_miou": 1.0, "point_accuracy": 1.0}
+
+
+def test_parts_are_the_first_task_of_their_group() -> None:
+    predicted, labels = (values.flatten(1)[..., None] for values in draw(8, classes=3))
+    outputs = torch.cat([logits(predicted, 3), torch.full((5, 2, 12, 1), 9.0)], 1)
+    targets = torch.stack([labels, torch.zeros_like(labels)], 1)
+    alone = scored(PartScore([3]), (logits(predicted, 3), labels[:, None]))
+    assert scored(PartScore([3]), (outputs, targets.to(torch.int8))) == alone
 
 
 def slow_parts(predicted: Tensor, labels: Tensor, count: int) -> float:
