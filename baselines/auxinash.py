@@ -121,7 +121,7 @@ class AuxiNash(Bargaining):
             [lambda moved: main({**heads, **moved})[0]],
             shared,
             [weights],
-            solve=series if self.terms else None,
+            solve=series,
         )
         gradient = torch.zeros_like(self.preferences)
         by_weight = found.gradients[0].cpu().double()[parts.present]

@@ -132,8 +132,7 @@ def _guarded(members: Iterator[_Member], path: Path) -> Iterator[_Member]:
     """Yield the files alone, by tidy names; refuse an archive that no honest hand has packed."""
     most, total = MOST_EXPANSION * path.stat().st_size + FREE_BYTES, 0
     for count, member in enumerate(members, start=1):
-        parts = PurePosixPath(member.name).parts
-        if member.name.startswith("/") or ".." in parts or "\0" in member.name:
+        if _leaves(member.name):
             raise UserError(f"{path} is refused: its member {member.name!r} leaves the folder")
         if member.kind not in ("file", "folder"):
             raise UserError(f"{path} is refused: its member {member.name!r} is {member.kind}")
@@ -141,7 +140,13 @@ def _guarded(members: Iterator[_Member], path: Path) -> Iterator[_Member]:
         if total > most or count > MOST_MEMBERS:
             raise UserError(f"{path} is refused: it would unpack to far more than its length")
         if member.kind == "file":
-            yield member._replace(name="/".join(parts))
+            yield member._replace(name=str(PurePosixPath(member.name)))
+
+
+def _leaves(name: str) -> bool:
+    """Return whether a path leads out of the folder it is relative to."""
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or "\0" in name
 
 
 def files_below(top: Path) -> Iterator[str]:
@@ -156,7 +161,7 @@ def files_below(top: Path) -> Iterator[str]:
 def _of_folder(top: Path, names: Collection[str]) -> Iterator[_Member]:
     for name in sorted(names):
         path = top / name
-        if ".." not in PurePosixPath(name).parts and path.is_file():
+        if not _leaves(name) and path.is_file():
             yield _Member(name, path.stat().st_size, "file", lambda path=path: path.open("rb"))
 
 

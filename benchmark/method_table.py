@@ -110,7 +110,7 @@ class _Cells:
         return "".join(f"; {text}" for text in (*dict.fromkeys(", ".join(fact) for fact in facts), *commits))
 
     def _numbers(self, cost: Cost) -> str:
-        pass
+        self._shown.append(cost)
         return f"{_short(cost.mean_step)} ({_short(cost.peak_memory)})"
 
     def _mark(self, note: str) -> str:

@@ -92,10 +92,12 @@ def _resized(image: Image.Image, size: tuple[int, int], where: str, resize: Resi
 def class_folders(tree: Tree) -> list[tuple[str, str]]:
     """Return folder name and path of each picture file that lies in a folder, sorted by both parts of its name.
 
-    The name of a picture's own folder is its class, however deep that lies.
+    The name of a picture's own folder is its class, however deep that lies. Hidden files are left out: archives made
+    on a Mac have one beside each picture.
     """
     files = [PurePosixPath(name) for name in tree.names()]
-    kept = [file for file in files if file.suffix.lower() in PICTURES and file.parent.name]
+    shown = [file for file in files if file.parent.name and not file.name.startswith(".")]
+    kept = [file for file in shown if file.suffix.lower() in PICTURES]
     return [(file.parent.name, str(file)) for file in sorted(kept, key=lambda file: (file.parent.name, file.name))]
 
 

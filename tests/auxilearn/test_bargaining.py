@@ -138,11 +138,12 @@ def test_gradients_that_cancel_do_not_silence_the_others() -> None:
     torch.testing.assert_close(direction, torch.tensor([0.0, 1.0, 0.0], dtype=DOUBLE), rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize(("gap", "solvable"), [(4e-6, True), (1e-6, False)])
-def test_the_resolution_decides_what_cancels(gap: float, solvable: bool) -> None:
+@pytest.mark.parametrize("power", [1.0, 5.0])
+@pytest.mark.parametrize(("gap", "solvable"), [(2.1e-6, True), (1.9e-6, False)])
+def test_the_resolution_decides_what_cancels(gap: float, solvable: bool, power: float) -> None:
     # the combination b / |b| of unit gradients of cosine c has the squared length 1 + c
     gramian = torch.tensor([[1.0, gap - 1], [gap - 1, 1.0]], dtype=DOUBLE)
-    agreed = agreement(gramian, torch.ones(2, dtype=DOUBLE), resolution=2e-6)
+    agreed = agreement(gramian, torch.full((2,), power, dtype=DOUBLE), resolution=2e-6)
     assert torch.equal(agreed.gramian, gramian) == solvable
 
 

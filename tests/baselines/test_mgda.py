@@ -58,6 +58,17 @@ def test_it_conflicts_with_none(tasks: int, size: int, shift: float, spread: flo
     check_optimal((double(tasks, size, seed=seed) + shift) * scale)
 
 
+def test_gradients_enter_and_leave() -> None:
+    for seed in range(200):
+        check_optimal(double(10, 5, seed=seed))
+
+
+def test_it_ends_where_rounding_has_the_last_word() -> None:
+    for seed in range(100):
+        gradients = double(23, 20, seed=seed) * 10 ** (2 * double(23, 1, seed=seed + 1000))
+        assert min_norm_weights(gradients @ gradients.T).isfinite().all()
+
+
 @pytest.mark.parametrize("tasks", [41, 312])
 def test_it_conflicts_with_none_of_many(tasks: int) -> None:
     weights = check_optimal(double(tasks, 50) + 0.3)

@@ -74,8 +74,9 @@ def test_a_missing_file_is_named(tree: Tree) -> None:
     with pytest.raises(UserError, match=r"^.*x.*b/three.bin is missing$") as error:
         list(tree.read_all(["b/one.bin", "b/three.bin"]))
     assert tree.where("b/three.bin") in str(error.value)
-    with pytest.raises(UserError, match="is missing"):
-        tree.read("../x")
+    for outside in ("../x", str(tree.path), "/etc/passwd", "b/../b/one.bin", "b\0"):
+        with pytest.raises(UserError, match="is missing"):
+            tree.read(outside)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -108,11 +108,13 @@ def test_every_share_stands_in_its_cell() -> None:
     assert (few.get_title(), many.get_title()) == ("few", "many")
     assert labels(few, "x") == labels(many, "x") == list(TASKS)
     assert labels(few, "y") == ["stl", "gcs", "dwa", "equal", "mgda"]
+    assert not [text for text in many.get_yticklabels() if text.get_visible()]
     assert cells(few)[:2] == [["1", "0", "0"], ["0.00", "0.40", "0.60"]]
     assert cells(few)[2:] == [["–"] * 3, ["2.00", "0", "-1.00"], ["0.50", "0.00", "0.50"]]
     assert cells(many) == [["–"] * 3, ["0.25", "0.25", "0.50"], *[["–"] * 3] * 3]
     drawn = few.images[0].get_array()
     assert drawn is not None
+    assert [few.images[0].norm(share) for share in (-1, 0, 0.04, 0.25, 1)] == pytest.approx([0, 0, 0.2, 0.5, 1])
     assert drawn[1].tolist() == pytest.approx([0.001 / 2.501, 1 / 2.501, 1.5 / 2.501])
 
 
@@ -171,6 +173,8 @@ def test_nothing_overlaps_or_is_cut_off(methods: int, tasks: int, settings: int)
         for axes in panels:
             width = axes.get_window_extent(renderer).width / tasks
             assert max(text.get_window_extent(renderer).width for text in axes.texts) < width
+            height = axes.get_window_extent(renderer).height / methods
+            assert max(text.get_window_extent(renderer).height for text in axes.texts) < 0.8 * height
             rows = [text.get_window_extent(renderer) for text in axes.get_yticklabels() if text.get_visible()]
             assert not any(overlap(one, other) for one, other in pairwise(rows))
 

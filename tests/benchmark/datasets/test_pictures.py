@@ -96,7 +96,7 @@ def test_damaged_pictures_end_in_one_line_or_none() -> None:
 
 
 def test_the_folder_of_a_picture_is_its_class(tmp_path: Path) -> None:
-    for name in ("b/2.png", "deep/b/1.JPG", "a/x.jpeg", "top.png", "a/notes.txt", "a/.hidden"):
+    for name in ("b/2.png", "deep/b/1.JPG", "a/x.jpeg", "top.png", "a/notes.txt", "__MACOSX/a/._x.jpeg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert class_folders(Tree(tmp_path)) == [("a", "a/x.jpeg"), ("b", "deep/b/1.JPG"), ("b", "b/2.png")]

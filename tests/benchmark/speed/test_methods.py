@@ -9,6 +9,7 @@ import torch
 import auxilearn.gradient_weighting
 import baselines
 from benchmark.speed import costs, methods
+from benchmark.speed.__main__ import task_counts
 from benchmark.speed.costs import Cost
 from benchmark.speed.variants import Variant
 from tests.benchmark.speed.conftest import Cli, known_peaks
@@ -61,6 +62,11 @@ def test_numbers_of_tasks_in_every_spelling(words: Sequence[str], cli: Cli, tmp_
     ended = cli("methods", *words, "--methods", "equal", "--repeats", "1", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
     assert set(written(tmp_path)) == {(2, "equal", ""), (3, "equal", "")}
+
+
+def test_each_number_counts_once_in_the_order_given() -> None:
+    assert task_counts("40", ["2,40", "2"]) == [40, 2]
+    assert task_counts(None, ["7"]) == [7]
 
 
 def test_options_may_stand_before_between_and_after_the_numbers(cli: Cli, tmp_path: Path) -> None:

@@ -50,3 +50,14 @@ def test_turns_alternate_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     ratios(clock, clock.work("method", 1.0), 3)
     forth, back = ["equal", "method"], ["method", "equal"]
     assert clock.done == [*forth, *forth, *back, *forth]
+
+
+@pytest.mark.parametrize(
+    ("commit", "shown"), [("a" * 40, "a" * 12), ("a" * 40 + "+", "a" * 12 + "+"), ("unknown",) * 2]
+)
+def test_the_origin_tells_a_changed_checkout(commit: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    described = {"device": "a machine", "torch": "9.9", "threads": 1, "commit": commit}
+    monkeypatch.setattr(timing.environment, "describe", lambda _device: described)
+    found = timing.origin(CPU)
+    assert found == {"device": "a machine", "torch": "9.9", "threads": "1", "commit": shown, "date": found["date"]}
+    assert timing.provenance(CPU) == f"a machine, torch 9.9, 1 thread, commit {shown}, {found['date']}"

@@ -48,6 +48,19 @@ def test_settings_reach_the_method() -> None:
     assert (method.gate, method.variant) == ("sum", "weighted")  # type: ignore[attr-defined]
 
 
+def test_a_method_starts_alike_whatever_was_drawn_before_and_draws_nothing() -> None:
+    problem = workload.make_problem(3, CPU)
+    built = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        built.append(Variant("auxilearn-nonlinear").build(problem))
+        drawn = torch.rand(1)
+        torch.manual_seed(seed)
+        assert torch.equal(drawn, torch.rand(1))
+    for first, second in zip(*(method.parameters() for method in built), strict=True):
+        assert torch.equal(first, second)
+
+
 @pytest.mark.parametrize("auxiliaries", [56, 312])
 def test_groups_are_of_nearly_one_size_and_leave_the_main_task_alone(auxiliaries: int) -> None:
     first, *others = workload.make_problem(auxiliaries, CPU, groups=GROUPS).task_groups
@@ -77,9 +90,10 @@ def problem_in_two_groups() -> Any:
 
 
 @pytest.mark.parametrize("interface", direct.INTERFACES)
-def test_torchjd_finds_our_gradient(interface: str) -> None:
-    ours, heads = gradients(Variant("pcgrad").build(problem_in_two_groups()))
-    theirs, their_heads = gradients(Variant("pcgrad", interface=interface).build(problem_in_two_groups()))
+@pytest.mark.parametrize("name", ["pcgrad", "imtl-g"])
+def test_torchjd_finds_our_gradient(name: str, interface: str) -> None:
+    ours, heads = gradients(Variant(name).build(problem_in_two_groups()))
+    theirs, their_heads = gradients(Variant(name, interface=interface).build(problem_in_two_groups()))
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
     if interface == "mtl_backward":  # autogram weighs the heads, too

@@ -89,8 +89,14 @@ def test_an_outer_step_takes_both_batches(watched: Watched) -> None:
 
 def test_memory_is_that_of_outer_and_training_step(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Variant, "build", lambda self, problem: Watched(problem))
-    methods._whole_step(Variant("equal"), 2, "cpu")()
+    monkeypatch.setattr(methods, "make_problem", lambda *_, **__: watched.problem)
+    work = methods._whole_step(Variant("equal"), 2, "cpu")
+    work()
     assert [call if isinstance(call, str) else call[0] for call in watched.called] == ["outer", "backward", "step"]
+    places = [parameter.grad for parameter in watched.problem.model.parameters()]
+    work()
+    for place, parameter in zip(places, watched.problem.model.parameters(), strict=True):
+        assert parameter.grad is place, "the gradients' memory is there before the step"
 
 
 def test_batches_differ_by_seed_alone() -> None:
