@@ -88,7 +88,7 @@ class Bench:
         try:
             method = _method(variant, self.auxiliaries, self.device)
         except ValueError as error:
-            return cost(note=str(error))
+            return cost(note=" ".join(str(error).split()))
         batch, held_out = (make_batch(self.auxiliaries, seed, self.device) for seed in (1, 2))
         steps = self._ratios(training_step(method, batch))
         step, outer = statistics.median(steps), None

@@ -114,7 +114,8 @@ def test_every_share_stands_in_its_cell() -> None:
     assert cells(many) == [["–"] * 3, ["0.25", "0.25", "0.50"], *[["–"] * 3] * 3]
     drawn = few.images[0].get_array()
     assert drawn is not None
-    assert [few.images[0].norm(share) for share in (-1, 0, 0.04, 0.25, 1)] == pytest.approx([0, 0, 0.2, 0.5, 1])
+    colours = np.asarray(few.images[0].norm(np.array([-1, 0, 0.04, 0.25, 1])))
+    assert colours.tolist() == pytest.approx([0, 0, 0.2, 0.5, 1])
     assert drawn[1].tolist() == pytest.approx([0.001 / 2.501, 1 / 2.501, 1.5 / 2.501])
 
 

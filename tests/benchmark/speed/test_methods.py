@@ -153,6 +153,17 @@ def test_what_needs_too_much_memory_has_a_reason_and_grouped_a_cost(
     assert grouped.note == ""
 
 
+def test_a_reason_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with known_peaks("cpu") as peak:
+        bench = methods.Bench(2, repeats=1, device=torch.device("cpu"), peak=peak)
+
+    def refuse(*_: object) -> None:
+        raise ValueError("not\n  today")
+
+    monkeypatch.setattr(Variant, "build", refuse)
+    assert bench.cost(Variant("gcs")).note == "not today"
+
+
 def test_ratios_of_step_and_outer_step_give_the_mean_step(monkeypatch: pytest.MonkeyPatch) -> None:
     known = iter([[1.0, 4.0, 2.0], [7.0]])
     monkeypatch.setattr(methods, "ratios_in_turns", lambda *_, **__: next(known))
