@@ -103,11 +103,9 @@ class AuxiNash(Bargaining):
         randomness = Randomness()
         means, main = (repeatable_means(self.problem, batch, randomness) for batch in (train, held_out))
         known = {id(parameter) for parameter in split_parameters(self.problem)[0]}
-        shared: dict[str, Tensor] = {}
-        heads: dict[str, Tensor] = {}
-        for name, parameter in trainable(self.problem.model):
-            (shared if id(parameter) in known else heads)[name] = parameter.detach()
-        parts = self._parts(lambda moved: self.values(means({**heads, **moved})), shared)
+        named = trainable(self.problem.model)
+        shared = {name: parameter.detach() for name, parameter in named if id(parameter) in known}
+        parts = self._parts(lambda params: self.values(means(params)), shared)
         preferences = self.preferences_of(parts)
         agreed = agreement(parts.gramian, preferences, resolution=parts.resolution)
         like = next(iter(shared.values()))
@@ -117,8 +115,8 @@ class AuxiNash(Bargaining):
         weights.requires_grad_()
         series = partial(solvers.neumann, terms=self.terms, alpha=NEUMANN_STEP, released=True)
         found = hypergradient(
-            [lambda moved: weights @ self.values(means({**heads, **moved}))],
-            [lambda moved: main({**heads, **moved})[0]],
+            [lambda params: weights @ self.values(means(params))],
+            [lambda params: main(params)[0]],
             shared,
             [weights],
             solve=series,

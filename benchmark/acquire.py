@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock
@@ -14,9 +12,8 @@ from benchmark.archives import files_below
 from benchmark.cache import FORMAT, Arrays, Prepared, made_whole, open_or_decode
 from benchmark.dataset import SAMPLE_MARK, Dataset, Found
 from benchmark.download import download
+from benchmark.places import Places
 
-CACHE_VARIABLE = "AUXILEARN_BENCHMARK_CACHE"
-DEFAULT_DATA = Path("data")
 SAMPLE_SEED = 0
 
 Say = Callable[[str], None]
@@ -25,28 +22,6 @@ Say = Callable[[str], None]
 def to_stderr(line: str) -> None:
     """Print a line where progress goes."""
     print(line, file=sys.stderr)
-
-
-def default_cache() -> Path:
-    """Return the folder of decoded data: `AUXILEARN_BENCHMARK_CACHE`, or the user's folder for caches."""
-    if given := os.environ.get(CACHE_VARIABLE):
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "auxilearn-benchmark"
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where data come from and where they are decoded to.
-
-    Attributes:
-        data_dir: The user's folder of official files, to which missing ones are downloaded.
-        cache_dir: Folder of decoded data.
-        sample: Whether to draw samples and leave `data_dir` alone.
-    """
-
-    data_dir: Path = DEFAULT_DATA
-    cache_dir: Path = field(default_factory=default_cache)
-    sample: bool = False
 
 
 def acquire(dataset: Dataset, places: Places, *, say: Say = to_stderr) -> Prepared:

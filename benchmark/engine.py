@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from benchmark.acquire import Places
 from benchmark.errors import UserError
+from benchmark.places import Places
 from benchmark.record import Record
 from benchmark.spec import Spec
 

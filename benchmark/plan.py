@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import baselines
 from auxilearn import Method
 from benchmark import suites
-from benchmark.acquire import Places
 from benchmark.controls import extend
 from benchmark.errors import UserError, unknown
 from benchmark.hyper import hyper_parameters, parse
+from benchmark.places import Places
 from benchmark.spec import CONTROLS, SEARCH_SEED, Phase, Spec, Value, is_sample
 from benchmark.suite import Suite
 from benchmark.train import OPTIMIZER_HYPER, build_method

@@ -13,8 +13,8 @@ from benchmark.commands import run_app
 from benchmark.errors import UserError, unknown
 
 if TYPE_CHECKING:
-    from benchmark.acquire import Places
     from benchmark.dataset import Dataset, Found
+    from benchmark.places import Places
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -46,7 +46,7 @@ def command(
     names = _chosen(suite, dataset)
     if not names:
         print(f"nothing to prepare: {suite} needs no files")
-    from benchmark.acquire import DEFAULT_DATA, Places, default_cache
+    from benchmark.places import DEFAULT_DATA, Places, default_cache
 
     places = Places(data_dir or DEFAULT_DATA, cache_dir or default_cache(), sample)
     for name in names:

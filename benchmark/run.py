@@ -9,9 +9,9 @@ import typer
 
 import baselines
 from benchmark import suites
-from benchmark.acquire import DEFAULT_DATA, Places, default_cache
 from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
+from benchmark.places import DEFAULT_DATA, Places, default_cache
 from benchmark.spec import CONTROLS
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -10,13 +10,13 @@ import torch
 
 import baselines
 from benchmark import terminal, tracking
-from benchmark.acquire import DEFAULT_DATA, default_cache
 from benchmark.campaign import is_complete, missing
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, default_workers, interrupt_on_sigterm
 from benchmark.errors import unknown
 from benchmark.figures import write_figures
+from benchmark.places import DEFAULT_DATA, default_cache
 from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.record import Store
 from benchmark.spec import is_sample

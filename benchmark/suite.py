@@ -10,10 +10,11 @@ from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from benchmark import datasets, seeds
-from benchmark.acquire import Places, acquire
+from benchmark.acquire import acquire
 from benchmark.cache import Prepared
 from benchmark.data import Batch, Data
 from benchmark.models.multitask import MultiTask
+from benchmark.places import Places
 from benchmark.problem import SupervisedProblem
 from benchmark.record import Record
 from benchmark.spec import SAMPLE, Value
@@ -94,7 +95,7 @@ class Suite(ABC):
     def prepared(self, dataset: str) -> Prepared:
         """Return one of the suite's data sets as memory-mapped tensors; get and decode it first if need be."""
         if dataset not in self._prepared:
-            self._prepared[dataset] = acquire(datasets.load(dataset), self.places, say=_say)
+            self._prepared[dataset] = acquire(datasets.load(dataset), self.places)
         return self._prepared[dataset]
 
     def fingerprint(self) -> str:
@@ -141,9 +142,3 @@ class Suite(ABC):
     def selection(self) -> Metric:
         """The metric that selects, read on the validation set."""
         return self.metrics[0]
-
-
-def _say(line: str) -> None:
-    from benchmark.terminal import console
-
-    console().print(line, style="dim", soft_wrap=True)

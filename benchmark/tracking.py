@@ -5,6 +5,7 @@ import importlib.util
 import netrc
 import os
 import queue
+import sys
 import threading
 import urllib.parse
 from collections.abc import Iterable
@@ -89,6 +90,8 @@ class Mirror:
             except Exception as error:
                 Console(stderr=True).print(f"warning: W&B mirror stopped: {error}", markup=False)
                 return
+        if wandb := sys.modules.get("wandb"):
+            wandb.teardown()  # ends when the last run's file is whole, which `finish` does not wait for
 
     def _mirror(self, record: Record) -> None:
         import wandb

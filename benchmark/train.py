@@ -13,9 +13,9 @@ from torch import Tensor
 import baselines
 from auxilearn import Method
 from benchmark import environment, memory, seeds, suites
-from benchmark.acquire import Places
 from benchmark.controls import extend
 from benchmark.data import Shuffler
+from benchmark.places import Places
 from benchmark.problem import SupervisedProblem
 from benchmark.record import Record
 from benchmark.spec import Spec

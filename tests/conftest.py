@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from benchmark.acquire import CACHE_VARIABLE
+from benchmark.places import CACHE_VARIABLE
 
 torch.set_num_threads(1)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from baselines import load_plugin, plugin_names
 
 if TYPE_CHECKING:
-    from benchmark.acquire import Places
+    from benchmark.places import Places
     from benchmark.suite import Suite
 
 

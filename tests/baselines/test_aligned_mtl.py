@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from auxilearn import Parts
 from baselines.aligned_mtl import AlignedMTL, aligned_weights
 from tests.problems import TinyProblem
 
@@ -74,6 +75,16 @@ def test_rounding_on_a_network_does_not_set_the_scale(mode: Any) -> None:
             torch.cat([p.grad.flatten() for p in problem.shared_parameters() if p.grad is not None]).to(DOUBLE)
         )
     torch.testing.assert_close(found[0], found[1], rtol=1e-2, atol=1e-4 * float(found[1].abs().max()))
+
+
+def test_the_mode_reaches_the_rule() -> None:
+    gradients = double(4, 9)
+    gramian = gradients @ gradients.T
+    parts = Parts(gramian, torch.ones(4, dtype=DOUBLE), torch.ones(4, dtype=torch.bool), 1e-9)
+    found = [AlignedMTL(TinyProblem(), scale_mode=mode).rule(parts) for mode in MODES]
+    for mode, weights in zip(MODES, found, strict=True):
+        assert torch.equal(weights, aligned_weights(gramian, scale_mode=mode))
+    assert found[0].norm() < found[1].norm() < found[2].norm()
 
 
 def test_unknown_scale_modes_are_refused() -> None:

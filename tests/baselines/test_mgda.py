@@ -64,8 +64,9 @@ def test_gradients_enter_and_leave() -> None:
 
 
 def test_it_ends_where_rounding_has_the_last_word() -> None:
-    for seed in range(100):
-        gradients = double(23, 20, seed=seed) * 10 ** (2 * double(23, 1, seed=seed + 1000))
+    for seed in range(20):
+        gradients = (double(23, 20, seed=seed) + 0.16) * 10 ** (1.84 * double(23, 1, seed=seed + 1000))
+        gradients[0] = -gradients[1:].mean(0)
         assert min_norm_weights(gradients @ gradients.T).isfinite().all()
 
 

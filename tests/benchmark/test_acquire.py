@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from benchmark import acquire as module
-from benchmark.acquire import CACHE_VARIABLE, Places, acquire, default_cache, obtain, write_sample
+from benchmark.acquire import acquire, obtain, write_sample
 from benchmark.cache import Arrays, Split
 from benchmark.dataset import SAMPLE_MARK, Dataset, Found, Source
 from benchmark.errors import UserError
+from benchmark.places import CACHE_VARIABLE, Places, default_cache
 from tests.benchmark.servers import Server, serving
 
 PROCESSES = multiprocessing.get_context("forkserver")

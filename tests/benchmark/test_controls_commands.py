@@ -15,10 +15,10 @@ import torch
 import baselines
 from auxilearn import Problem
 from benchmark import suites, train
-from benchmark.acquire import Places
 from benchmark.campaign import study_name
 from benchmark.controls import extend
 from benchmark.errors import UserError
+from benchmark.places import Places
 from benchmark.plan import Arm, Options, make_plan
 from benchmark.record import Record, Store
 from benchmark.session import Request

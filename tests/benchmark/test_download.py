@@ -330,7 +330,9 @@ def test_no_network_says_what_to_get_and_where_to_put_it(tmp_path: Path) -> None
 
 
 def test_what_takes_a_registration_names_the_page(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"on its page alone\); get file.tar from https://example.org/home and put it into"):
+    with pytest.raises(
+        UserError, match=r"on its page alone\); get file.tar from https://example.org/home and put it into"
+    ):
         bring(tmp_path)
 
 

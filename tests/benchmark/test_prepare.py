@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmark import datasets, download, suites
-from benchmark.acquire import CACHE_VARIABLE, write_sample
+from benchmark.acquire import write_sample
 from benchmark.commands import run_app
+from benchmark.places import CACHE_VARIABLE
 from benchmark.prepare import app
 from tests.benchmark.helpers import Ended
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from benchmark import datasets
-from benchmark.acquire import Places, acquire, write_sample
+from benchmark.acquire import acquire, write_sample
 from benchmark.cache import Prepared, Split
 from benchmark.dataset import SAMPLE_MARK, Dataset
 from benchmark.errors import UserError
+from benchmark.places import Places
 
 EVERY_SET = pytest.mark.parametrize("name", datasets.names())
 MOST_SAMPLE_BYTES = 64 << 20

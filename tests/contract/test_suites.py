@@ -9,8 +9,8 @@ from torch import Tensor
 import baselines
 from auxilearn import LabelSource
 from benchmark import suites
-from benchmark.acquire import Places
 from benchmark.data import Batch, Data
+from benchmark.places import Places
 from benchmark.suite import Suite
 
 SETS = ("train", "auxiliary", "validation", "test")
