@@ -23,7 +23,8 @@ class PCGrad(GradientWeighting):
     that of a sum of losses.
 
     Cost, in units of an equal-weighting step: about 0.7 for each task group more, on all shared parameters; about
-    1.2 in all on the representation.
+    1.2 in all on the representation, with tens of groups: torchjd's projections take a time of their own that grows
+    with the square of their number, some steps' worth for hundreds.
 
     Departures: none.
     """

@@ -28,6 +28,7 @@ class Regression:
     """A linear model; task 0, tasks that copy it and tasks whose targets are noise."""
 
     task_kinds = ("regression",) * 3
+    task_groups = (0, 1, 2)
     loss_images = False
 
     def __init__(self, noise: tuple[float, ...]) -> None:
