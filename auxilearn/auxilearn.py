@@ -97,8 +97,8 @@ class AuxiLearn(Method):
 
     @classmethod
     def declines(cls, problem: Problem) -> str | None:
-        """Return a reason if there is no auxiliary task."""
-        return None if problem.n_tasks > 1 else "it needs at least one auxiliary task"
+        """Return a reason if there is no auxiliary task, or one without labels and nothing that generates them."""
+        return super().declines(problem) or (None if problem.n_tasks > 1 else "it needs at least one auxiliary task")
 
     def targets(self, batch: Batch) -> Tensor | None:
         """Return the generated labels (B, C) of a batch, or None without a generator."""

@@ -63,6 +63,8 @@ class LabelMethod(Method):
         problem: The model, its losses and the backbone of the generator.
     """
 
+    generates_labels = True
+
     def __init__(self, problem: LabelProblem) -> None:
         super().__init__(problem)
         self.generator = LabelGenerator(problem.make_generator(), problem.subclasses)

@@ -55,7 +55,7 @@ class GradientWeighting(Method):
         problem: The model and its losses.
         space: Where the gradients of the rule are taken: on all shared `parameters`, exactly, at the cost of a
             backward pass a part, or on the shared `representation`, the last shared layer's output, at the cost of
-            one through the heads.
+            one through the heads. What goes past that layer, as a residual connection does, is then not compared.
         partition: What counts as one task, see `memberships`; the losses of a part are summed.
     """
 

@@ -97,6 +97,8 @@ class Method(nn.Module):
     """What the method needs beyond the losses of the batch, for tables of methods."""
     outer_every: int = 0
     """Steps between two calls of `outer_step`; 0 for single-level methods, which need no held-out data."""
+    generates_labels: ClassVar[bool] = False
+    """Whether `targets` makes labels for an auxiliary task that has none of its own."""
     held_out: HeldOut = "auxiliary"
     """Whether `outer_step` learns from batches of the auxiliary set or from other batches of the training set."""
 
@@ -110,8 +112,12 @@ class Method(nn.Module):
 
     @classmethod
     def declines(cls, problem: Problem) -> str | None:
-        """Return the reason why this method cannot serve `problem`, or None if it can."""
-        return None
+        """Return the reason why this method cannot serve `problem`, or None if it can.
+
+        A method that makes no labels has nothing to do where they are to be generated.
+        """
+        generated = bool(getattr(problem, "subclasses", ())) and not cls.generates_labels
+        return "its auxiliary labels are generated, not given" if generated else None
 
     def targets(self, batch: Batch) -> Any:
         """Return generated auxiliary targets for `batch`, or None to use the problem's own."""

@@ -31,11 +31,12 @@ class AlignedMTL(GradientWeighting):
     number, and may be negative: with `scale_mode="min"`, as in the paper, the step is as short as the smallest
     singular value.
 
-    Cost, in units of an equal-weighting step: about 0.7 for each task group more, on all shared parameters; about
+    Cost, in units of an equal-weighting step: about 0.8 for each task group more, on all shared parameters; about
     1.2 in all on the representation.
 
     Departures: the mean of the aligned gradients, where the authors' code sums them, which the learning rate can make
-    up for; `median` and `rmse` are variants of their code.
+    up for; `median` and `rmse` are variants of their code. A gradient some 1e7 times shorter than the longest counts as
+    rounding, and with `min` the scale then jumps to the next one's.
 
     Args:
         problem: The model and its losses.

@@ -18,6 +18,8 @@ class AuxiLearnGenerated(AuxiLearn):
         **settings: See `AuxiLearn`.
     """
 
+    generates_labels = True
+
     def __init__(self, problem: LabelProblem, *, skip: bool = True, monotone: bool = True, **settings: Any) -> None:
         combiner = LinearCombiner(problem.n_tasks, skip=skip, monotone=monotone)
         generator = LabelGenerator(problem.make_generator(), problem.subclasses)

@@ -17,6 +17,7 @@ SMALLEST_PREFERENCE = 1e-4
 """Least bargaining power, before the powers are scaled to sum to their number."""
 
 NEUMANN_STEP = 1e-4
+"""Step size of the Neumann series, as released."""
 
 
 class AuxiNash(Bargaining):

@@ -31,12 +31,13 @@ class CAGrad(GradientWeighting):
     <g_w, g_0> + c |g_0| |g_w|; c = 0 follows the mean. The scale is that of a mean of losses: weights are at least
     1 / K each, and larger in sum than 1. torchjd finds w, by an interior-point solver.
 
-    Cost, in units of an equal-weighting step: about 0.7 for each task group more, on all shared parameters; about
+    Cost, in units of an equal-weighting step: about 0.8 for each task group more, on all shared parameters; about
     1.2 in all on the representation; and some ten milliseconds for the solver.
 
     Departures: `rescale` divides by 1 + c or, as the authors' code does by default, by 1 + c^2, which the paper does
     not and which the learning rate can make up for; where g_w vanishes and c < 1, so that its direction is rounding,
-    the mean is followed, which is in the ball, where torchjd returns 0, which is not.
+    the mean is followed, which is in the ball, where torchjd returns 0, which is not. torchjd takes g_w for vanished
+    below a length of 1e-4 relative to the gradients', which gradients whose lengths differ by 1e4 reach too.
 
     Args:
         problem: The model and its losses.

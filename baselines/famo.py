@@ -45,9 +45,10 @@ class FAMO(Method):
     Heads follow the weighted loss as the rest of the network does. The losses must be positive. Cost: a step of
     equal weighting and a forward pass, about 1.3.
 
-    Departures: a task whose loss is 0, without a label in the batch, or negative has no logarithm: it is left
-    out of the sum, and its logit stays. The second pass leaves BatchNorm's running statistics alone. The gradient
-    is not clipped and no lower bound of a loss is subtracted, both of which the released code can do.
+    Departures: a task whose loss is at most 1e-8, as without a label in the batch, or negative counts as having no
+    logarithm: it is left out of the sum, and its logit stays. The second pass leaves BatchNorm's running statistics
+    alone. The gradient is not clipped and no lower bound of a loss is subtracted, both of which the released code can
+    do.
 
     Args:
         problem: The model and its losses.

@@ -100,7 +100,7 @@ class GCS(Method):
     def declines(cls, problem: Problem) -> str | None:
         """Decline models that share no trained parameter, whose gradients have no angle."""
         shared = any(parameter.requires_grad for parameter in problem.shared_parameters())
-        return None if shared else "the tasks share no trained parameter"
+        return super().declines(problem) or (None if shared else "the tasks share no trained parameter")
 
     def backward(self, batch: object) -> Tensor:
         """Give each head its own task's gradient and the shared parameters the gated sum."""

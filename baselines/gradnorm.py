@@ -175,7 +175,7 @@ class GradNorm(Method):
     def declines(cls, problem: Problem) -> str | None:
         """Decline models whose last shared layer has nothing to train, where every gradient norm is 0."""
         trained = any(parameter.requires_grad for parameter in problem.last_shared_layer.parameters())
-        return None if trained else "the last shared layer has no trained parameter"
+        return super().declines(problem) or (None if trained else "the last shared layer has no trained parameter")
 
     def combine(self, losses: Tensor) -> Tensor:
         """Return the weighted sum of the task means, constant in the weights."""

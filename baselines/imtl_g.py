@@ -30,7 +30,7 @@ class IMTLG(GradientWeighting):
     rule, followed here, climbs all losses, which more than two tasks of very different gradient norms can cause.
     `space="representation"` is the paper's own choice of gradients.
 
-    Cost, in units of an equal-weighting step: about 0.7 for each task group more, on all shared parameters; about
+    Cost, in units of an equal-weighting step: about 0.8 for each task group more, on all shared parameters; about
     1.2 in all on the representation.
 
     Departures: where gradients depend on one another, the pseudo-inverse of the inner products of unit gradients, as

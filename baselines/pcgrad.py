@@ -22,11 +22,11 @@ class PCGrad(GradientWeighting):
     products suffice; torchjd computes it. Weights are at least 1 each, and 1 where nothing conflicts: the scale is
     that of a sum of losses.
 
-    Cost, in units of an equal-weighting step: about 0.7 for each task group more, on all shared parameters; about
+    Cost, in units of an equal-weighting step: about 0.8 for each task group more, on all shared parameters; about
     1.2 in all on the representation, with tens of groups: torchjd's projections take a time of their own that grows
     with the square of their number, some steps' worth for hundreds.
 
-    Departures: none.
+    Departures: none. The order comes from torch's global generator, so dropout masks differ from other methods'.
     """
 
     citation = "Yu, Kumar, Gupta, Levine, Hausman and Finn, NeurIPS 2020, arXiv:2001.06782"

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from auxilearn import Method, task_means
+from auxilearn import Method, Problem, task_means
 
 
 class STL(Method):
@@ -15,6 +15,11 @@ class STL(Method):
     """
 
     citation = "Caruana, Machine Learning 1997, doi:10.1023/A:1007379606734"
+
+    @classmethod
+    def declines(cls, problem: Problem) -> str | None:
+        """Serve every problem."""
+        return None
 
     def combine(self, losses: Tensor) -> Tensor:
         """Return the mean loss of the main task."""

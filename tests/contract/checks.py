@@ -138,7 +138,11 @@ def check_declines(method_class: type[Method], factory: Factory) -> None:
     """Rule 6: a method serves a problem or gives one line of reason."""
     reason = method_class.declines(factory())
     if reason is None:
-        method_class(factory())
+        problem = factory()
+        made = method_class(problem)
+        if problem.subclasses and made.targets(problem.batch()) is None:
+            weights = made.weights(torch.ones(2, problem.n_tasks))
+            assert not weights[1:].any(), "auxiliary labels are to be generated: the method neither does nor declines"
         return
     assert isinstance(reason, str), "declines returns neither None nor a reason"
     assert reason.strip(), "declines gives an empty reason"
