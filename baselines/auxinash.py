@@ -32,8 +32,8 @@ class AuxiNash(Bargaining):
     and <H^-1 grad L_V, g_i> of all tasks from one forward-mode pass. p is as long as there are parts, is kept at
     0.0001 or above and sums to their number: with p = 1 it is Nash-MTL, of which see the scale and the cost.
 
-    Cost, in units of an equal-weighting step, beside that of Nash-MTL: an outer step as much again, and 3 for each
-    term, every 25 steps.
+    Cost, in units of an equal-weighting step, beside that of Nash-MTL: of an outer step that of Nash-MTL again, 2, and
+    3 for each term.
 
     Departures: those of Nash-MTL; a and G of an outer step belong to its own training batch, where the authors' code
     takes them from the last step and the gradients from a new batch. From that code: p sums to the number of tasks,
