@@ -5,7 +5,6 @@ import gzip
 import lzma
 import os
 import stat
-import struct
 import tarfile
 import zipfile
 import zlib
@@ -29,7 +28,7 @@ FREE_BYTES = 64 << 20
 _MAGIC = ((b"\x1f\x8b", gzip.GzipFile), (b"\xfd7zXZ", lzma.LZMAFile), (b"BZh", bz2.BZ2File))
 _BLOCK = 1 << 20
 _BROKEN = (
-    *(tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, struct.error),
+    *(tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error),
     *(EOFError, OSError, ValueError, RuntimeError, LookupError),
 )
 """What the readers of archives raise over damage."""

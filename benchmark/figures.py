@@ -69,7 +69,8 @@ def write_figures(arms: Sequence[Arm], records: Mapping[str, Record], folder: Pa
             if is_sample(arms[0].data):
                 figure.suptitle(SAMPLE_TITLE, color="tab:red")
             for suffix in FORMATS:
-                figure.savefig(folder / f"{name}.{suffix}")
+                undated = {"CreationDate": None} if suffix == "pdf" else None  # the same figure is the same file
+                figure.savefig(folder / f"{name}.{suffix}", metadata=undated)
                 written.append(f"{name}.{suffix}")
     return written
 

@@ -178,6 +178,23 @@ def test_a_tar_that_ends_between_two_members_is_truncated(tmp_path: Path) -> Non
         list(Tree(path).read_all(["a", "b"]))
 
 
+def test_a_zip_that_holds_less_than_it_says_is_refused(tmp_path: Path) -> None:
+    path = pack(tmp_path / "x.zip", {"short": os.urandom(100)})
+    content = bytearray(path.read_bytes())
+    for start, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        content[content.rindex(start) + at] += 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"x.zip: short cannot be read: it is broken or truncated \(100 of 101 bytes\)"):
+        Tree(path).read("short")
+
+
+def test_an_archive_is_read_up_to_a_single_file_and_no_further(tmp_path: Path) -> None:
+    path = pack(tmp_path / "x.tar", {"a": b"1", "b": b"2", "../c": b"3"})
+    assert Tree(path).read("b") == b"2"
+    with pytest.raises(UserError, match="leaves the folder"):
+        list(Tree(path).read_all(["b"]))
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES[1:])
 def test_damage_that_only_a_checksum_shows_is_found(tmp_path: Path, suffix: str) -> None:
     """Content that does not compress lies in an archive as it is, where one changed bit breaks nothing else."""
