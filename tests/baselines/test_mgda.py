@@ -70,6 +70,14 @@ def test_it_ends_where_rounding_has_the_last_word() -> None:
         assert min_norm_weights(gradients @ gradients.T).isfinite().all()
 
 
+def test_gradients_that_depend_on_one_another_within_rounding_end_it_too() -> None:
+    directions = torch.tensor([[1, 0], [1, 2], [2, -1], [2, 0], [0, 1], [2, 2], [2, -2], [-2, 2]], dtype=DOUBLE)
+    gradients = directions * 10 ** torch.tensor([[6.0], [8], [10], [4], [0], [16], [8], [16]], dtype=DOUBLE)
+    weights = min_norm_weights(gradients @ gradients.T)
+    assert (weights >= 0).all()
+    torch.testing.assert_close(weights.sum(), torch.tensor(1.0, dtype=DOUBLE))
+
+
 @pytest.mark.parametrize("tasks", [41, 312])
 def test_it_conflicts_with_none_of_many(tasks: int) -> None:
     weights = check_optimal(double(tasks, 50) + 0.3)
