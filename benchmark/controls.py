@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,22 +33,28 @@ def extend(suite: Suite, controls: Iterable[str]) -> Suite:
         return suite
     if suite.controls:
         raise ValueError(f"suite {suite.name!r} has controls already: {', '.join(suite.controls)}")
-    main = suite.groups[0]
-    if suite.declines_controls or not isinstance(main, Classification | Binary | Regression):
-        reason = suite.declines_controls or f"there are none for a main task in a group of {type(main).__name__}"
-        raise UserError(f"suite {suite.name!r} takes no controls: {reason}")
-    added = {name: _like(main, f"control: {name}") for name in names}
+    for setting in suite.settings:
+        main = None if suite.declines_controls else suite.groups_of(setting)[0]
+        if not isinstance(main, Classification | Binary | Regression):
+            reason = suite.declines_controls or f"there are none for a main task in a group of {type(main).__name__}"
+            raise UserError(f"suite {suite.name!r} takes no controls: {reason}")
+
+    def added(setting: str) -> dict[str, TaskGroup]:
+        return {name: _like(suite.groups_of(setting)[0], f"control: {name}") for name in names}
+
+    def groups_of(setting: str) -> Sequence[TaskGroup]:
+        return (*suite.groups_of(setting), *added(setting).values())
 
     def data(setting: str, seed: int) -> Data:
         given = suite.data(setting, seed)
         targets = list(given.samples.targets)
-        for name, group in added.items():
+        for name, group in added(setting).items():
             stream = seeds.generator(suite.name, setting, seed, f"control: {name}")
             targets.append(_targets(given, name, group, stream))
         return dataclasses.replace(given, samples=given.samples._replace(targets=tuple(targets)))
 
     extended = copy.copy(suite)
-    extended.controls, extended.groups, extended.data = names, (*suite.groups, *added.values()), data
+    extended.controls, extended.groups_of, extended.data = names, groups_of, data
     return extended
 
 
@@ -56,7 +63,7 @@ def phrase(controls: Sequence[str]) -> str:
     return f", with the control{'s' * (len(controls) > 1)} {' and '.join(controls)}" if controls else ""
 
 
-def _like(group: Classification | Binary | Regression, name: str) -> TaskGroup:
+def _like(group: Any, name: str) -> TaskGroup:
     """Return a group whose only task, of that name, is as the first of `group`."""
     if isinstance(group, Classification):
         return dataclasses.replace(group, classes={name: next(iter(group.classes.values()))})

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+Origin = Literal["table", "preprint", "code", "other code", "recalled", "ours"]
+"""How a choice is known: from an image of the authors' table or figure, their first preprint, their released code,
+somebody else's code, from memory of the paper (a named default, not checked), or not at all, so that it is ours."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """A number that a suite reports.
@@ -51,7 +56,10 @@ class Suite(ABC):
         datasets: Names of the data sets (`benchmark/datasets/`) it is made of.
         settings: Names of the settings, such as label fractions; each has its own column in the table.
         default_methods: Methods that run unless others are asked for: those of the paper's table.
-        groups: Task groups; the first task of the first group is the main task.
+        main_task: The main task in a few words.
+        auxiliary_tasks: The auxiliary tasks in a few words.
+        groups: Task groups; the first task of the first group is the main task. Where they depend on the setting,
+            `groups_of` says them.
         controls: Names of the control tasks among them, see `benchmark.controls.extend`.
         declines_controls: Why the suite cannot have control tasks; None if it can.
         metrics: Metrics of the main task; the first one selects epochs and hyper-parameters, on validation.
@@ -66,9 +74,12 @@ class Suite(ABC):
         selected_epoch: Whether the epoch with the `best` validation score counts, or the `last` one.
         final_seeds: Number of final runs of each method.
         threads: CPU threads of one run; part of the suite, so that the number of workers cannot move a bit.
+        origins: How each choice of the paper's setting is known, by what it is about, such as `network`.
     """
 
     citation: ClassVar[str]
+    main_task: ClassVar[str]
+    auxiliary_tasks: ClassVar[str]
     datasets: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[tuple[str, ...]]
     default_methods: ClassVar[tuple[str, ...]]
@@ -86,6 +97,7 @@ class Suite(ABC):
     selected_epoch: ClassVar[Literal["best", "last"]] = "best"
     final_seeds: ClassVar[int] = 3
     threads: ClassVar[int] = 1
+    origins: ClassVar[Mapping[str, Origin]] = {}
 
     def __init__(self, name: str, places: Places | None = None) -> None:
         self.name = name
@@ -97,6 +109,10 @@ class Suite(ABC):
         if dataset not in self._prepared:
             self._prepared[dataset] = acquire(datasets.load(dataset), self.places)
         return self._prepared[dataset]
+
+    def groups_of(self, setting: str) -> Sequence[TaskGroup]:
+        """Return the task groups of a setting; may read the data."""
+        return self.groups
 
     def fingerprint(self) -> str:
         """Return a short digest of the suite's data, which becomes part of every run's identity."""
@@ -117,7 +133,7 @@ class Suite(ABC):
         """Return a freshly initialised network, drawn from torch's global generator."""
 
     @abstractmethod
-    def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, setting: str, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """Return every metric of the main task over `batches`; the model is in evaluation mode."""
 
     def figures(self, records: Sequence[Record]) -> "dict[str, Figure]":
@@ -136,7 +152,7 @@ class Suite(ABC):
         """Return the problem with a network initialised by `seed`."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds.derive(self.name, setting, seed, "init"))
-            return SupervisedProblem(self.model(setting), self.groups)
+            return SupervisedProblem(self.model(setting), self.groups_of(setting))
 
     @property
     def selection(self) -> Metric:

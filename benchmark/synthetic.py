@@ -61,14 +61,14 @@ class SyntheticRegression(Suite):
 
     def model(self, setting: str) -> MultiTask:
         """Return the shared weight vector."""
-        outputs = [group.outputs for group in self.groups]
+        outputs = [group.outputs for group in self.groups_of(setting)]
         return MultiTask(SharedWeight(len(self.true_weight), sum(outputs)), None, outputs)
 
     def optimizer(self, model: nn.Module, *, lr: float, weight_decay: float) -> torch.optim.Optimizer:
         """Return plain gradient descent."""
         return torch.optim.SGD(model.parameters(), lr=lr, weight_decay=weight_decay)
 
-    def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, setting: str, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """Return the main task's mean squared error and the distance of the weights from w*."""
         errors = torch.cat([(model(b.inputs)[0][:, 0] - b.targets[0][:, 0]).square() for b in batches])
         (weight,) = (parameter.detach().cpu() for parameter in model.parameters())

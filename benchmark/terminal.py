@@ -22,8 +22,6 @@ from benchmark.table import Table, by_setting
 WIDTH_IN_PIPE = 160
 """Columns of the output where it is no terminal."""
 
-MOST_TASKS_LISTED = 12
-
 
 def console() -> Console:
     """Return the terminal, or a wide page where the output is no terminal."""
@@ -97,14 +95,13 @@ def print_listing() -> None:
     out.print("Suites\n")
     for name in suites.names():
         suite = load_suite(name)
-        tasks = [task for group in suite.groups for task in group.names]
         _entry(
             out,
             name,
             suite.__doc__,
             {
                 "settings": ", ".join(suite.settings),
-                "tasks": ", ".join(tasks) if len(tasks) <= MOST_TASKS_LISTED else f"{len(tasks)} tasks",
+                "tasks": f"{suite.main_task}; auxiliary: {suite.auxiliary_tasks}",
                 "default methods": ", ".join(suite.default_methods),
                 "source": suite.citation,
             },

@@ -167,7 +167,8 @@ class Training:
         """Return the suite's metrics over the samples at `index`."""
         started = time.perf_counter()
         self.problem.model.eval()
-        metrics = self.suite.measure(self.problem.model, self.data.chunks(index, self.suite.evaluation_batch_size))
+        batches = self.data.chunks(index, self.suite.evaluation_batch_size)
+        metrics = self.suite.measure(self.spec.setting, self.problem.model, batches)
         self.clock.evaluation_sec += time.perf_counter() - started
         for name, value in metrics.items():
             if not math.isfinite(value):

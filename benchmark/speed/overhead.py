@@ -20,7 +20,7 @@ def report(*, repeats: int) -> None:
     torch.set_num_threads(arm.suite.threads)
     spec = arm.spec(arm.points()[0])
     training = Training(arm.suite, spec, torch.device("cpu"))
-    bare = BareLoop(Training(arm.suite, spec, torch.device("cpu")), arm.suite.groups[0])
+    bare = BareLoop(Training(arm.suite, spec, torch.device("cpu")), arm.suite.groups_of(arm.setting)[0])
     work = {"harness": lambda: training.epoch(1), "bare": bare.epoch}
     seconds = seconds_in_turns(work, repeats=repeats, device=torch.device("cpu"))
     check_same_result(training.problem.model, bare.model)

@@ -47,6 +47,11 @@ class Digits(Suite):
         "auxilearn-deep-linear",
         "auxilearn-nonlinear",
     )
+    main_task = "ten digits of 8 x 8 pixels, labels for 5 or 10 images a class"
+    auxiliary_tasks = (
+        "of all images: parity, at least five, prime, closed loop; "
+        "and two harmful ones: a random label, a shuffled label"
+    )
     groups = (
         Classification(
             {
@@ -116,8 +121,8 @@ class Digits(Suite):
 
     def model(self, setting: str) -> MultiTask:
         """Return a perceptron with two hidden layers of 128 and 64."""
-        return MultiTask(mlp(64, (128, 64)), 64, [group.outputs for group in self.groups])
+        return MultiTask(mlp(64, (128, 64)), 64, [group.outputs for group in self.groups_of(setting)])
 
-    def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, setting: str, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """Return top-1 and top-3 accuracy."""
         return accuracy(model, batches, classes=10, ks=(1, 3))

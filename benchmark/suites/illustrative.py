@@ -34,6 +34,8 @@ class Illustrative(SyntheticRegression):
     citation = "Navon et al., ICLR 2021, Section 5.1"
     settings = ("plane",)
     default_methods = ("stl", "equal", "auxilearn-linear")
+    main_task = "the regression in the plane of Section 5.1 of the paper"
+    auxiliary_tasks = "a helpful one with less noise, a harmful one with another solution"
     groups = (Regression(("main", "helpful", "harmful")),)
     grid = {"lr": (0.02,), "weight_decay": (0.0,)}
     defaults = {"auxilearn*.outer_every": 5, "auxiliary_lr": 0.05, "auxiliary_weight_decay": 0.0, "skip": False}

@@ -11,7 +11,7 @@ class MNIST(FewLabels):
 
     citation = "LeCun et al., 1998; Navon et al., arXiv:2007.02693v1, Table 3"
     datasets = ("mnist",)
-    classes = 10
+    main_task = "ten digits, labels for 5, 10 or 15 % of the training images"
     official_size = 60_000
     mean, std = (0.1307,), (0.3081,)
     grid = {"lr": (1e-2, 1e-3, 1e-4), "weight_decay": (5e-4, 5e-5)}

@@ -28,6 +28,8 @@ class NoisyAuxiliaries(SyntheticRegression):
     citation = "Navon et al., ICLR 2021, appendix"
     settings = ("line",)
     default_methods = ("stl", "equal", "auxilearn-linear")
+    main_task = "a line through the origin"
+    auxiliary_tasks = "100 of growing noise: the learnt weights fall with it and end at zero"
     groups = (Regression(("main", *(f"noise {j}" for j in range(1, AUXILIARIES + 1)))),)
     grid = {"lr": (0.01,), "weight_decay": (0.0,)}
     defaults = {"auxilearn*.outer_every": 10, "auxiliary_lr": 0.003, "auxiliary_weight_decay": 0.0, "skip": False}

@@ -34,6 +34,8 @@ class Toy(Suite):
     citation = "nobody, 2026"
     settings = ("few", "many")
     default_methods = ("stl", "equal")
+    main_task = "three classes"
+    auxiliary_tasks = "two classes, a value"
     groups = (Classification({"main": 3, "side": 2}), Regression(("value",)))
     metrics = (Metric("top1"), Metric("top2"))
     grid: ClassVar = {"lr": (0.1, 0.01), "weight_decay": (0.0, 0.01)}
@@ -64,10 +66,12 @@ class Toy(Suite):
 
     def model(self, setting: str) -> MultiTask:
         return MultiTask(
-            nn.Sequential(_Features(), mlp(4, (8,)), nn.Dropout(0.1)), 8, [group.outputs for group in self.groups]
+            nn.Sequential(_Features(), mlp(4, (8,)), nn.Dropout(0.1)),
+            8,
+            [group.outputs for group in self.groups_of(setting)],
         )
 
-    def measure(self, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, setting: str, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         kept = list(batches)
         self.measured.append([number for batch in kept for number in numbers(batch)])
         return accuracy(model, kept, classes=3, ks=(1, 2))

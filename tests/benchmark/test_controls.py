@@ -179,7 +179,7 @@ def test_a_control_is_one_more_task_of_the_main_ones_kind():
 def test_a_control_is_like_the_first_task_of_the_first_group(group: TaskGroup, expected: TaskGroup):
     suite = Toy()
     suite.groups = (group, Classification({"last": 2}))
-    assert extend(suite, ("noise",)).groups == (*suite.groups, expected)
+    assert extend(suite, ("noise",)).groups_of("few") == (*suite.groups, expected)
 
 
 def test_label_images_move_as_a_whole_and_noise_is_drawn_for_each_pixel():
@@ -199,7 +199,9 @@ def test_label_images_move_as_a_whole_and_noise_is_drawn_for_each_pixel():
     assert all(len(image.unique()) > 3 for image in noise), "one draw a pixel"
     extended = extend(suite, CONTROLS)
     targets = extended.data("few", 0).at(torch.arange(40)).targets
-    losses = [group.losses(torch.randn(40, 8, 4, 5), t) for group, t in zip(extended.groups, targets, strict=True)]
+    losses = [
+        group.losses(torch.randn(40, 8, 4, 5), t) for group, t in zip(extended.groups_of("few"), targets, strict=True)
+    ]
     assert [loss.shape for loss in losses] == [(40, 1, 4, 5)] * 3
     assert torch.equal(losses[1] == 0, targets[1] == -1)
 
@@ -209,7 +211,7 @@ def test_extending_leaves_the_suite_alone_and_happens_once():
     extended = extend(toy, ("noise", "shuffled", "noise"))
     assert extended.controls == CONTROLS
     assert toy.controls == ()
-    assert len(toy.groups) == len(toy.data("few", 0).samples.targets) == 2
+    assert len(toy.groups_of("few")) == len(toy.data("few", 0).samples.targets) == 2
     assert toy.problem("few", 0).n_tasks == 3
     found, expected = extended.data("few", 0), toy.data("few", 0)
     assert all(map(torch.equal, found.samples.targets[:2], expected.samples.targets))

@@ -142,6 +142,6 @@ def test_metrics_judge_the_digit_and_nothing_else() -> None:
     batch = given.at(given.test)
     model = suite().problem("5-shot", 0).model
     logits = model(batch.inputs)[0][:, :10]
-    found = suite().measure(model, given.chunks(given.test))
+    found = suite().measure("5-shot", model, given.chunks(given.test))
     counts = top_k(logits, truth()[given.test], (1, 3)).tolist()
     assert found == {"top1": pytest.approx(counts[0] / 600), "top3": pytest.approx(counts[1] / 600)}

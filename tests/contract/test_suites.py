@@ -38,9 +38,9 @@ def same(first: list[Tensor], second: list[Tensor]) -> bool:
     return all(torch.equal(a.nan_to_num(7e7), b.nan_to_num(7e7)) for a, b in zip(first, second, strict=True))
 
 
-def labelled(name: str, batch: Batch) -> Tensor:
+def labelled(name: str, setting: str, batch: Batch) -> Tensor:
     """Return which samples have a label of which task, (B, T)."""
-    groups = suite(name).groups
+    groups = suite(name).groups_of(setting)
     return torch.cat([group.labelled(target) for group, target in zip(groups, batch.targets, strict=True)], dim=1)
 
 
@@ -78,8 +78,8 @@ def test_validation_and_test_samples_are_the_same_for_every_seed(name: str, sett
 def test_main_labels_are_where_the_protocol_reads_them(name: str, setting: str) -> None:
     given = data(name, setting, 1)
     for part in ("auxiliary", "validation", "test"):
-        assert labelled(name, given.at(getattr(given, part)))[:, 0].all(), f"main labels are missing in {part}"
-    assert labelled(name, given.at(given.train)).any(0).all(), "a task has no label in train"
+        assert labelled(name, setting, given.at(getattr(given, part)))[:, 0].all(), f"main labels are missing in {part}"
+    assert labelled(name, setting, given.at(given.train)).any(0).all(), "a task has no label in train"
 
 
 @EVERY_SETTING
@@ -87,13 +87,13 @@ def test_outputs_match_the_groups_and_losses_are_finite(name: str, setting: str)
     given, problem = data(name, setting, 1), suite(name).problem(setting, 1)
     batch = given.at(given.train[:8])
     outputs = [output.shape[:2] for output in problem.model(batch.inputs)]
-    known = [(8, group.outputs) for group in suite(name).groups]
+    known = [(8, group.outputs) for group in suite(name).groups_of(setting)]
     generated = [(8, sum(problem.subclasses))] if isinstance(problem, LabelSource) else []
     assert outputs == known + generated
     losses = problem.losses(batch)
     assert losses.shape[:2] == (8, problem.n_tasks)
     assert losses.isfinite().all()
-    assert problem.n_tasks == sum(len(group.names) for group in suite(name).groups) + len(generated) >= 2
+    assert problem.n_tasks == sum(len(group.names) for group in suite(name).groups_of(setting)) + len(generated) >= 2
     assert len(set(problem.task_names)) == len(problem.task_groups) == problem.n_tasks
 
 
@@ -111,8 +111,8 @@ def test_initialisation_follows_from_the_seed_alone(name: str, setting: str) -> 
 def test_measure_returns_the_declared_metrics(name: str, setting: str) -> None:
     given, model = data(name, setting, 1), suite(name).problem(setting, 1).model.eval()
     with torch.no_grad():
-        found = suite(name).measure(model, given.chunks(given.validation))
-        parts = suite(name).measure(model, given.chunks(given.validation, size=7))
+        found = suite(name).measure(setting, model, given.chunks(given.validation))
+        parts = suite(name).measure(setting, model, given.chunks(given.validation, size=7))
     metrics = suite(name).metrics
     assert list(found) == [metric.name for metric in metrics]
     assert len({metric.name for metric in metrics}) == len(metrics) >= 1
@@ -158,6 +158,8 @@ def test_a_suite_says_what_it_is(name: str) -> None:
     given = suite(name)
     assert given.name == name
     assert (type(given).__doc__ or "").strip()
-    assert given.citation
+    for text in (given.citation, given.main_task, given.auxiliary_tasks):
+        assert text.strip()
+        assert "\n" not in text
     assert len(set(given.settings)) == len(given.settings) >= 1
     assert min(given.epochs, given.final_seeds, given.threads) >= 1
