@@ -1,5 +1,6 @@
 """Solvers of H x = b from products with H alone: the inverse-Hessian-vector product of a hypergradient."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -44,24 +45,48 @@ def neumann(product: Product, vector: Tensor, *, terms: int, alpha: Tensor | flo
     before it, so watching it is free: a power that grows is not added and ends the series. The residual returned
     is that of the sum without its last term, or, if the series was stopped, of the sum as it is.
 
+    Where alpha H is so small that the third differences of the powers vanish in the rounding of the sum, the rest
+    of the series follows from the first two without further products.
+
     Args:
         product: Products with H.
         vector: b, (n,).
-        terms: J, the number of products.
+        terms: J, the number of products, or less as said above.
         alpha: Step size.
         released: Do as the authors' released code does: leave out the factor alpha and watch nothing.
     """
-    power, total, stopped = vector, vector.clone(), False
+    power, total, stopped, change = vector, vector.clone(), False, None
     start = size = length(vector)
     factor = -torch.as_tensor(alpha, dtype=vector.dtype, device=vector.device)
-    for _ in range(terms):
-        power = product(power).mul_(factor).add_(power)
+    for left in reversed(range(terms)):
+        before, change = change, product(power).mul_(factor)
+        power = vector + change if power is vector else power.add_(change)
         previous, size = size, length(power)
         stopped = not released and not bool(size <= previous)  # so that NaN counts as growth
         if stopped:
             break
         total += power
+        if left and before is not None and _is_smooth(bend := change - before, change, left, total):
+            # Newton's forward differences: the i-th power from here is power + i change + i (i + 1) / 2 bend
+            total.add_(power, alpha=left).add_(change, alpha=math.comb(left + 1, 2))
+            total.add_(bend, alpha=math.comb(left + 2, 3))
+            size = length(power.add_(change, alpha=left).add_(bend, alpha=math.comb(left + 1, 2)))
+            break
     return Solution(total if released else total.mul_(alpha), size / start, stopped)
+
+
+def _is_smooth(bend: Tensor, change: Tensor, left: int, total: Tensor) -> bool:
+    """Return whether the third differences of `left` further powers, by the decline so far, vanish in their sum.
+
+    Args:
+        bend: The last second difference of the powers, alpha^2 H^2 applied to an earlier power.
+        change: Their last difference.
+        left: Number of powers to come.
+        total: Their sum so far.
+    """
+    size = length(bend)
+    neglected = math.comb(left + 3, 4) * size * size / length(change)
+    return bool(neglected <= torch.finfo(total.dtype).eps * length(total))
 
 
 def conjugate_gradient(product: Product, vector: Tensor, *, terms: int, tolerance: float = 1e-6) -> Solution:

@@ -1,11 +1,14 @@
 """Solvers against torch.linalg.solve, and what they do where the matrix is not positive definite."""
 
+from math import comb
+
 import pytest
 import torch
 from torch import Tensor
 
 from auxilearn import solvers
 from auxilearn.curvature import InverseHessian
+from auxilearn.hessian import Product
 from auxilearn.solvers import PowerIteration
 
 SIZES = (1, 7, 60, 200)
@@ -68,6 +71,43 @@ def test_neumann_is_the_sum_it_says() -> None:
     torch.testing.assert_close(solution.residual, (vector - matrix @ without_last).norm() / vector.norm())
     released = solvers.neumann(matrix.mv, vector, terms=4, alpha=0.03, released=True)
     torch.testing.assert_close(released.vector, torch.stack(powers).sum(0))
+
+
+def counted(matrix: Tensor) -> tuple[Product, list[int]]:
+    """Return the product with a matrix, and a list that grows with each call."""
+    calls: list[int] = []
+
+    def product(vector: Tensor) -> Tensor:
+        calls.append(1)
+        return matrix.mv(vector)
+
+    return product, calls
+
+
+@pytest.mark.parametrize(("terms", "alpha"), [(3, 1e-6), (4, 1e-6), (5, 1e-6), (50, 1e-7)])
+def test_neumann_extends_a_series_of_small_terms_without_products(terms: int, alpha: float) -> None:
+    shift = 0.7 * torch.diag(torch.ones(2, dtype=torch.float64), 1)  # its third power is zero, so nothing is neglected
+    vector = torch.tensor([0.3, -1.1, 0.9], dtype=torch.float64)
+    product, calls = counted(shift)
+    solution = solvers.neumann(product, vector, terms=terms, alpha=alpha, released=True)
+    assert len(calls) == 2
+    parts = [comb(terms + 1, k + 1) * torch.linalg.matrix_power(-alpha * shift, k) @ vector for k in range(3)]
+    expected = torch.stack(parts).sum(0)
+    torch.testing.assert_close(solution.vector, expected, rtol=1e-15, atol=0)
+    assert abs(parts[2][0]) > 1e3 * torch.finfo(torch.float64).eps * abs(expected[0]), "bending would not show"
+    power = torch.linalg.matrix_power(torch.eye(3, dtype=torch.float64) - alpha * shift, terms) @ vector
+    torch.testing.assert_close(solution.residual, power.norm() / vector.norm(), rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize(("alpha", "products"), [(1e-5, 2), (1e-4, 2), (1e-3, 3), (1e-1, 3)])
+def test_neumann_leaves_out_only_what_rounding_hides(alpha: float, products: int) -> None:
+    matrix, vector, _ = system(60)
+    product, calls = counted(matrix.float())
+    solution = solvers.neumann(product, vector.float(), terms=3, alpha=alpha, released=True)
+    assert len(calls) == products
+    step = torch.eye(60, dtype=torch.float64) - alpha * matrix
+    exact = torch.stack([torch.linalg.matrix_power(step, j) @ vector for j in range(4)]).sum(0)
+    assert relative_error(solution.vector.double(), exact) < 2 * torch.finfo(torch.float32).eps
 
 
 def test_neumann_stops_where_the_residual_grows() -> None:
