@@ -9,12 +9,14 @@ from torch import nn
 from benchmark import suites
 from benchmark.cache import Split
 from benchmark.data import Data
+from benchmark.places import Places
 from benchmark.published import published
 from benchmark.suite import Suite
+from benchmark.train import Training
+from tests.benchmark.helpers import a_spec
 from tests.benchmark.official import labels_of, official
 
 NAMES = ("cub-30shot", "pet", "cars")
-EVERY = pytest.mark.parametrize("name", NAMES)
 
 CASES = {  # labels of the official training and test set; images to draw from, of validation and test; auxiliary ones
     "cub-30shot": (((5_994, 200, 29, 30), (5_794, 200, 11, 30)), (5_994, 2_897, 2_897), 50),
@@ -118,3 +120,13 @@ def test_svhn_takes_five_percent_and_a_tenth_validates(monkeypatch: pytest.Monke
     assert len(training(data)) == pytest.approx(0.05 * 73_257, abs=10)
     assert len(data.validation) == pytest.approx(0.1 * 73_257, abs=10)
     assert len(data.test) == 26_032
+
+
+@pytest.mark.parametrize(("name", "setting", "steps"), [("pet", "30-shot", 20), ("svhn", "5%", 10)])
+def test_samples_can_be_learnt(name: str, setting: str, steps: int) -> None:
+    suite = suites.load(name, Places(sample=True))
+    rates = (("lr", suite.grid["lr"][0]), ("weight_decay", 5e-4))
+    run = Training(suite, a_spec(suite=name, setting=setting, hyper=rates), torch.device("cpu"))
+    run.advance(steps)
+    classes = len(suite.prepared(name).names["label"])
+    assert run.measure(run.data.test)["top1"] > 2 / classes, "twice chance"
