@@ -29,8 +29,8 @@ MAPS = (
     Map("normal", "normal", 3, -1.1, 1.1),
 )
 
-SAMPLE_SIZE = (64, 96)
-SAMPLE_SCENES = {Split.TRAIN: 80, Split.TEST: 16}
+SAMPLE_SIZE = (32, 64)
+SAMPLE_SCENES = {Split.TRAIN: 160, Split.TEST: 24}
 _CEILING, _FLOOR = -1.2, 1.3
 _PIECES = {
     "bed": (1.6, 0.5, 1.8),
