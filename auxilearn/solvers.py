@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from auxilearn.devices import on_device
 from auxilearn.hessian import Product
 
 
@@ -53,7 +54,7 @@ def neumann(product: Product, vector: Tensor, *, terms: int, alpha: Tensor | flo
     """
     power, total, stopped = vector, vector.clone(), False
     start = size = length(vector)
-    factor = -torch.as_tensor(alpha, dtype=vector.dtype, device=vector.device)
+    factor = -(alpha.to(vector) if isinstance(alpha, Tensor) else vector.new_full((), alpha))
     for _ in range(terms):
         power = product(power).mul_(factor).add_(power)
         previous, size = size, length(power)
@@ -109,7 +110,7 @@ def nystrom(
         generator: Source of the directions, on the CPU.
     """
     shape = (vector.numel(), min(terms, vector.numel()))
-    directions = torch.randn(shape, generator=generator, dtype=vector.dtype).to(vector.device)
+    directions = on_device(torch.randn(shape, generator=generator, dtype=vector.dtype), vector.device)
     directions = torch.linalg.qr(directions).Q
     images = torch.stack([product(direction) for direction in directions.T], 1)
     core = (damping * directions.T @ images + images.T @ images).double()
