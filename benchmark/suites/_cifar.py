@@ -25,6 +25,7 @@ class FewCIFAR(FewLabels):
     epochs = 200
     batch_size = 128
     evaluation_batch_size = 1000
+    precision = "bfloat16"
     momentum: ClassVar[float] = 0.9
 
     def trunk(self, setting: str) -> tuple[nn.Module, int]:
