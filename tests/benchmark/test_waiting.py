@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import baselines
 from auxilearn import Method
@@ -103,7 +104,7 @@ def test_an_epoch_of_batches_and_an_evaluation_do_not_wait_before_their_end() ->
 def test_accuracy_asks_the_device_once() -> None:
     asked = []
 
-    class Counted(torch.utils._python_dispatch.TorchDispatchMode):
+    class Counted(TorchDispatchMode):
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):
             if func.overloadpacket.__name__ in ("_local_scalar_dense", "_to_copy", "nonzero"):
                 asked.append(func)
