@@ -138,10 +138,11 @@ def table(speed: Speed) -> pd.DataFrame:
 
 def caption(speed: Speed) -> str:
     """Return what the numbers are."""
-    paid = "never" if speed.epochs_to_pay is None else f"after {speed.epochs_to_pay:.1f} epochs"
+    never = speed.epochs_to_pay is None
+    paid = "never pays off" if never else f"has paid off after {speed.epochs_to_pay:.1f} epochs"
     return (
         f"Batches of {BATCH} inputs, {CROP} px, cropped and mirrored at random and normalised, where training takes "
         f"them; from {speed.images} drawn JPEG files of {WIDTH} x {HEIGHT} and {speed.kilobytes:.0f} kB. Medians of "
         f"{speed.turns} epochs timed in turns, after one to warm up; all files are in the system's cache; nothing else "
-        f"is done meanwhile. Decoding once is not in the first line and has paid off {paid}."
+        f"is done meanwhile. Decoding once is not in the first line and {paid}."
     )
