@@ -143,6 +143,6 @@ def caption(speed: Speed) -> str:
     return (
         f"Batches of {BATCH} inputs, {CROP} px, cropped and mirrored at random and normalised, where training takes "
         f"them; from {speed.images} drawn JPEG files of {WIDTH} x {HEIGHT} and {speed.kilobytes:.0f} kB. Medians of "
-        f"{speed.turns} epochs timed in turns, after one to warm up; all files are in the system's cache; nothing else "
-        f"is done meanwhile. Decoding once is not in the first line and {paid}."
+        f"{speed.turns} epochs timed in turns, after one to warm up; all files are in the system's cache; nothing is "
+        f"trained meanwhile. Decoding once is not in the first line and {paid}."
     )

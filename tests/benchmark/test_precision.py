@@ -1,6 +1,7 @@
-"""Precision of training steps: which a run has, that it trains in it, and that records of several are never mixed unseen."""
+"""Precision of training steps: which a run has, that it trains in it, that tables say so where records differ."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from torch import nn
 from benchmark import precision
 from benchmark.campaign import study_name
 from benchmark.plan import Options, make_plan
+from benchmark.session import Request
 from benchmark.spec import Spec
 from benchmark.table import make_table
 from benchmark.train import Training, run
 from tests.benchmark.conftest import Cli
-from tests.benchmark.helpers import Toy, a_record, a_spec, by_digest, install, measured, toy_arm
+from tests.benchmark.helpers import Toy, a_record, a_spec, by_digest, measured, toy_arm
 from tests.benchmark.waiting import Pictures
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
@@ -122,7 +124,7 @@ def test_a_table_says_precisions_and_marks_costs_of_several(precisions: Any, sai
 
 
 @pytest.mark.usefixtures("toy")
-def test_the_command_takes_a_precision_and_refuses_others(cli: Cli, tmp_path: Any) -> None:
+def test_the_command_takes_a_precision_and_refuses_others(cli: Cli, tmp_path: Path) -> None:
     words = ("--suite", "toy", "--results-dir", tmp_path, "--settings", "few", "--workers", "0", "--wandb", "disabled")
     ended = cli(*words, "--precision", "float16")
     assert (ended.status, ended.out) == (2, "")
@@ -135,12 +137,8 @@ def test_the_command_takes_a_precision_and_refuses_others(cli: Cli, tmp_path: An
     assert "2 left" in ended.out, "runs of another precision do not count"
 
 
-def test_commands_for_missing_runs_name_the_precision(cli: Cli, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    toy = Toy()
-    install(monkeypatch, toy)
-    monkeypatch.setattr(toy, "measure", lambda setting, model, batches: {"top1": float("nan"), "top2": 0.0})
-    from benchmark.session import Request
-
+@pytest.mark.usefixtures("toy")
+def test_commands_for_missing_runs_name_the_precision(tmp_path: Path) -> None:
     options = Options("toy", settings=("few",), methods=("stl",), precision="float32")
     (arm,) = make_plan(options)
     request = Request(options, "cpu", 0, None, None, tmp_path, "disabled", (), False)
