@@ -11,8 +11,9 @@ from auxilearn.curvature import InverseHessian, Mode, Preconditioner, SolverName
 from auxilearn.generators import LabelGenerator, LabelSource
 from auxilearn.gradients import Randomness
 from auxilearn.hessian import HessianKind, Objective, Parameters, flatten, value_and_gradient
-from auxilearn.hypergradient import Hypergradient, full_precision, hypergradient
+from auxilearn.hypergradient import Hypergradient, hypergradient
 from auxilearn.method import Batch, Method, Need, Problem, task_means, trainable
+from auxilearn.precision import full_precision, without_autocast
 
 
 class Batches(tuple[Batch, ...]):
@@ -109,7 +110,7 @@ class AuxiLearn(Method):
     def combine(self, losses: Tensor) -> Tensor:
         """Return the mean combined loss, in full precision."""
         phi = next(self.combiner.parameters())
-        with torch.autocast(losses.device.type, enabled=False):
+        with without_autocast(losses.device):
             return self.combiner(losses.to(phi.dtype)).mean()
 
     def sample_weights(self, losses: Tensor) -> Tensor:
@@ -121,7 +122,8 @@ class AuxiLearn(Method):
         with torch.no_grad():
             targets = self.targets(batch)
         losses = self.problem.losses(batch, targets=targets)
-        losses.backward(self._cotangent(losses))
+        with without_autocast(losses.device):
+            losses.backward(self._cotangent(losses))
         return losses.detach()
 
     def outer_step(self, train: Batch, held_out: Batch, lr: float) -> None:
@@ -135,8 +137,8 @@ class AuxiLearn(Method):
         params = {name: parameter.detach() for name, parameter in trainable(self.problem.model)}
         phi = list(self.parameters())
         randomness = Randomness()
-        held_out_losses = [self._held_out_loss(batch, randomness) for batch in _batches(held_out)]
         with full_precision(phi[0].device):
+            held_out_losses = [self._held_out_loss(batch, randomness) for batch in _batches(held_out)]
             found = hypergradient(
                 [self._train_loss(batch, randomness) for batch in _batches(train)],
                 held_out_losses,
@@ -174,7 +176,7 @@ class AuxiLearn(Method):
     def _cotangent(self, losses: Tensor) -> Tensor:
         leaf = losses.detach().requires_grad_()
         # backward passes, too, would run in the precision of an autocast around them
-        with torch.enable_grad(), torch.autocast(losses.device.type, enabled=False):
+        with torch.enable_grad(), without_autocast(losses.device):
             return torch.autograd.grad(self.combine(leaf), leaf)[0]
 
     def _train_loss(self, batch: Batch, randomness: Randomness) -> Objective:

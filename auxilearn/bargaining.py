@@ -85,7 +85,6 @@ class Bargaining(GradientWeighting):
     """
 
     kept: Tensor
-    steps: Tensor
 
     def __init__(self, problem: Problem, *, max_norm: float = 1.0, update_every: int = 1, **settings: Any) -> None:
         super().__init__(problem, **settings)
@@ -93,9 +92,17 @@ class Bargaining(GradientWeighting):
             raise ValueError(f"max_norm must not be negative; found {max_norm}")
         if update_every < 1:
             raise ValueError(f"update_every must be at least 1; found {update_every}")
-        self.max_norm, self.update_every = max_norm, update_every
+        self.max_norm, self.update_every, self.steps = max_norm, update_every, 0
         self.register_buffer("kept", torch.ones(len(self.get_buffer("members"))))
-        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return the number of steps, on the host, where `update_every` asks for it."""
+        return {**super().get_extra_state(), "steps": self.steps}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Restore what `get_extra_state` returned."""
+        super().set_extra_state(state)
+        self.steps = state["steps"]
 
     def preferences_of(self, parts: Parts) -> Tensor:
         """Return p of the parts that have a gradient, (K,), in float64 on the CPU: 1 for each."""

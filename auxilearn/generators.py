@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from auxilearn.method import Batch, Method, Problem, task_means
+from auxilearn.precision import without_autocast
 
 
 @runtime_checkable
@@ -48,7 +49,9 @@ class LabelGenerator(nn.Module):
 
     def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Return the soft labels (B, C) of samples with main classes `labels` (B,)."""
-        return masked_softmax(self.backbone(inputs), self.get_buffer("owner") == labels[:, None])
+        logits = self.backbone(inputs)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))  # whatever autocast made of them
+        return masked_softmax(logits, self.get_buffer("owner") == labels[:, None])
 
 
 def labels_are_generated(problem: Problem) -> TypeGuard[LabelProblem]:
@@ -87,7 +90,8 @@ class LabelMethod(Method):
         with torch.no_grad():
             targets = self.targets(batch)
         losses = self.problem.losses(batch, targets=targets)
-        self.combine(losses).backward()
+        with without_autocast(losses.device):
+            self.combine(losses).backward()
         return losses.detach()
 
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal, NamedTuple, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
 from auxilearn.averages import EpochMean
+from auxilearn.devices import on_device
 from auxilearn.generators import labels_are_generated
 from auxilearn.method import Batch, Method, Problem, task_means
+from auxilearn.precision import autocast_type, without_autocast
 from auxilearn.task_gradients import (
     Output,
     Partition,
@@ -51,6 +53,9 @@ class GradientWeighting(Method):
     Shared parameters follow sum_i w_i g_i, heads their own tasks alone. A part without a label in the batch has
     no gradient: the rule does not see it. Subclasses define `rule`.
 
+    Under autocast gradients carry the rounding of the network's passes; inner products are as exact as without it,
+    and the resolution that a rule sees grows accordingly.
+
     Args:
         problem: The model and its losses.
         space: Where the gradients of the rule are taken: on all shared `parameters`, exactly, at the cost of a
@@ -59,12 +64,15 @@ class GradientWeighting(Method):
         partition: What counts as one task, see `memberships`; the losses of a part are summed.
     """
 
+    waits: ClassVar[str] = "its weights are solved for on the host, from the inner products of gradients"
+
     def __init__(self, problem: Problem, *, space: Space = "parameters", partition: Partition = "groups") -> None:
         super().__init__(problem)
         for name, value, allowed in (("space", space, Space), ("partition", partition, Partition)):
             if value not in get_args(allowed):
                 raise ValueError(f"unknown {name} {value!r}; choose one of: {', '.join(get_args(allowed))}")
         self.space = space
+        self.rounding = 0.0
         self.register_buffer("members", memberships(problem, partition), persistent=False)
         self.noted = EpochMean(torch.ones(problem.n_tasks))
         if space == "parameters":
@@ -88,8 +96,10 @@ class GradientWeighting(Method):
         """Give each head its own task's gradient and the shared parameters the weighted sum."""
         with self.recorded() as outputs:
             losses = self.problem.losses(batch, targets=self.targets(batch))
+        reduced = autocast_type(losses.device)
+        self.rounding = torch.finfo(reduced).eps ** 2 if reduced else 0.0
         # backward passes and small products, too, would run in the precision of an autocast around them
-        with torch.autocast(losses.device.type, enabled=False):
+        with without_autocast(losses.device):
             means = task_means(losses)
             shared, heads = split_parameters(self.problem)
             if heads:
@@ -120,10 +130,11 @@ class GradientWeighting(Method):
             outputs: What was recorded of the forward pass.
         """
         rows = self.rows(values, shared, outputs)
-        parts = self.parts(values, rows)
-        weights = values.new_zeros(len(values))
+        parts = self.parts(values, rows, rounding=self.rounding)
+        weights = torch.zeros(len(values), dtype=values.dtype)
         if parts.present.any():
-            weights[parts.present.to(weights.device)] = self.rule(parts).to(weights)
+            weights[parts.present] = self.rule(parts).to(weights)
+        weights = on_device(weights, values.device)
         if self.space == "parameters":
             return weights, [torch.tensordot(weights, part, dims=1) for part in rows]
         return weights, list(torch.autograd.grad(weights @ values, shared, materialize_grads=True))
@@ -134,12 +145,18 @@ class GradientWeighting(Method):
             return jacobian(values, shared, size=sum(parameter.numel() for parameter in shared))
         return jacobian(values, [output.edge for output in outputs], size=sum(output.size for output in outputs))
 
-    def parts(self, values: Tensor, rows: Sequence[Tensor]) -> Parts:
-        """Return what the rule sees of the parts, from their losses (parts,) and their gradients."""
+    def parts(self, values: Tensor, rows: Sequence[Tensor], *, rounding: float = 0.0) -> Parts:
+        """Return what the rule sees of the parts, from their losses (parts,) and their gradients.
+
+        Args:
+            values: The losses.
+            rows: The gradients, see `rows`.
+            rounding: Squared length of the error of a unit gradient where that is more than the losses' rounding.
+        """
         products = gramian(rows)
         # one that is not finite gets the weight 0, which makes the sum NaN all the same
         present = (products.diagonal() > 0) & products.diagonal().isfinite()
-        resolution = len(values) * torch.finfo(values.dtype).eps
+        resolution = len(values) * max(torch.finfo(values.dtype).eps, rounding)
         chosen = without_rounding(products[present][:, present], resolution=resolution)
         return Parts(chosen, values.detach().cpu().double()[present], present, resolution)
 

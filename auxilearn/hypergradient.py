@@ -2,10 +2,9 @@
 
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -104,22 +103,6 @@ def mixed_partial(
     if not slope.requires_grad:
         return [torch.zeros_like(tensor) for tensor in phi]
     return list(torch.autograd.grad(slope, phi, allow_unused=True, materialize_grads=True))
-
-
-@contextmanager
-def full_precision(device: torch.device) -> Iterator[None]:
-    """Run the block in the tensors' own precision: no autocast, no TF32."""
-    cudnn: Any = torch.backends.cudnn
-    backends: tuple[Any, ...] = (torch.backends.cuda.matmul, cudnn.conv, cudnn.rnn)
-    before = [backend.fp32_precision for backend in backends]
-    try:
-        for backend in backends:
-            backend.fp32_precision = "ieee"
-        with torch.autocast(device.type, enabled=False):
-            yield
-    finally:
-        for backend, precision in zip(backends, before, strict=True):
-            backend.fp32_precision = precision
 
 
 def _origin(error: Exception) -> str:

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from auxilearn.precision import without_autocast
+
 Batch = Any
 Parameters = Mapping[str, Tensor]
 TaskKind = Literal["classification", "regression"]
@@ -58,7 +60,8 @@ class Problem(Protocol):
         """Return the unreduced losses, (B, T) or (B, T, H, W).
 
         An invalid pixel or unlabelled sample carries loss 0 and valid ones are scaled by all / valid of the
-        batch, so that a plain mean over the batch is the masked mean.
+        batch, so that a plain mean over the batch is the masked mean. Under autocast they are in float32, whatever
+        the network's outputs are in.
 
         Args:
             batch: Whatever the training loop iterates over; methods pass it on unread.
@@ -87,6 +90,9 @@ class Method(nn.Module):
     The loop steps the model; the method steps itself and owns its optimiser. It holds no parameter of the model,
     and all its state, the optimiser's included, is in its `state_dict`.
 
+    `backward` and `step` may be called under autocast, each under one of its own: passes of the network, and its
+    losses, then run in reduced precision. All that a method makes of the losses does not, nor does `outer_step`.
+
     Constructor arguments after `problem` are keyword-only hyper-parameters of plain types with defaults; those
     a benchmark should tune are listed in `search_space`.
     """
@@ -95,6 +101,8 @@ class Method(nn.Module):
     search_space: ClassVar[Mapping[str, tuple[float | int | str | bool, ...]]] = {}
     needs: ClassVar[tuple[Need, ...]] = ()
     """What the method needs beyond the losses of the batch, for tables of methods."""
+    waits: ClassVar[str] = ""
+    """Why the host has to wait for the device in every training step; empty for methods that let it run ahead."""
     outer_every: int = 0
     """Steps between two calls of `outer_step`; 0 for single-level methods, which need no held-out data."""
     generates_labels: ClassVar[bool] = False
@@ -130,11 +138,14 @@ class Method(nn.Module):
     def backward(self, batch: Batch) -> Tensor:
         """Add the training gradient to `.grad` of the model's parameters and return the detached losses."""
         losses = self.problem.losses(batch, targets=self.targets(batch))
-        self.combine(losses).backward()
+        with without_autocast(losses.device):
+            self.combine(losses).backward()
         return losses.detach()
 
     def outer_step(self, train: Batch, held_out: Batch, lr: float) -> None:
         """Update the method from held-out data; the model stays bit for bit as it is.
+
+        In full precision, whatever autocast is around it. It may wait for the device.
 
         Args:
             train: A training batch.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from auxilearn.devices import on_device
 from auxilearn.hessian import Product
 
 
@@ -46,18 +47,19 @@ def neumann(product: Product, vector: Tensor, *, terms: int, alpha: Tensor | flo
     is that of the sum without its last term, or, if the series was stopped, of the sum as it is.
 
     Where alpha H is so small that the third differences of the powers vanish in the rounding of the sum, the rest
-    of the series follows from the first two without further products.
+    of the series follows from the first two without further products. On a device for whose answer the host would
+    have to wait, nobody asks.
 
     Args:
         product: Products with H.
         vector: b, (n,).
-        terms: J, the number of products, or less as said above.
+        terms: J, the number of products, unless two are enough.
         alpha: Step size.
         released: Do as the authors' released code does: leave out the factor alpha and watch nothing.
     """
     power, total, stopped, change = vector, vector.clone(), False, None
     start = size = length(vector)
-    factor = -torch.as_tensor(alpha, dtype=vector.dtype, device=vector.device)
+    factor = -(alpha.to(vector) if isinstance(alpha, Tensor) else vector.new_full((), alpha))
     for left in reversed(range(terms)):
         before, change = change, product(power).mul_(factor)
         power = vector + change if power is vector else power.add_(change)
@@ -84,6 +86,8 @@ def _is_smooth(bend: Tensor, change: Tensor, left: int, total: Tensor) -> bool:
         left: Number of powers to come.
         total: Their sum so far.
     """
+    if total.device.type != "cpu":
+        return False
     size = length(bend)
     neglected = math.comb(left + 3, 4) * size * size / length(change)
     return bool(neglected <= torch.finfo(total.dtype).eps * length(total))
@@ -134,7 +138,7 @@ def nystrom(
         generator: Source of the directions, on the CPU.
     """
     shape = (vector.numel(), min(terms, vector.numel()))
-    directions = torch.randn(shape, generator=generator, dtype=vector.dtype).to(vector.device)
+    directions = on_device(torch.randn(shape, generator=generator, dtype=vector.dtype), vector.device)
     directions = torch.linalg.qr(directions).Q
     images = torch.stack([product(direction) for direction in directions.T], 1)
     core = (damping * directions.T @ images + images.T @ images).double()

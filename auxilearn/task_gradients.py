@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from auxilearn.hypergradient import full_precision
 from auxilearn.method import Problem
+from auxilearn.precision import full_precision
 
 Partition = Literal["groups", "tasks", "sum"]
 
@@ -72,7 +72,7 @@ def jacobian(values: Tensor, wanted: Sequence[Tensor] | Sequence[GradientEdge], 
     rows = max(1, limit // max(1, size * values.element_size()))
     found: list[Tensor] = []
     start = 0
-    for chosen in torch.eye(len(values)).to(values).split(rows):
+    for chosen in torch.eye(len(values), dtype=values.dtype, device=values.device).split(rows):
         batched = len(chosen) > 1
         parts = torch.autograd.grad(
             values,

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from auxilearn import Method, Problem, labels_are_generated, look_ahead_gradient, task_means
 from auxilearn.gradients import Randomness, repeatable_means
-from auxilearn.hypergradient import full_precision
 from auxilearn.method import Batch, HeldOut, trainable
+from auxilearn.precision import full_precision
 
 
 class AutoLambda(Method):

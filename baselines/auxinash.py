@@ -10,8 +10,9 @@ from auxilearn import Parts, Problem, hypergradient, solvers, split_parameters
 from auxilearn.bargaining import Bargaining, agreement, preference_gradient
 from auxilearn.gradients import Randomness, repeatable_means
 from auxilearn.hessian import Objective, Parameters, as_leaves
-from auxilearn.hypergradient import Hypergradient, full_precision
+from auxilearn.hypergradient import Hypergradient
 from auxilearn.method import Batch, HeldOut, trainable
+from auxilearn.precision import full_precision
 
 SMALLEST_PREFERENCE = 1e-4
 """Least bargaining power, before the powers are scaled to sum to their number."""

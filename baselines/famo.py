@@ -90,7 +90,8 @@ class FAMO(Method):
             return
         randomness, before = self._before
         with randomness.replayed():
-            params = dict(self.problem.model.named_parameters())
+            # detached, so that no autocast takes what it made of the parameters before the step
+            params = {name: value.detach() for name, value in self.problem.model.named_parameters()}
             after = task_means(self.problem.losses(batch, params=params, targets=self.targets(batch)))
         logits = self.logits.detach().clone()
         self.logits.grad = logit_gradient(logits, before, after).to(logits.dtype)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from auxilearn import EpochMean, Method, Problem, split_parameters, task_means
 from auxilearn.gradients import Randomness, directional_derivative
+from auxilearn.precision import without_autocast
 from auxilearn.task_gradients import add_gradients
 
 
@@ -108,21 +109,26 @@ class GCS(Method):
         losses = self.problem.losses(batch)
         means = task_means(losses)
         shared, heads = split_parameters(self.problem)
-        if heads:
-            # A head is reached by its own task alone, so the sum's gradient is its own. Stops at the heads.
-            means.sum().backward(inputs=heads, retain_graph=True)
-        main = gradients(means[0], shared)
-        if self.gate == "sum":
-            gates = self._gate_sum(means, main, shared)
-        elif self.variant == "weighted":
-            gates = self._gate_each_weighted(means, main, shared)
-        else:
+        with without_autocast(losses.device):
+            if heads:
+                # A head is reached by its own task alone, so the sum's gradient is its own. Stops at the heads.
+                means.sum().backward(inputs=heads, retain_graph=True)
+            main = gradients(means[0], shared)
+        slopes = None
+        if self.gate == "each" and self.variant == "unweighted":
             slopes = inner_products(self.problem, batch, main, shared, randomness)
+        with without_autocast(losses.device):
+            self.noted.note(self._gate(means, main, shared, slopes))
+        return losses.detach()
+
+    def _gate(self, means: Tensor, main: list[Tensor], shared: list[nn.Parameter], slopes: Tensor | None) -> Tensor:
+        """Give the shared parameters the gated sum and return the gates, (T,), from <g_0, g_i> where they are known."""
+        if slopes is not None:
             gates = gate_weight(slopes, variant=self.variant)
             gates[0] = 1  # <g_0, g_0> of a tiny gradient may round below 0
             (gates * means).sum().backward(inputs=shared)
-        self.noted.note(gates)
-        return losses.detach()
+            return gates
+        return (self._gate_sum if self.gate == "sum" else self._gate_each_weighted)(means, main, shared)
 
     def _gate_each_weighted(self, means: Tensor, main: list[Tensor], shared: list[nn.Parameter]) -> Tensor:
         """Gate by cosines, from the gradients of one task after another: memory for three, not for T."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from auxilearn import Method, Problem, task_means
+from auxilearn.precision import without_autocast
 
 _CHUNK_ELEMENTS = 2**20
 """Elements of per-task gradients at the layer's output held at once: 4 MiB in float32, to stay in cache."""
@@ -77,9 +78,12 @@ def recorded_calls(layer: nn.Module) -> Iterator[dict[nn.Module, list[Call]]]:
     }
 
     def note(part: nn.Module, received: tuple[Tensor, ...], returned: Tensor) -> None:
-        # The edge, not the tensor: an activation in place would rewrite the tensor's own history.
+        # The edge, not the tensor: an activation in place would rewrite the tensor's own history; and that of what
+        # the tensor is a view of, for gradients would pass the view by
         if isinstance(returned, Tensor) and returned.requires_grad and len(received) == 1:
-            calls[part].append(Call(received[0].detach(), get_gradient_edge(returned), returned.numel()))
+            base = returned._base
+            whole = returned if base is None or base.numel() != returned.numel() else base
+            calls[part].append(Call(received[0].detach(), get_gradient_edge(whole), returned.numel()))
 
     handles = [part.register_forward_hook(note) for part in calls]
     try:
@@ -130,7 +134,9 @@ def layer_gradient_norms(means: Tensor, calls: dict[nn.Module, list[Call]]) -> T
     ]
     largest = max((call.size for found in calls.values() for call in found), default=1)
     squares = []
-    for chosen in torch.eye(len(means)).to(means).split(max(1, _CHUNK_ELEMENTS // largest)):
+    for chosen in torch.eye(len(means), dtype=means.dtype, device=means.device).split(
+        max(1, _CHUNK_ELEMENTS // largest)
+    ):
         found = torch.autograd.grad(means, wanted, chosen, retain_graph=True, allow_unused=True, is_grads_batched=True)
         total = means.new_zeros(len(chosen))
         for gradient in found[len(mapped) :]:
@@ -141,7 +147,8 @@ def layer_gradient_norms(means: Tensor, calls: dict[nn.Module, list[Call]]) -> T
                 continue
             by_output = gradient.movedim(2, -1) if isinstance(part, nn.Conv2d) else gradient
             output_gradients = by_output.reshape(len(chosen), len(matrix), -1)
-            total += squared_norms(matrix, output_gradients, bias=part.bias is not None)
+            pair = matrix.to(means.dtype), output_gradients.to(means.dtype)  # reduced under autocast
+            total += squared_norms(*pair, bias=part.bias is not None)
         squares.append(total)
     return torch.cat(squares).sqrt()
 
@@ -185,12 +192,13 @@ class GradNorm(Method):
         """Add the gradient of the weighted sum to the model's and leave the weights their own gradient."""
         with recorded_calls(self.problem.last_shared_layer) as calls:
             losses = self.problem.losses(batch)
-        norms = layer_gradient_norms(task_means(losses), calls)
-        means, weights = task_means(losses.detach()), self.task_weights.detach()
-        self.initial_losses.copy_(torch.where(self.initial_losses == 0, means, self.initial_losses))
-        gradient = weight_gradient(weights, norms, means, self.initial_losses, alpha=self.alpha)
-        self.task_weights.grad = gradient.to(weights.dtype)
-        self.combine(losses).backward()
+        with without_autocast(losses.device):
+            norms = layer_gradient_norms(task_means(losses), calls)
+            means, weights = task_means(losses.detach()), self.task_weights.detach()
+            self.initial_losses.copy_(torch.where(self.initial_losses == 0, means, self.initial_losses))
+            gradient = weight_gradient(weights, norms, means, self.initial_losses, alpha=self.alpha)
+            self.task_weights.grad = gradient.to(weights.dtype)
+            self.combine(losses).backward()
         return losses.detach()
 
     def step(self, batch: object) -> None:

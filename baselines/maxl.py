@@ -7,8 +7,8 @@ from torch import Tensor
 
 from auxilearn import LabelMethod, LabelProblem, look_ahead_gradient
 from auxilearn.gradients import Randomness, repeatable_means
-from auxilearn.hypergradient import full_precision
 from auxilearn.method import Batch, HeldOut, trainable
+from auxilearn.precision import full_precision
 
 
 def negative_entropy(labels: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from auxilearn import EpochMean, Method, Problem, split_parameters, task_means
+from auxilearn.precision import without_autocast
 from auxilearn.task_gradients import Partition, add_gradients, jacobian, memberships
 
 Strategy = Literal["both", "decrease", "increase"]
@@ -102,7 +103,12 @@ class MetaBalance(Method):
     def backward(self, batch: object) -> Tensor:
         """Give each head its own task's gradient and the shared parameters the balanced sum."""
         losses = self.problem.losses(batch)
-        means = task_means(losses)
+        with without_autocast(losses.device):
+            self._balance(task_means(losses))
+        return losses.detach()
+
+    def _balance(self, means: Tensor) -> None:
+        """Fill the gradients from the mean losses (T,)."""
         shared, heads = split_parameters(self.problem)
         if heads:
             # a head is reached by its own task alone, so the sum's gradient is its own; stops at the heads
@@ -116,7 +122,6 @@ class MetaBalance(Method):
             add_gradients(shared, [torch.tensordot(factor.to(part), part, dims=1) for factor, part in pairs])
             scales.append((factors * norms).norm(dim=1) / norms.norm(dim=1).clamp(min=torch.finfo(norms.dtype).tiny))
         self.noted.note(torch.cat(scales).to(members.dtype) @ members)
-        return losses.detach()
 
     def end_epoch(self, task_losses: Tensor) -> None:
         """Start a new mean of the factors."""

@@ -8,6 +8,7 @@ from torch import Tensor
 from auxilearn import Method, Problem, labels_are_generated, task_means
 from auxilearn.gradients import Randomness, directional_derivative, repeatable_means
 from auxilearn.method import Batch, trainable
+from auxilearn.precision import without_autocast
 
 
 def updated(weights: Tensor, products: Tensor, *, beta: float) -> Tensor:
@@ -79,10 +80,11 @@ class OLAux(Method):
         losses = self.problem.losses(batch)
         known = {id(parameter) for parameter in self.problem.shared_parameters()}
         shared = {name: value for name, value in trainable(self.problem.model) if id(value) in known}
-        main = torch.autograd.grad(
-            task_means(losses)[0], tuple(shared.values()), retain_graph=True, materialize_grads=True
-        )
-        self.combine(losses).backward()
+        with without_autocast(losses.device):
+            main = torch.autograd.grad(
+                task_means(losses)[0], tuple(shared.values()), retain_graph=True, materialize_grads=True
+            )
+            self.combine(losses).backward()
         _, products = directional_derivative(
             repeatable_means(self.problem, batch, randomness),
             dict(self.problem.model.named_parameters()),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from auxilearn import EpochMean, Method, Problem, task_means
+from auxilearn.devices import on_device
 
 Distribution = Literal["normal", "uniform", "dirichlet", "bernoulli", "constrained-bernoulli"]
 
@@ -87,7 +88,7 @@ class RLW(Method):
     def step(self, batch: object) -> None:
         """Draw the next step's weights."""
         self.noted.note(self.task_weights)
-        self.task_weights.copy_(self._draw())
+        self.task_weights.copy_(on_device(self._draw(), self.task_weights.device))
 
     def end_epoch(self, task_losses: Tensor) -> None:
         """Start a new mean of the weights."""

@@ -1,5 +1,6 @@
 """Samples in memory, their four disjoint sets, and seeded batches."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -7,12 +8,22 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from auxilearn.devices import on_device
+from benchmark import memory
+
+LARGEST_SHARE = 0.5
+"""Share of a CUDA device's memory that samples may fill; more of them stay on the host."""
+
 
 class Batch(NamedTuple):
     """Inputs (B, ...) and the targets of each task group, (B, tasks of the group, ...)."""
 
     inputs: Tensor
     targets: tuple[Tensor, ...]
+
+    def on(self, device: torch.device) -> "Batch":
+        """Return the batch on `device`, without waiting for it."""
+        return Batch(on_device(self.inputs, device), tuple([on_device(target, device) for target in self.targets]))
 
 
 class Reader(Protocol):
@@ -48,6 +59,7 @@ class Data:
         validation: Indices of the set that selects epochs and hyper-parameters.
         test: Indices of the set that is evaluated once, at the end of a final run.
         reader: Makes inputs of the stored ones.
+        device: Where batches go; the indices stay on the host, which draws from them.
     """
 
     samples: Batch
@@ -56,6 +68,7 @@ class Data:
     validation: Tensor
     test: Tensor
     reader: Reader = field(default_factory=AsStored, kw_only=True)
+    device: torch.device = field(default=torch.device("cpu"), kw_only=True)
 
     def __post_init__(self) -> None:
         everything = torch.cat([self.train, self.auxiliary, self.validation, self.test])
@@ -63,21 +76,28 @@ class Data:
             raise ValueError("train, auxiliary, validation and test sets overlap")
 
     def to(self, device: torch.device) -> "Data":
-        """Return the same data on `device`."""
-        samples = Batch(self.samples.inputs.to(device), tuple(t.to(device) for t in self.samples.targets))
-        sets = (getattr(self, name).to(device) for name in ("train", "auxiliary", "validation", "test"))
-        return Data(samples, *sets, reader=self.reader)
+        """Return the same data with batches on `device`.
+
+        All samples go there now if they take no more than `LARGEST_SHARE` of its memory; otherwise each batch is
+        gathered, and augmented, on the host.
+        """
+        needed = sum(part.nbytes for part in (self.samples.inputs, *self.samples.targets))
+        fits = needed <= LARGEST_SHARE * memory.capacity_bytes(device)
+        return dataclasses.replace(self, samples=self.samples.on(device) if fits else self.samples, device=device)
 
     def at(self, index: Tensor) -> Batch:
         """Return the samples at `index` as one batch of training."""
         inputs, targets = self.samples
-        return Batch(self.reader.training(inputs, index), tuple([target[index] for target in targets]))
+        index = on_device(index, inputs.device)
+        found = Batch(self.reader.training(inputs, index), tuple([target[index] for target in targets]))
+        return found if inputs.device == self.device else found.on(self.device)
 
     def chunks(self, index: Tensor, size: int = 4096) -> Iterator[Batch]:
         """Yield the samples at `index` in order, at most `size` at a time, for evaluation."""
         inputs, targets = self.samples
-        for part in index.split(size):
-            yield Batch(self.reader.evaluation(inputs, part), tuple([target[part] for target in targets]))
+        for part in on_device(index, inputs.device).split(size):
+            found = Batch(self.reader.evaluation(inputs, part), tuple([target[part] for target in targets]))
+            yield found if inputs.device == self.device else found.on(self.device)
 
 
 class Shuffler:
@@ -107,8 +127,7 @@ class Shuffler:
         """Yield the batches of one epoch."""
         index = self.index
         if self.shuffled:
-            order = torch.randperm(len(index), generator=self.generator)
-            index = index[order.to(index.device)]
+            index = index[torch.randperm(len(index), generator=self.generator)]
         return iter(index[: len(self) * self.batch_size].split(self.batch_size))
 
     def forever(self) -> Iterator[Tensor]:

@@ -59,7 +59,8 @@ class GeneratedLabelProblem:
 
     def losses(self, batch: Batch, params: Parameters | None = None, targets: Any = None) -> Tensor:
         """Return the losses of both tasks, (B, 2); the auxiliary one is 0 without `targets` (B, classes x psi)."""
-        main, auxiliary = stateless_call(self.model, params, batch.inputs)
+        outputs = stateless_call(self.model, params, batch.inputs)
+        main, auxiliary = (output.to(torch.promote_types(output.dtype, torch.float32)) for output in outputs)
         _, labels = self.inputs_and_labels(batch)
         own = functional.one_hot(labels, len(self.subclasses)).to(main.dtype)
         first = soft_target_loss(main, own, focus=self._focus)

@@ -1,8 +1,9 @@
 """Hyper-parameters of methods: which there are, and their values from text."""
 
+import fnmatch
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from auxilearn import Method
 from benchmark.errors import UserError
@@ -22,6 +23,18 @@ def hyper_parameters(method: type[Method]) -> dict[str, Value]:
             found = {**own, **found}
             if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters):
                 break
+    return found
+
+
+def suite_defaults(
+    defaults: Mapping[str, Value | tuple[Value, ...]], method: str
+) -> dict[str, Value | tuple[Value, ...]]:
+    """Return a suite's values of a method's hyper-parameters, those of a named group of methods last."""
+    found: dict[str, Value | tuple[Value, ...]] = {}
+    for full, value in sorted(defaults.items(), key=lambda item: "." in item[0]):
+        scope, _, key = full.rpartition(".")
+        if fnmatch.fnmatchcase(method, scope or "*"):
+            found[key] = value
     return found
 
 

@@ -1,6 +1,7 @@
 """Peak memory of one run."""
 
 import contextlib
+import math
 import resource
 from pathlib import Path
 
@@ -30,6 +31,11 @@ def in_use_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
     return _resident("VmRSS")
+
+
+def capacity_bytes(device: torch.device) -> float:
+    """Return the memory of a CUDA device in bytes; no limit elsewhere."""
+    return torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else math.inf
 
 
 def _resident(name: str) -> int:

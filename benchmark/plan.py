@@ -1,7 +1,6 @@
 """From options to arms: which method is tuned over which grid in which setting."""
 
 import dataclasses
-import fnmatch
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +12,9 @@ from auxilearn import Method
 from benchmark import suites
 from benchmark.controls import extend
 from benchmark.errors import UserError, unknown
-from benchmark.hyper import hyper_parameters, parse
+from benchmark.hyper import hyper_parameters, parse, suite_defaults
 from benchmark.places import Places
-from benchmark.spec import CONTROLS, SEARCH_SEED, Phase, Spec, Value, is_sample
+from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Phase, Spec, Value, is_sample
 from benchmark.suite import Suite
 from benchmark.train import OPTIMIZER_HYPER, build_method
 
@@ -34,6 +33,7 @@ class Options:
         controls: Control tasks to add to the suite's own.
         seeds: Number of final runs.
         epochs: Length of training.
+        precision: Precision of training steps.
         fixed: Hyper-parameters given one value, as text.
         grid: Hyper-parameters given the values to search, as text.
         places: Where the suite's data are; on drawn samples nothing is searched and training is short.
@@ -45,6 +45,7 @@ class Options:
     controls: tuple[str, ...] = ()
     seeds: int | None = None
     epochs: int | None = None
+    precision: AskedPrecision = "auto"
     fixed: Mapping[str, str] = field(default_factory=dict)
     grid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
@@ -70,6 +71,7 @@ class Arm:
     epochs: int
     seeds: int
     declined: str | None = None
+    precision: AskedPrecision = "auto"
 
     @property
     def trials(self) -> int:
@@ -97,6 +99,7 @@ class Arm:
             epochs=self.epochs,
             data=self.data,
             controls=self.suite.controls,
+            precision=self.precision,
         )
 
     def finals(self, point: Mapping[str, Value]) -> list[Spec]:
@@ -193,7 +196,7 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
     own = hyper_parameters(method)
     values: dict[str, tuple[Value, ...]] = {key: (value,) for key, value in own.items()}
     values |= method.search_space
-    values |= {key: _tuple(value) for key, value in _defaults(suite, name).items() if key in own}
+    values |= {key: _tuple(value) for key, value in suite_defaults(suite.defaults, name).items() if key in own}
     values |= suite.grid
     sample = is_sample(data)
     if sample:
@@ -213,17 +216,8 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
         fixed={key: found[0] for key, found in values.items() if len(found) == 1},
         epochs=options.epochs or (min(suite.sample_epochs, suite.epochs) if sample else suite.epochs),
         seeds=options.seeds or (1 if sample else suite.final_seeds),
+        precision=options.precision,
     )
-
-
-def _defaults(suite: Suite, method: str) -> dict[str, Value | tuple[Value, ...]]:
-    """Return the suite's values of a method's hyper-parameters, those of a named group of methods last."""
-    found: dict[str, Value | tuple[Value, ...]] = {}
-    for full, value in sorted(suite.defaults.items(), key=lambda item: "." in item[0]):
-        scope, _, key = full.rpartition(".")
-        if fnmatch.fnmatchcase(method, scope or "*"):
-            found[key] = value
-    return found
 
 
 def _tuple(value: Value | tuple[Value, ...]) -> tuple[Value, ...]:

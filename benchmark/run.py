@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
@@ -12,7 +12,9 @@ from benchmark import suites
 from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
 from benchmark.places import DEFAULT_DATA, Places, default_cache
-from benchmark.spec import CONTROLS
+from benchmark.spec import CONTROLS, AskedPrecision
+
+PRECISIONS = get_args(AskedPrecision)
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -39,6 +41,9 @@ def command(
         str | None, typer.Option(help="Address of a running Dask scheduler to use, such as tcp://host:8786.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help=f"Of training steps: {', '.join(PRECISIONS)}; auto follows suite and device.")
+    ] = "auto",
     fix: Annotated[
         list[str] | None,
         typer.Option(
@@ -93,6 +98,8 @@ def command(
         raise UserError(f"--suite is missing; choose one of: {', '.join(suites.names())}")
     references = _words(reference, "--reference")
     _check_names_at_once(suite, _words(methods, "--methods"), _words(controls, "--controls"), references)
+    if precision not in PRECISIONS:
+        raise unknown("precision", precision, PRECISIONS)
     from benchmark.plan import Options
     from benchmark.session import Request, run_session
 
@@ -103,6 +110,7 @@ def command(
         controls=_words(controls, "--controls"),
         seeds=seeds,
         epochs=epochs,
+        precision=cast(AskedPrecision, precision),
         fixed=_pairs(fix or (), "--set"),
         places=Places(data_dir, cache_dir or default_cache(), sample, weights),
         grid={name: _words(value, "--grid") for name, value in _pairs(grid or (), "--grid").items()},

@@ -43,6 +43,7 @@ class Request:
         words = [*fill_command(arm).split()]
         words += [f"--seeds={asked.seeds}"] if asked.seeds else []
         words += [f"--epochs={asked.epochs}"] if asked.epochs else []
+        words += [f"--precision={asked.precision}"] if asked.precision != "auto" else []
         words += [f"--set={name}={value}" for name, value in asked.fixed.items()]
         words += [f"--grid={name}={','.join(values)}" for name, values in asked.grid.items()]
         words += [f"--reference={','.join(self.references)}"] if self.references else []

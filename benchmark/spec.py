@@ -19,6 +19,10 @@ CONTROLS = ("shuffled", "noise")
 SAMPLE = "SAMPLE-"
 """What the fingerprint of drawn data starts with."""
 
+Precision = Literal["float32", "bfloat16"]
+AskedPrecision = Literal["auto", "float32", "bfloat16"]
+"""`auto` leaves the precision of training steps to suite and device (benchmark/precision.py)."""
+
 Value = float | int | str | bool | None
 Phase = Literal["search", "final"]
 
@@ -38,6 +42,7 @@ class Spec:
         data: Fingerprint of the suite's data.
         protocol: Protocol number.
         controls: Control tasks added to the suite's own, each once, in the order of `CONTROLS`.
+        precision: Precision of training steps; under `auto` the record's environment says which it was.
     """
 
     suite: str
@@ -50,6 +55,7 @@ class Spec:
     data: str
     protocol: int = PROTOCOL
     controls: tuple[str, ...] = ()
+    precision: AskedPrecision = "auto"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "controls", ordered(self.controls))
@@ -61,10 +67,12 @@ class Spec:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the spec as plain JSON values, without `controls` where there are none."""
+        """Return the spec as plain JSON values, without `controls` and `precision` where none are asked for."""
         values = {**asdict(self), "hyper": dict(self.hyper), "controls": list(self.controls)}
         if not self.controls:
             del values["controls"]
+        if self.precision == "auto":
+            del values["precision"]
         return values
 
     @classmethod

@@ -19,7 +19,7 @@ from benchmark.models.multitask import MultiTask
 from benchmark.places import Places
 from benchmark.problem import SupervisedProblem
 from benchmark.record import Record
-from benchmark.spec import SAMPLE, Value
+from benchmark.spec import SAMPLE, Precision, Value
 from benchmark.tasks import TaskGroup
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class Suite(ABC):
         steps_per_epoch: Optimiser steps an epoch; None for one pass over the training set.
         selected_epoch: Whether the epoch with the `best` validation score counts, or the `last` one.
         final_seeds: Number of final runs of each method.
+        precision: Precision of training steps on CUDA devices that compute in it: `bfloat16` pays for networks of
+            many convolutions. Elsewhere, and in evaluation, it is float32.
         threads: CPU threads of one run; part of the suite, so that the number of workers cannot move a bit.
         origins: How each choice of the paper's setting is known, by what it is about, such as `network`.
     """
@@ -104,6 +106,7 @@ class Suite(ABC):
     steps_per_epoch: ClassVar[int | None] = None
     selected_epoch: ClassVar[Literal["best", "last"]] = "best"
     final_seeds: ClassVar[int] = 3
+    precision: ClassVar[Precision] = "float32"
     threads: ClassVar[int] = 1
     origins: ClassVar[Mapping[str, Origin]] = {}
 

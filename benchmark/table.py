@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark import precision
 from benchmark.campaign import choose
 from benchmark.comparison import Comparison, compare
 from benchmark.controls import phrase
@@ -97,6 +98,7 @@ def make_table(
         f"{phrase(suite.controls)}; "
         f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
         f"Protocol {arms[0].spec({}).protocol}, code of commit {', '.join(commits) or 'none yet'}. "
+        f"{precision.phrase(r for found in finals.values() for r in found)}"
         f"Times measured on: {', '.join(machines) or 'nothing yet'}."
     )
     return Table(
@@ -170,6 +172,7 @@ def _results(
 ) -> pd.DataFrame:
     suite = arms[0].suite
     paper = published(suite.name).set_index(["setting", "method", "metric"])
+    everything = [record for found in finals.values() for record in found]
     rows: dict[str, dict[tuple[str, str], str]] = {}
     for arm in arms:
         row = rows.setdefault(arm.method, {("", "method"): arm.method})
@@ -181,6 +184,8 @@ def _results(
                 row[arm.setting, f"{metric.name} published"] = cell
         steps = [record.timing["step_sec"] for record in finals[_key(arm)] if record.status == "ok"]
         row[arm.setting, "s/step"] = f"{sum(steps) / len(steps):.5f}" if steps else "–"
+        if steps and (note := precision.note(finals[_key(arm)], among=everything)):
+            row[arm.setting, "s/step"] += f" {marks.mark(note)}"
     for method, row in rows.items():
         trials = dict.fromkeys("–" if arm.declined else str(arm.trials) for arm in arms if arm.method == method)
         row["", "trials"] = "/".join(trials)

@@ -12,13 +12,14 @@ from torch import Tensor
 
 import baselines
 from auxilearn import Method
-from benchmark import environment, memory, seeds, suites
+from auxilearn.precision import without_tf32
+from benchmark import environment, memory, precision, seeds, suites
 from benchmark.controls import extend
-from benchmark.data import Shuffler
+from benchmark.data import Batch, Shuffler
 from benchmark.places import Places
 from benchmark.problem import SupervisedProblem
 from benchmark.record import Record
-from benchmark.spec import Spec
+from benchmark.spec import Precision, Spec
 from benchmark.suite import Suite
 from benchmark.tally import Clock, Losses, Means, Selected
 
@@ -46,8 +47,8 @@ def run(spec: Spec, device: str = "cpu", places: Places | None = None) -> Record
     started = time.perf_counter()
     result: Row
     try:
-        training = Training(suite, spec, torch.device(device))
-        result = training.finish()
+        with without_tf32():
+            result = Training(suite, spec, torch.device(device)).finish()
     except Diverged as error:
         result = {"status": "diverged", "reason": str(error)}
     except Exception as error:
@@ -56,7 +57,10 @@ def run(spec: Spec, device: str = "cpu", places: Places | None = None) -> Record
     result.setdefault("timing", {})["total_sec"] = time.perf_counter() - started
     return Record(
         spec=spec,
-        environment=environment.describe(torch.device(device)),
+        environment={
+            **environment.describe(torch.device(device)),
+            "precision": precision.chosen(spec.precision, suite.precision, torch.device(device)),
+        },
         finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **result,
     )
@@ -74,6 +78,10 @@ class Training:
         self.problem = suite.problem(spec.setting, spec.seed)
         self.problem.model.to(device)
         self.method = build_method(spec.method, self.problem, hyper, seed=self._seed("method")).to(device)
+        self.precision: Precision = precision.chosen(spec.precision, suite.precision, device)
+        self.passes = precision.passes(self.precision, device)
+        for module in (self.problem.model, self.method):
+            precision.laid_out(module, self.precision)
         self.optimizer = suite.optimizer(self.problem.model, **rates)
         self.schedule = suite.schedule(self.optimizer, epochs=spec.epochs)
         self.batches, self.held_out = self._shufflers()
@@ -127,40 +135,46 @@ class Training:
         """Train one epoch and return the mean loss and the present weight of each task, and diagnostics."""
         steps = self.suite.steps_per_epoch
         indices = self.batches.epoch() if steps is None else islice(self.batches.forever(), steps)
-        losses, mean, diagnostics = self._steps(indices)
+        kept, diagnostics = self._steps(indices)
+        losses, mean = kept.samples(), kept.means()
         weights = self.method.weights(losses)
         self.method.end_epoch(mean)
         return {
             "loss": _finite_list(mean, f"training loss in epoch {epoch}"),
             "weight": _finite_list(weights, f"task weight in epoch {epoch}"),
-            "diagnostics": diagnostics,
+            "diagnostics": diagnostics.values(),
         }
 
     def advance(self, steps: int) -> None:
         """Train some steps."""
         self._steps(islice(self.batches.forever(), steps))
 
-    def _steps(self, indices: Iterable[Tensor]) -> tuple[Tensor, Tensor, dict[str, float]]:
-        """Train a step an index; return losses, the mean loss of each task and mean diagnostics.
+    def _steps(self, indices: Iterable[Tensor]) -> tuple[Losses, Means]:
+        """Train a step an index; return the losses and the diagnostics.
 
-        The losses are those of all samples, (N, T), or, being large, of the last batch where they are images.
+        The host never waits for the device here, but in outer steps and for methods that say so (`Method.waits`).
         """
-        data, problem, method, optimizer = self.data, self.problem, self.method, self.optimizer
-        problem.model.train()
+        method, optimizer, passes = self.method, self.optimizer, self.passes
+        self.problem.model.train()
         diagnostics, kept = Means(), Losses()
         for index in indices:
-            batch = data.at(index)
+            batch = self._batch(index)
             if method.outer_every and self.step % method.outer_every == 0:
-                method.outer_step(batch, data.at(next(self.held_out)), lr=optimizer.param_groups[0]["lr"])
+                method.outer_step(batch, self._batch(next(self.held_out)), lr=optimizer.param_groups[0]["lr"])
                 diagnostics.add(method.diagnostics)
             optimizer.zero_grad()
-            losses = method.backward(batch)
+            with passes:
+                losses = method.backward(batch)
             optimizer.step()
-            method.step(batch)
+            with passes:
+                method.step(batch)
             kept.add(losses)
             self.step += 1
         self.clock.steps += kept.steps
-        return kept.samples(), kept.means(), diagnostics.values()
+        return kept, diagnostics
+
+    def _batch(self, index: Tensor) -> Batch:
+        return precision.laid_out_batch(self.data.at(index), self.precision)
 
     @torch.no_grad()
     def measure(self, index: Tensor) -> dict[str, float]:

@@ -114,7 +114,10 @@ class TinyProblem:
         return batch
 
     def losses(self, batch: Batch, params: Parameters | None = None, targets: Any = None) -> Tensor:
-        outputs = stateless_call(self.model, params, batch["x"])
+        outputs = [
+            output.to(torch.promote_types(output.dtype, torch.float32))  # as the interface asks for under autocast
+            for output in stateless_call(self.model, params, batch["x"])
+        ]
         columns = [
             F.cross_entropy(output, batch[f"y{task}"], reduction="none")
             if kind == "classification"

@@ -20,7 +20,7 @@ def top_k(outputs: Tensor, labels: Tensor, ks: Sequence[int]) -> Tensor:
     """
     own = outputs.gather(1, labels[:, None])
     rank = outputs.shape[1] - 1 - (outputs < own).sum(1)
-    return (rank[:, None] < torch.tensor(ks, device=rank.device)).sum(0)
+    return torch.stack([(rank < k).sum() for k in ks])
 
 
 def accuracy(model: nn.Module, batches: Iterable[Batch], *, classes: int, ks: Sequence[int]) -> dict[str, float]:
@@ -28,9 +28,9 @@ def accuracy(model: nn.Module, batches: Iterable[Batch], *, classes: int, ks: Se
 
     The main task is the first `classes` outputs and the first column of the targets of the first group.
     """
-    correct, count = torch.zeros(len(ks)), 0
+    correct, count = [], 0  # on the device until the end, which nothing waits for before
     for batch in batches:
         labels = batch.targets[0][:, 0]
-        correct = correct + top_k(model(batch.inputs)[0][:, :classes], labels, ks).cpu()
+        correct.append(top_k(model(batch.inputs)[0][:, :classes], labels, ks))
         count += len(labels)
-    return {f"top{k}": value / count for k, value in zip(ks, correct.tolist(), strict=True)}
+    return {f"top{k}": value / count for k, value in zip(ks, torch.stack(correct).sum(0).tolist(), strict=True)}

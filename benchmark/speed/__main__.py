@@ -92,6 +92,20 @@ def hypergradient(
     report(task_counts(auxiliaries, more), repeats=repeats, device=device)
 
 
+@app.command()
+def data(
+    images: Annotated[int, typer.Option(min=1, help="Original files to draw.")] = 512,
+    repeats: Annotated[int, typer.Option(min=1, help="Epochs to time of each way, in turns.")] = 7,
+    workers: Annotated[int, typer.Option(min=0, help="Processes of the DataLoader.")] = 2,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
+) -> None:
+    """Time augmented batches of images, decoded once, against a DataLoader over the original files."""
+    from benchmark.speed.data import FILE, report
+
+    report(images=images, repeats=repeats, workers=workers, device=device, path=results_dir / FILE)
+
+
 @app.callback()
 def choose() -> None:
     """Measure speed as ratios within one run."""

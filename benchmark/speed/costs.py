@@ -1,12 +1,10 @@
 """The measured cost of methods as a file that tables are made from."""
 
-import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmark.errors import UserError
+from benchmark.speed import rows
 
 FILE = Path("speed") / "methods.csv"
 """Where in the folder of results the costs are."""
@@ -56,42 +54,15 @@ class Cost:
         return self.auxiliaries, self.method, self.variant
 
 
-_COLUMNS = [field.name for field in fields(Cost)]
-_WHOLE = ("auxiliaries", "outer_every", "turns")
-_REAL = ("step", "outer_step", "mean_step", "peak_memory")
-
-
 def read(path: Path) -> list[Cost]:
     """Return the costs in a file; none where there is no file.
 
     Raises:
         UserError: The file holds something else.
     """
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        try:
-            return [_parsed(row) for row in csv.DictReader(file)]
-        except (KeyError, TypeError, ValueError):
-            raise UserError(f"{path} does not hold costs as this version writes them; move it away") from None
+    return rows.read(path, Cost, "costs")
 
 
 def write(path: Path, measured: Iterable[Cost]) -> Sequence[Cost]:
     """Put costs into a file, in place of those of the same variants, and return all there are now."""
-    costs = {cost.key: cost for cost in (*read(path), *measured)}
-    ordered = sorted(costs.values(), key=lambda cost: cost.key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(cost) for cost in ordered)
-    partial.replace(path)
-    return ordered
-
-
-def _parsed(row: dict[str, str]) -> Cost:
-    values: dict[str, Any] = {name: row[name] for name in _COLUMNS}
-    values |= {name: int(row[name]) for name in _WHOLE}
-    values |= {name: float(row[name]) if row[name] else None for name in _REAL}
-    return Cost(**values)
+    return rows.write(path, (*read(path), *measured), Cost)

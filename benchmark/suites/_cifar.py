@@ -22,6 +22,7 @@ class FewCIFAR(CosineSGD, FewLabels):
     epochs = 200
     batch_size = 128
     evaluation_batch_size = 1000
+    precision = "bfloat16"
 
     def trunk(self, setting: str) -> tuple[nn.Module, int]:
         """Return VGG-16 for 32 pixels."""

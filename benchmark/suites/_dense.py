@@ -105,6 +105,7 @@ class Dense(Suite):
     halved_at: ClassVar[int] = 100
     grid = {"lr": (1e-3, 1e-4, 1e-5), "weight_decay": (5e-5, 5e-4, 5e-3)}
     batch_size = 8
+    precision = "bfloat16"
     evaluation_batch_size = 8
     held_out_batch_size = 2
 

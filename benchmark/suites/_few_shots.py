@@ -54,6 +54,7 @@ class FewShots(GeneratedLabels):
     held_out_batch_size = 16
     evaluation_batch_size = 256
     epochs = 150
+    precision = "bfloat16"
     auxiliary_share: ClassVar[float] = 0.0084
     grid = {"lr": (1e-4,), "weight_decay": (5e-3, 5e-4, 5e-5)}
     defaults = {

@@ -62,6 +62,7 @@ class CUB(Suite):
     }
     pretrained = "imagenet"
     epochs = 100
+    precision = "bfloat16"
     sample_epochs = 1
     batch_size = 64
     evaluation_batch_size = 256

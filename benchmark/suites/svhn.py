@@ -24,6 +24,7 @@ class SVHN(CosineSGD, FewLabels):
     grid = {"lr": (1e-1,), "weight_decay": (5e-3, 5e-4, 5e-5)}
     defaults = {"auxilearn.outer_every": 15, "auxilearn.auxiliary_weight_decay": 1e-5}
     epochs = 50
+    precision = "bfloat16"
     batch_size = 128
     evaluation_batch_size = 1000
     origins = {

@@ -13,8 +13,9 @@ from auxilearn import solvers
 from auxilearn.combiners import Combiner, ConvCombiner, DeepLinearCombiner, LinearCombiner, NonlinearCombiner
 from auxilearn.generators import LabelGenerator
 from auxilearn.hessian import Objective, Parameters, flatten, value_and_gradient
-from auxilearn.hypergradient import full_precision, hypergradient, mixed_partial
+from auxilearn.hypergradient import hypergradient, mixed_partial
 from auxilearn.method import task_means
+from auxilearn.precision import full_precision
 from tests.auxilearn.test_hessian import DOUBLE, double, parameters_of, two_objectives
 from tests.problems import TinyProblem
 

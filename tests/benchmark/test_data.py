@@ -5,6 +5,7 @@ import torch
 from sklearn.metrics import top_k_accuracy_score
 from torch import Tensor, nn
 
+from benchmark import memory
 from benchmark.data import Batch, Data, Shuffler
 from benchmark.metrics import accuracy, top_k
 from benchmark.models.mlp import mlp
@@ -38,6 +39,20 @@ def test_chunks_are_the_samples_in_order() -> None:
     assert [len(chunk.inputs) for chunk in chunks] == [2, 2, 1]
     assert torch.equal(torch.cat([chunk.inputs for chunk in chunks])[:, 0], index.float())
     assert torch.equal(torch.cat([chunk.targets[0] for chunk in chunks])[:, 1], 2 * index + 1)
+
+
+def test_samples_go_to_the_device_if_they_fit_there_and_else_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = Batch(torch.arange(10.0)[:, None], (torch.arange(20).view(10, 2),))  # 40 and 160 bytes
+    given, there = Data(samples, *torch.arange(8).split(2)), torch.device("meta")
+    for capacity, place in ((400, "meta"), (399, "cpu")):
+        monkeypatch.setattr(memory, "capacity_bytes", lambda device, capacity=capacity: capacity)
+        data = given.to(there)
+        parts = (data.samples.inputs, *data.samples.targets)
+        assert {part.device.type for part in parts} == {place}
+        assert data.train.device.type == "cpu"
+        for batch in (data.at(data.train), *data.chunks(data.test)):
+            assert batch.inputs.shape == (2, 1)
+            assert {part.device.type for part in (batch.inputs, *batch.targets)} == {"meta"}
 
 
 def test_an_epoch_draws_each_sample_at_most_once_and_drops_what_fills_no_batch() -> None:

@@ -4,7 +4,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmark.data import Batch, Data
-from benchmark.images import Images, Places, crops
+from benchmark.images import Images, Places, copied, gathered
 
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)
 
@@ -105,20 +105,16 @@ def test_drawing_crops_does_not_depend_on_flipping() -> None:
     assert all(torch.equal(a, b) or torch.equal(a, b.flip(-1)) for a, b in zip(plain, mirrored, strict=True))
 
 
-def test_indexing_on_a_device_cuts_the_same_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    store, index = stored(), torch.tensor([1, 5, 5, 0])
-    places = Places(torch.tensor([0, 4, 2, 1]), torch.tensor([3, 0, 1, 2]), torch.tensor([True, False, True, False]))
-    expected = crops(store, index, places, (5, 4))
-
-    class Elsewhere(Tensor):
-        device = torch.device("meta", 0)  # anything that is not the CPU
-
-    monkeypatch.setattr(
-        Tensor, "to", lambda self, target: self if isinstance(target, torch.device) else self.type(target)
-    )
-    monkeypatch.setattr(torch, "arange", lambda *sizes, device=None, _arange=torch.arange: _arange(*sizes))
-    found = crops(store.as_subclass(Elsewhere), index, places, (5, 4))
-    assert torch.equal(found.as_subclass(Tensor), expected)
+def test_indexing_and_copying_cut_the_same_parts_bit_for_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, index = stored(), torch.tensor([1, 5, 5, 0, 11])
+    mirrored = torch.tensor([True, False, True, False, True])
+    places = Places(torch.tensor([0, 4, 2, 1, 3]), torch.tensor([3, 0, 1, 2, 4]), mirrored)
+    scale, shift = (torch.rand(1, 3, 1, 1) for _ in range(2))
+    expected = torch.addcmul(shift, gathered(store, index, places, (5, 4)), scale)
+    for chunk in (1, 2 * 60, 10_000):  # elements: one image, two, all
+        monkeypatch.setattr("benchmark.images.CHUNK", chunk)
+        out = torch.full((5, 3, 5, 4), torch.nan)
+        assert torch.equal(copied(store, index, places, scale=scale, shift=shift, out=out), expected)
 
 
 def test_data_reads_training_and_evaluation_inputs_through_its_reader() -> None:

@@ -25,6 +25,7 @@ CHANGES = {
     "data": "toy-2",
     "protocol": 2,
     "controls": ("noise",),
+    "precision": "float32",
 }
 VALUES = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.text(), st.booleans(), st.none())
 

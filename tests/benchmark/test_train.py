@@ -200,7 +200,7 @@ def test_a_diverging_run_is_a_record_that_says_when(toy: Toy) -> None:
 
 
 def test_a_metric_that_is_not_finite_is_a_divergence(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(toy, "measure", lambda model, batches: {"top1": float("nan"), "top2": 0.0})
+    monkeypatch.setattr(toy, "measure", lambda setting, model, batches: {"top1": float("nan"), "top2": 0.0})
     record = run(a_spec())
     assert (record.status, record.reason) == ("diverged", "top1 is nan")
 

@@ -12,7 +12,7 @@ from tests.problems import Batch, TinyProblem
 
 Factory = Callable[[], TinyProblem]
 
-PROBLEMS: dict[str, Factory] = {
+PROBLEMS: dict[str, partial[TinyProblem]] = {
     "vectors": partial(TinyProblem, batch_norm=True, dropout=0.2),
     "images": partial(TinyProblem, batch_norm=True, size=(3, 2)),
     "masked": partial(TinyProblem, batch_norm=True, masked=True),

@@ -1,0 +1,67 @@
+"""Measurements as rows of a CSV file, one a thing that is measured."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from benchmark.errors import UserError
+
+
+class Row(Protocol):
+    """A dataclass of texts, whole numbers and real ones, which may be None."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What is measured; a file has one row for it."""
+        ...
+
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+def read(path: Path, kind: type[AnyRow], what: str) -> list[AnyRow]:
+    """Return the rows of a file; none where there is no file.
+
+    Args:
+        path: The file.
+        kind: What a row is.
+        what: What rows are called in an error.
+
+    Raises:
+        UserError: The file holds something else.
+    """
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        try:
+            return [_parsed(row, kind) for row in csv.DictReader(file)]
+        except (KeyError, TypeError, ValueError):
+            raise UserError(f"{path} does not hold {what} as this version writes them; move it away") from None
+
+
+def write(path: Path, rows: Iterable[AnyRow], kind: type[AnyRow]) -> list[AnyRow]:
+    """Write rows into a file in the order of their keys, the last one of each, and return them."""
+    ordered = sorted({row.key: row for row in rows}.values(), key=lambda row: row.key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(kind)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in ordered)
+    partial.replace(path)
+    return ordered
+
+
+def _parsed(row: dict[str, str], kind: type[AnyRow]) -> AnyRow:
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        text = row[field.name]
+        if field.type in (int, str):
+            values[field.name] = field.type(text)
+        else:
+            values[field.name] = float(text) if text else None
+    return kind(**values)
