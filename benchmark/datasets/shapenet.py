@@ -172,7 +172,7 @@ def read_table(content: bytes, where: str, *, columns: int) -> np.ndarray:
         UserError: It holds something else; the line names `where`.
     """
     try:
-        table = pd.read_csv(io.BytesIO(content), sep=r"\s+", header=None, dtype=np.float64).to_numpy()
+        table = pd.read_csv(io.BytesIO(content), sep=r"\s+", header=None, dtype=np.float64, low_memory=False).to_numpy()
     except (ValueError, OverflowError) as error:
         reason = str(error).strip().splitlines()[0]
         raise foreign(where, f"not lines of {columns} numbers ({reason})") from error
