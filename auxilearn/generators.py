@@ -1,6 +1,6 @@
 """Generated auxiliary labels: soft labels over sub-classes of the main classes, and their loss.
 
-A label belongs to a sample, (B,), or to each of its points or pixels, (B, ...). Classes are the second axis, (B, C, ...).
+A label belongs to a sample, (B,), or to each of its points or pixels, (B, ...); classes are the axis after the first.
 """
 
 from collections.abc import Sequence

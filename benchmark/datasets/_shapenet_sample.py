@@ -12,8 +12,8 @@ from benchmark.datasets._shapenet_categories import CATEGORIES, LISTS, Category
 SIZES = {Split.TRAIN: 12, Split.VALIDATION: 4, Split.TEST: 6}
 """Shapes of each category."""
 
-POINTS = range(200, 257)
-"""Points of a shape, far fewer than in the official files."""
+POINTS = range(100, 129)
+"""Numbers of points of a shape, which are far smaller than in the official files."""
 
 Vector = tuple[float, float, float]
 

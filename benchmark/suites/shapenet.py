@@ -10,6 +10,7 @@ from benchmark import seeds
 from benchmark.cache import Split
 from benchmark.data import Batch, Data
 from benchmark.datasets._shapenet_categories import PARTS
+from benchmark.datasets._shapenet_sample import POINTS as SAMPLE_POINTS
 from benchmark.generated import SUBCLASSES
 from benchmark.metrics import PartScore, evaluate
 from benchmark.models.multitask import MultiHead
@@ -18,8 +19,6 @@ from benchmark.points import Points
 from benchmark.suite import Metric
 from benchmark.suites._generated import GeneratedLabels
 
-SAMPLE_POINTS = 256
-"""Points a shape of the drawn sample, which has no more; the others repeat them."""
 SAMPLE_NARROWING = 8
 """By which the network for the drawn sample is narrower, so that its table takes minutes."""
 
@@ -82,7 +81,7 @@ class ShapeNet(GeneratedLabels):
         own = slice(int(rows[0]), int(rows[-1]) + 1)  # rows are sorted by category
         points, parts = prepared.tensors["points"][own], prepared.tensors["part"][own]
         if prepared.sample:
-            points, parts = points[..., :SAMPLE_POINTS], parts[..., :SAMPLE_POINTS]
+            points, parts = (array[..., : SAMPLE_POINTS[-1]] for array in (points, parts))  # others repeat these
         official = prepared.tensors["split"][own]
         train, validation, test = (
             (official == split).nonzero().squeeze(1) for split in (Split.TRAIN, Split.VALIDATION, Split.TEST)
