@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-import pandas as pd
 
 from benchmark.archives import Tree
 from benchmark.cache import Arrays, Split
@@ -16,7 +15,7 @@ from benchmark.datasets._shapenet_categories import CATEGORIES, LISTS, PARTS
 from benchmark.datasets._shapenet_sample import write_sample
 
 POINTS = 2048
-"""Points that are kept of a shape, as in PointNet; the official files have 500 to 3,000."""
+"""Points that are kept of a shape, as in PointNet; the official files have about 2,600 on average."""
 
 RELEASES = ("shapenetcore_partanno_segmentation_benchmark_v0_normal", "shapenetcore_partanno_segmentation_benchmark_v0")
 
@@ -171,6 +170,8 @@ def read_table(content: bytes, where: str, *, columns: int) -> np.ndarray:
     Raises:
         UserError: It holds something else; the line names `where`.
     """
+    import pandas as pd  # takes a second, which a list of data sets does not need
+
     try:
         table = pd.read_csv(io.BytesIO(content), sep=r"\s+", header=None, dtype=np.float64, low_memory=False).to_numpy()
     except (ValueError, OverflowError) as error:

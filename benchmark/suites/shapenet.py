@@ -11,6 +11,7 @@ from benchmark.cache import Split
 from benchmark.data import Batch, Data
 from benchmark.datasets._shapenet_categories import PARTS
 from benchmark.datasets._shapenet_sample import POINTS as SAMPLE_POINTS
+from benchmark.errors import UserError
 from benchmark.generated import SUBCLASSES
 from benchmark.metrics import PartScore, evaluate
 from benchmark.models.multitask import MultiHead
@@ -26,10 +27,11 @@ SAMPLE_NARROWING = 8
 class ShapeNet(GeneratedLabels):
     """Parts of the shapes of one category, by PointNet; the official training, validation and test set.
 
-    Read in the preprint: the data set. Recalled: a table by category, trained on a part of the training set, with five
-    sub-classes a class. No number of it is known, so the rest is ours: the network, 30 training shapes of which three
-    are auxiliary, 1,000 steps, the grid, which is the middle of the paper's general one, and the augmentation, which is
-    that of PointNet++. An epoch is a number of steps, so that every method takes as many.
+    Read in the preprint: the data set, and five sub-classes a class. Recalled: a table by category, trained on a part
+    of the training set. No number of it is known, so the rest is ours: the network, the focal loss, which is that of
+    the other suites, 30 training shapes of which three are auxiliary, 1,000 steps, the grid, which is a part of the
+    paper's general one, and the augmentation, which is that of PointNet++. An epoch is a number of steps, so that
+    every method takes as many.
 
     Attributes:
         shapes: Training shapes of a category, the auxiliary ones among them.
@@ -57,7 +59,7 @@ class ShapeNet(GeneratedLabels):
     origins = {
         "data": "preprint",
         "settings": "recalled",
-        "sub-classes": "recalled",
+        "sub-classes": "preprint",
         "loss": "ours",
         "network": "ours",
         "training shapes": "ours",
@@ -78,6 +80,8 @@ class ShapeNet(GeneratedLabels):
         prepared = self.prepared("shapenet")
         category = prepared.tensors["category"] == prepared.names["category"].index(setting)
         rows = category.nonzero().squeeze(1)
+        if not len(rows):
+            raise UserError(f"the data hold no shapes of the category {setting}; choose others by --settings")
         own = slice(int(rows[0]), int(rows[-1]) + 1)  # rows are sorted by category
         points, parts = prepared.tensors["points"][own], prepared.tensors["part"][own]
         if prepared.sample:

@@ -10,6 +10,7 @@ import torch
 from benchmark import suites
 from benchmark.cache import Arrays, Split, open_or_decode
 from benchmark.datasets._shapenet_categories import PARTS
+from benchmark.errors import UserError
 from benchmark.models.pointnet import JOINT_WIDTHS, POINT_WIDTHS
 from benchmark.places import Places
 from benchmark.spec import Spec
@@ -53,6 +54,11 @@ def test_sets_are_the_official_ones_of_the_category(full: Suite) -> None:
         assert torch.equal(data.samples.inputs, tensors["points"][own])
         for name, split in zip(SETS, (Split.TRAIN, Split.TRAIN, Split.VALIDATION, Split.TEST), strict=True):
             assert set(tensors["split"][own][getattr(data, name)].tolist()) == {split}
+
+
+def test_a_category_that_the_data_lack_is_named(full: Suite) -> None:
+    with pytest.raises(UserError, match="no shapes of the category mug"):
+        full.data("mug", 1)
 
 
 def test_shapes_that_are_labelled_follow_the_seed(full: Suite) -> None:
