@@ -114,6 +114,14 @@ class Suite(ABC):
         """Return the task groups of a setting; may read the data."""
         return self.groups
 
+    def lacks(self, setting: str) -> str | None:
+        """Return in one line what the data lack for a setting; None if it can be served. May read the data."""
+        return None
+
+    def methods_of(self, setting: str) -> Sequence[str]:
+        """Return those of the default methods that are for a setting."""
+        return self.default_methods
+
     def fingerprint(self) -> str:
         """Return a short digest of the suite's data, which becomes part of every run's identity."""
         found = [self.prepared(name) for name in self.datasets]
