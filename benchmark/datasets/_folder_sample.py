@@ -9,14 +9,14 @@ from benchmark.datasets._drawing import class_images
 from benchmark.datasets._images import png
 
 CLASSES = ("birch", "maple", "oak", "pine")
-SIDE = 32
+SIDE = 16
 OF_EACH_CLASS = 60
 WITHOUT_CLASS = 40
 UNKNOWN_SHARE = 0.1
 
 TINTS = {"cold": (-0.15, 0, 0.15), "neutral": (0, 0, 0), "warm": (0.15, 0, -0.15)}
 """What is added to red, green and blue."""
-SPOT = 6
+SPOT = 4
 """Side of the bright spot in one of the corners, which are numbered from the upper left by row."""
 
 

@@ -77,10 +77,13 @@ def _has_pictures(folder: Path, *, depth: int) -> bool:
 
 
 def is_picture(name: str) -> bool:
-    """Return whether a file's path is that of a picture; hidden files, as archives made on a Mac have, are none."""
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return path.suffix.lower() in SUFFIXES and not hidden
+    """Return whether a file's path is that of a picture."""
+    return PurePosixPath(name).suffix.lower() in SUFFIXES and not is_hidden(name)
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a file is hidden, as those are that archives made on a Mac have beside each picture."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
 def list_pictures(found: Found) -> list[Picture]:
