@@ -24,7 +24,7 @@ class View(NamedTuple):
 
     Attributes:
         depth: Distance along z in metres, (H, W); infinite where nothing is hit.
-        normal: Unit vectors that point to the camera's side, (H, W, 3).
+        normal: Unit vectors that point to the camera's side, (3, H, W).
         label: Class indices, (H, W).
     """
 
@@ -34,10 +34,10 @@ class View(NamedTuple):
 
 
 def pixel_rays(height: int, width: int) -> np.ndarray:
-    """Return the point of depth 1 that each pixel sees, (H, W, 3)."""
+    """Return the point of depth 1 that each pixel sees, (3, H, W)."""
     rows, columns = np.mgrid[:height, :width] + 0.5
     scale = FOCAL_LENGTH * width
-    return np.stack([(columns - width / 2) / scale, (rows - height / 2) / scale, np.ones((height, width))], axis=-1)
+    return np.stack([(columns - width / 2) / scale, (rows - height / 2) / scale, np.ones((height, width))])
 
 
 def box(rays: np.ndarray, low: Point, high: Point, labels: int | Sequence[int], *, inside: bool = False) -> View:
@@ -51,46 +51,44 @@ def box(rays: np.ndarray, low: Point, high: Point, labels: int | Sequence[int], 
         inside: Whether the camera stands in it.
     """
     with np.errstate(divide="ignore"):
-        to_low, to_high = np.array(low) / rays, np.array(high) / rays
+        to_low, to_high = (np.array(corner)[:, None, None] / rays for corner in (low, high))
     near, far = np.minimum(to_low, to_high), np.maximum(to_low, to_high)
-    depth = far.min(-1) if inside else near.max(-1)
-    axis = far.argmin(-1) if inside else near.argmax(-1)
-    seen = (depth > 0) & ((near.max(-1) <= far.min(-1)) | inside)
-    ahead = np.take_along_axis(rays, axis[..., None], -1)[..., 0] > 0
-    normal = np.where(ahead, -1.0, 1.0)[..., None] * np.eye(3)[axis]
+    enters, leaves = near.max(0), far.min(0)
+    axis = far.argmin(0) if inside else near.argmax(0)
+    depth = leaves if inside else enters
+    seen = (depth > 0) & ((enters <= leaves) | inside)
+    ahead = np.take_along_axis(rays, axis[None], 0)[0] > 0
+    normal = np.where(ahead, -1.0, 1.0) * (axis == np.arange(3)[:, None, None])
     faces = np.full(6, labels) if isinstance(labels, int) else np.array(labels)
-    greatest = ahead == inside
-    return View(np.where(seen, depth, np.inf), normal, faces[2 * axis + greatest])
+    return View(np.where(seen, depth, np.inf), normal, faces[2 * axis + (ahead == inside)])
 
 
 def ball(rays: np.ndarray, centre: Point, radius: float, label: int) -> View:
     """Return the view of a ball."""
-    middle = np.array(centre)
-    squared, along = (rays**2).sum(-1), rays @ middle
-    root = along**2 - squared * (middle @ middle - radius**2)
-    depth = np.where(root >= 0, (along - np.sqrt(root.clip(0))) / squared, np.inf)
-    depth = np.where(depth > 0, depth, np.inf)
-    at = np.where(np.isfinite(depth), depth, 0.0)[..., None] * rays
-    return View(depth, (at - middle) / radius, np.full(depth.shape, label))
+    middle = np.array(centre)[:, None, None]
+    squared, along = (rays**2).sum(0), (rays * middle).sum(0)
+    root = along**2 - squared * ((middle**2).sum() - radius**2)
+    depth = (along - np.sqrt(root.clip(0))) / squared
+    seen = (root >= 0) & (depth > 0)
+    return View(np.where(seen, depth, np.inf), (depth * rays - middle) / radius, np.full(depth.shape, label))
 
 
 def nearest(views: Sequence[View]) -> View:
     """Return what is in front in each pixel."""
     front = np.argmin([view.depth for view in views], axis=0)
     rows, columns = np.indices(front.shape)
-    return View(*(np.stack(parts)[front, rows, columns] for parts in zip(*views, strict=True)))
+    depth, label = (
+        np.stack(parts)[front, rows, columns] for parts in ([v.depth for v in views], [v.label for v in views])
+    )
+    return View(depth, np.stack([view.normal for view in views])[front, :, rows, columns].transpose(2, 0, 1), label)
 
 
 def photograph(view: View, classes: int, rng: np.random.Generator) -> np.ndarray:
     """Return the image of a view, (H, W, 3) in [0, 1]: colours of the classes, shaded by a random light, with noise."""
-    hues = np.arange(classes) * 0.382 % 1  # neighbours in number are far apart in hue
-    palette = np.array(
-        [colorsys.hsv_to_rgb(hue, (0.9, 0.55)[n % 2], (1.0, 0.7)[n % 3 > 0]) for n, hue in enumerate(hues)]
-    )
     light = np.array([0, -0.6, -0.8]) + rng.normal(0, 0.2, 3)
-    lit = (view.normal @ (light / np.linalg.norm(light))).clip(0)
+    lit = np.tensordot(light / np.linalg.norm(light), view.normal, 1).clip(0)
     bright = AMBIENT + (1 - AMBIENT) * lit[..., None]
-    return (palette[view.label] * bright + rng.normal(0, NOISE, (*view.label.shape, 3))).clip(0, 1)
+    return (_palette(classes)[view.label] * bright + rng.normal(0, NOISE, (*view.label.shape, 3))).clip(0, 1)
 
 
 def hidden(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
@@ -100,3 +98,9 @@ def hidden(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
     found = np.zeros((height, width), bool)
     found[top : top + rows, left : left + columns] = True
     return found
+
+
+def _palette(classes: int) -> np.ndarray:
+    """Return a colour for each class, (classes, 3); those with neighbouring numbers are far apart in hue."""
+    kinds = ((0.9, 1.0), (0.55, 0.7), (0.9, 0.7), (0.55, 1.0))
+    return np.array([colorsys.hsv_to_rgb(number * 0.382 % 1, *kinds[number % 4]) for number in range(classes)])

@@ -97,5 +97,5 @@ def _room(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "image": photograph(view, len(CLASSES), rng),
         "label": np.where(unlabelled, UNLABELLED, view.label),
         "depth": np.where(unknown, 0, view.depth)[..., None],
-        "normal": np.where(unknown[..., None], 0, view.normal),
+        "normal": np.where(unknown, 0, view.normal).transpose(1, 2, 0),
     }
