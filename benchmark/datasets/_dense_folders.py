@@ -1,31 +1,18 @@
 """Images of the user's own with maps in parallel folders: which files belong together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from benchmark.archives import Tree
 from benchmark.cache import Split
 from benchmark.dataset import Found
-from benchmark.datasets._folders import PARTS, is_hidden, is_picture
+from benchmark.datasets._folders import PARTS, File, is_hidden, is_picture
 from benchmark.errors import UserError
 
 IMAGES, LABELS, DEPTH, NORMALS = "images", "labels", "depth", "normals"
 MAPS = (LABELS, DEPTH, NORMALS)
 MAP_SUFFIXES = (".png", ".npy")
-
-
-@dataclass(frozen=True)
-class File:
-    """A file of an image or of a map."""
-
-    tree: Tree
-    path: str
-
-    @property
-    def where(self) -> str:
-        """What messages call it."""
-        return self.tree.where(self.path)
 
 
 @dataclass(frozen=True)
@@ -79,11 +66,10 @@ def _files(tree: Tree, name: str, split: Split | None) -> dict[tuple[Split, str]
     """Return the files of one kind by part and name without its suffix."""
     wanted = is_picture if name == IMAGES else _is_map
     paths = [path for path in tree.names() if wanted(path)]
+    nested = all(PurePosixPath(path).parts[0] == name for path in paths)  # as archives have it
     found: dict[tuple[Split, str], File] = {}
     for path in paths:
-        parts = PurePosixPath(path).with_suffix("").parts
-        if all(PurePosixPath(other).parts[0] == name for other in paths):  # as archives have it
-            parts = parts[1:]
+        parts = PurePosixPath(path).with_suffix("").parts[nested:]
         own, rest = (PARTS[parts[0]], parts[1:]) if split is None and parts[0] in PARTS else (split, parts)
         key = own or Split.TRAIN, "/".join(rest)
         if key in found:
@@ -94,11 +80,3 @@ def _files(tree: Tree, name: str, split: Split | None) -> dict[tuple[Split, str]
 
 def _is_map(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in MAP_SUFFIXES and not is_hidden(path)
-
-
-def by_tree(files: Sequence[File]) -> dict[Path, tuple[Tree, dict[str, int]]]:
-    """Return for each folder or archive the rows of the files that lie in it."""
-    found: dict[Path, tuple[Tree, dict[str, int]]] = {}
-    for row, file in enumerate(files):
-        found.setdefault(file.tree.path, (file.tree, {}))[1][file.path] = row
-    return found

@@ -29,23 +29,32 @@ LEAST_SIDE = 16
 
 
 @dataclass(frozen=True)
-class Picture:
+class File:
+    """A file that lies at `path` in `tree`."""
+
+    tree: Tree
+    path: str
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+        return self.tree.where(self.path)
+
+
+@dataclass(frozen=True)
+class Picture(File):
     """A picture file.
 
     Attributes:
         split: The part it belongs to.
         label: Name of its class.
         below: Its path below the folder of its class.
-        tree: Where it lies.
-        path: Its path there.
         name: The name of the part and its path there, of which a table may give the end.
     """
 
     split: Split
     label: str
     below: tuple[str, ...]
-    tree: Tree
-    path: str
     name: str
 
 
@@ -98,7 +107,7 @@ def list_pictures(found: Found) -> list[Picture]:
         names = [name for name in tree.names() if is_picture(name)]
         if not names:
             raise UserError(f"{found[role]} holds no pictures; they are files called {', '.join(SUFFIXES)}")
-        pictures += [_placed(role, parts, tree, name) for parts, name in _without_common_folders(names, role)]
+        pictures += [_placed(role, parts, File(tree, name)) for parts, name in _without_common_folders(names, role)]
     _check_parts(pictures, found)
     return sorted(pictures, key=lambda picture: (picture.split, picture.label, picture.below))
 
@@ -114,22 +123,22 @@ def _without_common_folders(names: Sequence[str], role: str) -> Iterator[tuple[t
     yield from zip(paths, names, strict=True)
 
 
-def _placed(role: str, parts: tuple[str, ...], tree: Tree, name: str) -> Picture:
+def _placed(role: str, parts: tuple[str, ...], file: File) -> Picture:
     """Return the picture whose path, without common folders, has these parts."""
-    full = f"{role}/{name}"
+    name = f"{role}/{file.path}"
     if role == "unlabelled":
-        return Picture(Split.TRAIN, UNLABELLED[0], parts, tree, name, full)
+        return Picture(file.tree, file.path, Split.TRAIN, UNLABELLED[0], parts, name)
     split = PARTS.get(role, Split.TRAIN)
     if role == "images" and parts[0] in PARTS:
         split, parts = PARTS[parts[0]], parts[1:]
     if len(parts) < 2:
         raise UserError(
-            f"{tree.where(name)} lies in no folder of a class; put it into that of its class, or into {UNLABELLED[0]}"
+            f"{file.where} lies in no folder of a class; put it into that of its class, or into {UNLABELLED[0]}"
         )
     label = UNLABELLED[0] if parts[0] in UNLABELLED else parts[0]
     if label == UNLABELLED[0] and split != Split.TRAIN:
-        raise UserError(f"{tree.where(name)} has no class to be judged by; move its folder to the training pictures")
-    return Picture(split, label, parts[1:], tree, name, full)
+        raise UserError(f"{file.where} has no class to be judged by; move its folder to the training pictures")
+    return Picture(file.tree, file.path, split, label, parts[1:], name)
 
 
 def _check_parts(pictures: Sequence[Picture], found: Found) -> None:
@@ -156,10 +165,12 @@ def stored_side(pictures: Sequence[Picture]) -> int:
     return longest
 
 
-def by_tree(pictures: Sequence[Picture]) -> Iterator[tuple[Tree, dict[str, int]]]:
-    """Yield each folder or archive with the rows of the pictures that lie in it."""
-    for path, tree in {picture.tree.path: picture.tree for picture in pictures}.items():
-        yield tree, {picture.path: row for row, picture in enumerate(pictures) if picture.tree.path == path}
+def by_tree(files: Sequence[File]) -> Iterator[tuple[Tree, dict[str, int]]]:
+    """Yield each folder or archive with the rows of the files that lie in it."""
+    found: dict[Path, tuple[Tree, dict[str, int]]] = {}
+    for row, file in enumerate(files):
+        found.setdefault(file.tree.path, (file.tree, {}))[1][file.path] = row
+    yield from found.values()
 
 
 def add_pictures(arrays: Arrays, pictures: Sequence[Picture]) -> None:

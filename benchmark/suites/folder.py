@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from benchmark import seeds
 from benchmark.data import Batch, Data
 from benchmark.datasets._folders import UNLABELLED as UNLABELLED_FOLDERS
+from benchmark.errors import UserError
 from benchmark.images import Images
 from benchmark.models.convnet import FOUR_LAYERS, convnet
 from benchmark.models.multitask import MultiTask
@@ -54,6 +55,7 @@ class Folder(GeneratedLabels):
     evaluation_batch_size = 128
     held_out_batch_size = 64
     focus = 0.0
+    pretrained = "none"
     origins = {
         "network": "ours",
         "grid": "ours",
@@ -63,6 +65,10 @@ class Folder(GeneratedLabels):
         "splits": "ours",
         "sub-classes a class": "preprint",
     }
+
+    @property
+    def _side(self) -> int:
+        return self.prepared("folder").tensors["image"].shape[-1]
 
     @cached_property
     def _sets(self) -> Sets:
@@ -107,7 +113,7 @@ class Folder(GeneratedLabels):
             targets += self._columns.targets
             train = torch.cat([train, sets.unlabelled])
         images = prepared.tensors["image"]
-        side, draws = images.shape[-1], seeds.generator(self.name, setting, seed, "augmentation")
+        side, draws = self._side, seeds.generator(self.name, setting, seed, "augmentation")
         large = side > CROP
         crop, padding = (CROP, 0) if large else (None, side // 8)
         return Data(
@@ -121,8 +127,14 @@ class Folder(GeneratedLabels):
 
     def trunk(self, setting: str) -> tuple[nn.Module, int]:
         """Return ResNet-18 from a random start, or four convolutional layers for small pictures."""
-        side = self.prepared("folder").tensors["image"].shape[-1]
-        return resnet18() if side > CROP else convnet(3, FOUR_LAYERS, pixels=side)
+        side = self._side
+        return resnet18(weights=self.weights) if side > CROP else convnet(3, FOUR_LAYERS, pixels=side)
+
+    def check_weights(self) -> None:
+        """Try the weights; a ConvNet for small pictures takes none."""
+        if self.places.weights not in (None, "none") and self._side <= CROP:
+            raise UserError(f"the pictures have {self._side} pixels, and the ConvNet for these takes no --weights")
+        super().check_weights()
 
     def model(self, setting: str) -> MultiTask:
         """Return the trunk with a linear head for the classes and for each group of columns, or for the sub-classes."""
