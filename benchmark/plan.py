@@ -169,8 +169,16 @@ def list_arms(options: Options) -> list[Arm]:
 
 
 def served(suite: Suite) -> list[str]:
-    """Return the settings for which the suite's data lack nothing."""
-    return [setting for setting in suite.settings if not suite.lacks(setting)]
+    """Return the settings for which the suite's data lack nothing.
+
+    Raises:
+        UserError: There is none.
+    """
+    lacks = {setting: suite.lacks(setting) for setting in suite.settings}
+    if all(lacks.values()):
+        reasons = "; ".join(f"{setting!r} {lack}" for setting, lack in lacks.items())
+        raise UserError(f"no setting of suite {suite.name!r} can be served: {reasons}")
+    return [setting for setting, lack in lacks.items() if not lack]
 
 
 def _method_names(options: Options, suite: Suite) -> Sequence[str]:

@@ -115,9 +115,9 @@ def _ends(path: str) -> Iterator[str]:
 
 
 def _column(title: str, cells: Sequence[str], where: str) -> Column:
-    stem, _, asked = title.rpartition(":")
+    stem, _, asked = map(str.strip, title.rpartition(":"))
     kind: Kind | None = "number" if asked == "number" else "category" if asked == "category" else None
-    name = stem.strip() if kind else title
+    name = stem if kind else title
     if not name or "=" in name:
         _refuse(where, f"its header has {title!r}, which is no name: it must not be empty nor have an equals sign")
     filled = [cell for cell in cells if cell]

@@ -69,7 +69,7 @@ def find_parts(folder: Path) -> Found:
         parts["validation"] = validation
     if "train" not in parts:
         images = Tree.first(folder, "images")
-        parts = {"images": images} if images and (images.is_file() or _has_pictures(images, depth=3)) else {}
+        parts = {"images": images} if images and (images.is_file() or _has_pictures(images, depth=4)) else {}
     if parts and (unlabelled := Tree.first(folder, *UNLABELLED)):
         parts["unlabelled"] = unlabelled
     return parts or ({"images": folder} if _has_pictures(folder, depth=2) else {})
@@ -107,20 +107,30 @@ def list_pictures(found: Found) -> list[Picture]:
         names = [name for name in tree.names() if is_picture(name)]
         if not names:
             raise UserError(f"{found[role]} holds no pictures; they are files called {', '.join(SUFFIXES)}")
-        pictures += [_placed(role, parts, File(tree, name)) for parts, name in _without_common_folders(names, role)]
-    _check_parts(pictures, found)
+        paths = list(_without_common_folders(names, role))
+        if role == "images":
+            _check_parts({parts[0] for parts, _ in paths}, tree.path)
+        pictures += [_placed(role, parts, File(tree, name)) for parts, name in paths]
     return sorted(pictures, key=lambda picture: (picture.split, picture.label, picture.below))
 
 
 def _without_common_folders(names: Sequence[str], role: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the parts of each path without the folders that all share, as archives have them, and the path."""
     paths = [PurePosixPath(name).parts for name in names]
-    own = PARTS if role == "images" else ()
-    while all(len(parts) > 2 for parts in paths) and len({parts[0] for parts in paths} - {*own}) == 1:
-        if paths[0][0] in own:
-            break
+    kept = PARTS if role == "images" else ()
+    while (
+        all(len(parts) > 2 for parts in paths) and len({parts[0] for parts in paths}) == 1 and paths[0][0] not in kept
+    ):
         paths = [parts[1:] for parts in paths]
     yield from zip(paths, names, strict=True)
+
+
+def _check_parts(folders: set[str], where: Path) -> None:
+    """Refuse a part beside folders of classes, or without a training part."""
+    given, others = folders & {*PARTS}, folders - {*PARTS, *UNLABELLED}
+    if given and ("train" not in given or others):
+        wrong = f"{min(others)} stands beside it: move it into train" if others else "there is no train"
+        raise UserError(f"{where} has the part {min(given)}, and {wrong}")
 
 
 def _placed(role: str, parts: tuple[str, ...], file: File) -> Picture:
@@ -139,11 +149,6 @@ def _placed(role: str, parts: tuple[str, ...], file: File) -> Picture:
     if label == UNLABELLED[0] and split != Split.TRAIN:
         raise UserError(f"{file.where} has no class to be judged by; move its folder to the training pictures")
     return Picture(file.tree, file.path, split, label, parts[1:], name)
-
-
-def _check_parts(pictures: Sequence[Picture], found: Found) -> None:
-    if not any(picture.split == Split.TRAIN for picture in pictures):
-        raise UserError(f"{next(iter(found.values()))}: there are validation or test pictures and no folder train")
 
 
 def stored_side(pictures: Sequence[Picture]) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from benchmark.cache import Arrays, Prepared
 from benchmark.dataset import Found
 from benchmark.datasets._attributes import add_attributes, categories_of, read_attributes
+from benchmark.datasets._dense_folders import find_maps
 from benchmark.datasets._folder_sample import write_folder
 from benchmark.datasets._folders import UNLABELLED, Picture, add_pictures, find_parts, list_pictures
 from benchmark.datasets._own import OwnData
@@ -32,8 +33,8 @@ class Folder(OwnData):
     )
 
     def find(self, folder: Path) -> Found | None:
-        """Return the folders or archives of pictures, and the table beside them."""
-        parts = find_parts(folder)
+        """Return the folders or archives of pictures, and the table beside them; none where there are label maps."""
+        parts = {} if find_maps(folder) else find_parts(folder)
         table = {"attributes": folder / TABLE} if (folder / TABLE).is_file() else {}
         return {**parts, **table} if parts else None
 
