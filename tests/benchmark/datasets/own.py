@@ -38,12 +38,12 @@ def pack(path: Path, files: Mapping[str, bytes], *, prefix: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w") as archive:
-            for name, content in reversed(files.items()):
+            for name, content in reversed(list(files.items())):
                 archive.writestr(prefix + name, content)
         return path
     mode = {".gz": "w:gz", ".xz": "w:xz"}.get(path.suffix, "w")
     with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
-        for name, content in reversed(files.items()):
+        for name, content in reversed(list(files.items())):
             entry = tarfile.TarInfo(prefix + name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
