@@ -12,6 +12,7 @@ from benchmark import suites
 from benchmark.cache import Split
 from benchmark.errors import UserError
 from benchmark.places import Places
+from benchmark.plan import Options, make_plan
 from benchmark.suites._folder_columns import standardised
 from benchmark.suites._folder_sets import cut
 from benchmark.suites.folder import Folder
@@ -89,14 +90,14 @@ def small(folder: Path, table: bool = True, *, value: int = 0, classes: Mapping[
     """Write pictures of 16 pixels of two classes, one dark and one bright, and a table of two columns."""
     rng = np.random.default_rng(value)
     files: dict[str, bytes | str] = {}
-    rows = ["file,tone,brightness"]
+    rows = ["file,tone,half,brightness"]
     for name, level in (classes or {"dark": 60, "light": 190}).items():
         for number in range(20):
             grey = level + int(rng.integers(-40, 40))
             files[f"{name}/{number}.png"] = picture(grey)
-            rows.append(f"{name}/{number}.png,{'warm' if number % 2 else 'cold'},{grey / 255:.4f}")
+            rows.append(f"{name}/{number}.png,{'warm' if number % 2 else 'cold'},{number // 10},{grey / 255:.4f}")
     files["unlabelled/x.png"] = picture(128)
-    return lay_out(folder, {**files, **({"attributes.csv": "\n".join([*rows, "x.png,cold,"])} if table else {})})
+    return lay_out(folder, {**files, **({"attributes.csv": "\n".join([*rows, "x.png,cold,,"])} if table else {})})
 
 
 def suite(data_dir: Path, **places: str) -> Folder:
@@ -109,12 +110,13 @@ def test_columns_become_task_groups_with_their_own_classes(tmp_path: Path) -> No
     given = suite(small(tmp_path / "data"))
     main, categories, numbers = given.groups_of("attributes")
     assert (main.names, main.outputs) == (("main",), 2)
-    assert (categories.names, categories.outputs) == (("tone",), 2)
+    assert (categories.names, categories.outputs) == (("tone", "half"), 4)
     assert (numbers.names, numbers.outputs) == (("brightness",), 1)
     data = given.data("attributes", 1)
-    labels, tone, brightness = data.samples.targets
+    labels, found, brightness = data.samples.targets
     assert labels[-1].tolist() == [UNLABELLED]
-    assert tone[:3, 0].tolist() == [0, 1, 0], "0.png, 1.png and 10.png are cold, warm and cold"
+    assert found[:4].tolist() == [[0, 0], [1, 0], [0, 1], [1, 1]], "0.png, 1.png, 10.png and 11.png"
+    assert found[-1].tolist() == [0, UNLABELLED]
     assert brightness[-1].isnan()
     seen = torch.cat([data.train, data.auxiliary])
     assert float(brightness[seen].nanmean()) == pytest.approx(0, abs=1e-6)
@@ -153,7 +155,7 @@ def test_a_folder_becomes_a_table(cli: Cli, tmp_path: Path) -> None:
     assert ended.status == 0, ended.err
     first = lines(results, "folder")
     assert {line["status"] for line in first} == {"ok"}
-    assert {tuple(line["tasks"]) for line in first} == {("main", "tone", "brightness")}
+    assert {tuple(line["tasks"]) for line in first} == {("main", "tone", "half", "brightness")}
     table = (results / "folder" / "table.md").read_text()
     assert "attributes top1" in table
     other = small(tmp_path / "other", value=1)
@@ -179,6 +181,23 @@ def test_without_a_table_labels_are_generated(cli: Cli, tmp_path: Path) -> None:
         "error: the setting 'attributes' of suite 'folder' needs a table attributes.csv beside the folders of "
         "pictures; there is none"
     )
+
+
+def test_each_setting_has_methods_of_its_own(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = Places(small(tmp_path / "data"), tmp_path / "cache")
+    arms = {(arm.setting, arm.method) for arm in make_plan(Options("folder", places=places))}
+    assert arms == {
+        *(("attributes", name) for name in Folder.for_attributes),
+        *(("generated", name) for name in ("stl", "maxl-f", "maxl", "auxilearn")),
+    }
+    for name, methods in (("for_attributes", ("stl", "equal")), ("for_generated", ("stl",))):
+        monkeypatch.setattr(Folder, name, methods)
+    ended = cli("--suite", "folder", "--data-dir", tmp_path / "data", "--results-dir", tmp_path, *QUICK, *ONE_POINT)
+    assert ended.status == 0, ended.err
+    assert "declines" not in ended.out
+    results, _, weights = ended.out.partition("task weights at the end")
+    assert "equal" not in results.partition("folder, generated")[2]
+    assert weights.count("equal") == 1
 
 
 def test_a_folder_that_is_not_there_is_told_in_one_line(cli: Cli, tmp_path: Path) -> None:

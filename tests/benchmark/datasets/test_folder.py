@@ -81,6 +81,12 @@ def test_the_content_counts_and_not_what_it_is_packed_in(tmp_path: Path) -> None
         read(lay_out(tmp_path / "b", {f"images/{key}": value for key, value in CATS.items()})).fingerprint,
     }
     pack(tmp_path / "c" / "images.tar.xz", CATS)
+    zoo = {"zoo/1.png": picture(4), "cat/1.png": picture(5)}
+    within, beside = (
+        read(lay_out(tmp_path / name, {**{f"images/{key}": v for key, v in zoo.items()}, f"{top}x.png": picture(6)}))
+        for name, top in (("f", "images/unlabelled/"), ("g", "unlabelled/"))
+    )
+    assert within.fingerprint == beside.fingerprint
     assert prints == {read(tmp_path / "c").fingerprint}
     assert read(lay_out(tmp_path / "d", {**CATS, "cat/1.png": picture(11)})).fingerprint not in prints
     assert (
