@@ -1,5 +1,6 @@
 """From options to arms: products of grids and the order in which sources win."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -8,10 +9,11 @@ from torch import Tensor
 import baselines
 from auxilearn import Method, Problem, task_means
 from benchmark.errors import UserError
+from benchmark.estimate import seconds_per_run
 from benchmark.hyper import as_text, hyper_parameters, parse
 from benchmark.plan import Options, make_plan
 from benchmark.spec import SEARCH_SEED
-from tests.benchmark.helpers import Toy, toy_arm
+from tests.benchmark.helpers import Toy, a_record, toy_arm
 
 
 class Tunable(Method):
@@ -229,3 +231,12 @@ def test_what_is_listed_can_be_given() -> None:
     for method in baselines.names():
         for name, value in hyper_parameters(baselines.load(method)).items():
             assert parse(name, as_text(value), value) == value
+
+
+def test_times_of_other_data_say_nothing(toy: Toy) -> None:
+    arm = toy_arm("stl")
+    spec = arm.spec(arm.points()[0])
+    slow = replace(a_record(spec), timing={"total_sec": 1e6})
+    other = replace(slow, spec=replace(spec, data="toy-2"))
+    assert seconds_per_run([arm], [slow], "cpu")["stl"] == 1e6
+    assert seconds_per_run([arm], [other], "cpu")["stl"] < 1e3
