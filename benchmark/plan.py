@@ -149,7 +149,11 @@ def list_arms(options: Options) -> list[Arm]:
     for control in options.controls:
         if control not in CONTROLS:
             raise unknown("control", control, CONTROLS)
-    suite = extend(load_suite(options.suite, options.places), options.controls)
+    return arms_of(extend(load_suite(options.suite, options.places), options.controls), options)
+
+
+def arms_of(suite: Suite, options: Options) -> list[Arm]:
+    """Return the arms of a command on a suite that is at hand, see `list_arms`."""
     for setting in options.settings:
         if setting not in suite.settings:
             raise unknown("setting", setting, suite.settings)

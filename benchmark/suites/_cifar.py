@@ -25,6 +25,16 @@ class FewCIFAR(FewLabels):
     epochs = 200
     batch_size = 128
     evaluation_batch_size = 1000
+    origins = {
+        "label shares, validation share": "preprint",
+        "network": "preprint",
+        "auxiliary share": "recalled",
+        "optimiser, learning rates, schedule, epochs": "recalled",
+        "steps between two outer steps": "recalled",
+        "weight decays": "table",
+        "batch size": "ours",
+        "augmentation": "ours",
+    }
     momentum: ClassVar[float] = 0.9
 
     def trunk(self, setting: str) -> tuple[nn.Module, int]:
