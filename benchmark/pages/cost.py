@@ -57,8 +57,7 @@ def outer_share(arm: Arm, default: int) -> float:
     """
     if not default:
         return 0.0
-    searched: Sequence[Any] = arm.space.get("outer_every", ())
-    values = searched or (arm.fixed.get("outer_every") or default,)
+    values: Any = arm.space.get("outer_every") or (arm.fixed.get("outer_every") or default,)
     return math.fsum(1 / value for value in values) / len(values)
 
 
