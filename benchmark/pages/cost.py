@@ -100,10 +100,12 @@ def _measured(facts: Facts, own: Mapping[str, SuiteCost], kind: str) -> str:
         if found is None:
             rows.append(row | dict.fromkeys(("s/step", "s/outer step", "time"), "not measured"))
             continue
-        outer = f"{found.outer_step_sec:.3g}" if found.outer_every else ""
+        outer = f"{found.outer_step_sec:.3g}" if found.outer_step_sec else ""
         taken = duration(hours(facts, arms, found))
         rows.append(row | {"s/step": f"{found.step_sec:.3g}", "s/outer step": outer, "time": taken})
-    total = math.fsum(hours(facts, arms, own[method]) for method, arms in _by_method(facts).items() if method in own)
+    by_method = _by_method(facts)
+    total = math.fsum(hours(facts, arms, own[method]) for method, arms in by_method.items() if method in own)
+    share = "in all" if set(by_method) <= set(own) else "for the methods that were measured"
     origins = dict.fromkeys(
         f"{found.device}, torch {found.torch}, {found.threads} thread, commit {found.commit}, {found.date}"
         for found in own.values()
@@ -111,8 +113,8 @@ def _measured(facts: Facts, own: Mapping[str, SuiteCost], kind: str) -> str:
     settings = ", ".join(dict.fromkeys(found.setting for found in own.values()))
     of = "Processor time of steps" if kind == "cpu" else "Steps"
     return (
-        f"On one {DEVICES[kind]}, the runs one after another: **{duration(total)}** in all.\n\n{pipe_table(rows)}\n\n"
-        f"{of} of the setting {settings}, measured by {command} on random data of full size, times their number; "
+        f"On one {DEVICES[kind]}, the runs one after another: **{duration(total)}** {share}.\n\n{pipe_table(rows)}\n\n"
+        f"{of} of the setting {settings}, measured by {command} on batches of full size, times their number; "
         f"{'; '.join(origins)}."
     )
 

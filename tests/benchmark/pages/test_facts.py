@@ -83,6 +83,7 @@ def test_the_text_names_what_was_measured_and_what_was_not(facts: Facts) -> None
     assert "| `stl` | 12 | 2 |  |" in text
     assert "a machine, torch 9.9, 1 thread, commit abc, 2026-01-02" in text
     assert "On one GPU: not measured yet; `python -m benchmark.speed suites --suite toy --device cuda`" in text
+    assert "** for the methods that were measured." in cost(facts, [HAND])
     assert "| `equal` | 12 | not measured | not measured | not measured |" in cost(facts, [HAND])
     assert "On one CPU: not measured yet" in cost(facts, [])
 
