@@ -36,7 +36,7 @@ def acquire(dataset: Dataset, places: Places, *, say: Say = to_stderr) -> Prepar
         UserError: A file is missing and cannot be downloaded, or is broken; the line says which and what to do.
     """
     found = obtain(dataset, places, say=say)
-    sample = places.sample or any(_is_marked(path) for path in found.values())
+    sample = places.sample or is_marked(found)
 
     def decode(arrays: Arrays) -> None:
         if not places.sample:
@@ -84,8 +84,14 @@ def write_sample(dataset: Dataset, folder: Path, seed: int = SAMPLE_SEED) -> Non
     (folder / SAMPLE_MARK).write_text("Drawn by the benchmark in the official layout; not data to report on.\n")
 
 
-def _is_marked(path: Path) -> bool:
-    return (path / SAMPLE_MARK).exists() or (path.parent / SAMPLE_MARK).exists()
+def is_drawn(dataset: Dataset, places: Places) -> bool:
+    """Return whether `acquire` would return a drawn sample, without reading anything."""
+    return places.sample or is_marked(dataset.locate(places.data_dir) or {})
+
+
+def is_marked(found: Found) -> bool:
+    """Return whether files are those of a drawn sample."""
+    return any((folder / SAMPLE_MARK).exists() for path in found.values() for folder in (path, path.parent))
 
 
 def _identity(dataset: Dataset, found: Found) -> str:

@@ -45,6 +45,10 @@ def extend(suite: Suite, controls: Iterable[str]) -> Suite:
     def groups_of(setting: str) -> Sequence[TaskGroup]:
         return (*suite.groups_of(setting), *added(setting).values())
 
+    def task_groups_of(setting: str) -> Sequence[int] | None:
+        numbers = suite.task_groups_of(setting)
+        return None if numbers is None else (*numbers, *range(max(numbers) + 1, max(numbers) + 1 + len(names)))
+
     def data(setting: str, seed: int) -> Data:
         given = suite.data(setting, seed)
         targets = list(given.samples.targets)
@@ -54,7 +58,12 @@ def extend(suite: Suite, controls: Iterable[str]) -> Suite:
         return dataclasses.replace(given, samples=given.samples._replace(targets=tuple(targets)))
 
     extended = copy.copy(suite)
-    extended.controls, extended.groups_of, extended.data = names, groups_of, data
+    extended.controls, extended.groups_of, extended.task_groups_of, extended.data = (
+        names,
+        groups_of,
+        task_groups_of,
+        data,
+    )
     return extended
 
 

@@ -1,4 +1,4 @@
-"""Where data come from and where they are decoded to."""
+"""Where data and first weights come from, and where data are decoded to."""
 
 import os
 from dataclasses import dataclass, field
@@ -17,14 +17,16 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True)
 class Places:
-    """Where data come from and where they are decoded to.
+    """Where data and first weights come from, and where data are decoded to.
 
     Attributes:
         data_dir: The user's folder of official files, to which missing ones are downloaded.
         cache_dir: Folder of decoded data.
         sample: Whether to draw samples and leave `data_dir` alone.
+        weights: What networks start from, `none`, `imagenet` or a file; None for the suite's own choice.
     """
 
     data_dir: Path = DEFAULT_DATA
     cache_dir: Path = field(default_factory=default_cache)
     sample: bool = False
+    weights: str | None = None

@@ -19,9 +19,6 @@ from benchmark.spec import CONTROLS, SEARCH_SEED, Phase, Spec, Value, is_sample
 from benchmark.suite import Suite
 from benchmark.train import OPTIMIZER_HYPER, build_method
 
-SAMPLE_EPOCHS = 3
-"""Length of training on drawn samples, which is about the way and not about the result."""
-
 Loaded = TypeVar("Loaded")
 Grid = Mapping[str, tuple[Value, ...]]
 
@@ -149,7 +146,9 @@ def list_arms(options: Options) -> list[Arm]:
     for control in options.controls:
         if control not in CONTROLS:
             raise unknown("control", control, CONTROLS)
-    return arms_of(extend(load_suite(options.suite, options.places), options.controls), options)
+    suite = load_suite(options.suite, options.places)
+    suite.check_weights()
+    return arms_of(extend(suite, options.controls), options)
 
 
 def arms_of(suite: Suite, options: Options) -> list[Arm]:
@@ -216,7 +215,7 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
         method=name,
         space={key: found for key, found in values.items() if len(found) > 1},
         fixed={key: found[0] for key, found in values.items() if len(found) == 1},
-        epochs=options.epochs or (min(SAMPLE_EPOCHS, suite.epochs) if sample else suite.epochs),
+        epochs=options.epochs or (min(suite.sample_epochs, suite.epochs) if sample else suite.epochs),
         seeds=options.seeds or (1 if sample else suite.final_seeds),
     )
 

@@ -66,6 +66,12 @@ def command(
     sample: Annotated[
         bool, typer.Option("--sample", help="Run on a small drawn sample of the data; no result comes of it.")
     ] = False,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="none|imagenet|FILE", help="What the network starts from. [default: the suite's; none on samples]"
+        ),
+    ] = None,
     results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
     wandb: Annotated[
         str | None, typer.Option(help="disabled, offline or online. [default: online with a key, offline without]")
@@ -98,7 +104,7 @@ def command(
         seeds=seeds,
         epochs=epochs,
         fixed=_pairs(fix or (), "--set"),
-        places=Places(data_dir, cache_dir or default_cache(), sample),
+        places=Places(data_dir, cache_dir or default_cache(), sample, weights),
         grid={name: _words(value, "--grid") for name, value in _pairs(grid or (), "--grid").items()},
     )
     request = Request(

@@ -50,6 +50,7 @@ class Request:
         words += ["--sample"] if places.sample else []
         words += [f"--data-dir={places.data_dir}"] if places.data_dir != DEFAULT_DATA else []
         words += [f"--cache-dir={places.cache_dir}"] if places.cache_dir != default_cache() else []
+        words += [f"--weights={places.weights}"] if places.weights is not None else []
         words += [f"--results-dir={self.results}"] if self.results != DEFAULT_RESULTS else []
         return shlex.join(words)
 

@@ -12,3 +12,19 @@ def ranks_in_class(labels: Tensor, generator: torch.Generator) -> Tensor:
         members = order[labels[order] == label]
         ranks[members] = torch.arange(len(members))
     return ranks
+
+
+def stratified(labels: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """Return which samples a draw of exactly `size` takes, (N,), of each class its share, by largest remainders."""
+    products = labels.bincount() * size
+    quotas = products // len(labels)
+    most = (products % len(labels)).argsort(descending=True, stable=True)
+    quotas[most[: size - int(quotas.sum())]] += 1
+    return ranks_in_class(labels, generator) < quotas[labels]
+
+
+def spread(labels: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """Return the indices of `size` samples at random, (size,), of as many classes as can be."""
+    order = torch.randperm(len(labels), generator=generator)
+    ranks = ranks_in_class(labels, generator)
+    return order[ranks[order].argsort(stable=True)][:size]

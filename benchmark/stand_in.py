@@ -8,6 +8,7 @@ from torch import Tensor
 from benchmark import datasets, suites
 from benchmark.cache import Prepared
 from benchmark.dataset import Content
+from benchmark.places import Places
 from benchmark.suite import Suite
 
 FINGERPRINT = "stand-in"
@@ -18,7 +19,7 @@ def full_size(name: str) -> Suite | None:
 
     None where it is made of files that every user has others of.
     """
-    suite = suites.load(name)
+    suite = suites.load(name, Places(weights="none"))  # which ones makes no difference to any size
     for dataset in suite.datasets:
         content = datasets.load(dataset).content
         if content is None:

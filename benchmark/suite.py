@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from benchmark import datasets, seeds
-from benchmark.acquire import acquire
+from benchmark.acquire import acquire, is_drawn
 from benchmark.cache import Prepared
 from benchmark.data import Batch, Data
+from benchmark.errors import UserError
+from benchmark.models import resnet
 from benchmark.models.multitask import MultiTask
 from benchmark.places import Places
 from benchmark.problem import SupervisedProblem
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-Origin = Literal["table", "preprint", "code", "other code", "recalled", "ours"]
-"""How a choice is known: from an image of the authors' table or figure, their first preprint, their released code,
-somebody else's code, from memory of the paper (a named default, not checked), or not at all, so that it is ours."""
+Origin = Literal["table", "summary", "preprint", "code", "other code", "recalled", "ours"]
+"""How a choice is known: from an image of the authors' table or figure, the paper's reproducibility summary, their
+first preprint, their released code, somebody else's code, from memory of the paper (a named default, not checked), or
+not at all, so that it is ours."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,10 @@ class Suite(ABC):
         grid: Values of the optimiser's hyper-parameters `lr` and `weight_decay` that every method searches.
         defaults: Values of further hyper-parameters, given to every method that has one of that name, or as
             `pattern.name` to methods whose names match; a tuple is searched.
+        pretrained: What its ResNet-18 starts from unless others are asked for or data are drawn, `imagenet` or `none`;
+            None for networks that take no weights.
         epochs: Length of training.
+        sample_epochs: The same on drawn samples, which is about the way and not about the result.
         batch_size: Samples a batch; None for the whole training set.
         evaluation_batch_size: Samples a batch of evaluation.
         held_out_batch_size: Samples of the auxiliary set a batch; None for all of it.
@@ -89,7 +95,9 @@ class Suite(ABC):
     metrics: ClassVar[tuple[Metric, ...]]
     grid: ClassVar[Mapping[str, tuple[Value, ...]]]
     defaults: ClassVar[Mapping[str, Value | tuple[Value, ...]]] = {}
+    pretrained: ClassVar[str | None] = None
     epochs: ClassVar[int]
+    sample_epochs: ClassVar[int] = 3
     batch_size: ClassVar[int | None]
     evaluation_batch_size: ClassVar[int] = 4096
     held_out_batch_size: ClassVar[int | None] = None
@@ -118,11 +126,46 @@ class Suite(ABC):
         """Return the task groups of a setting; may read the data."""
         return self.groups
 
+    def task_groups_of(self, setting: str) -> Sequence[int] | None:
+        """Return the number of each task's group for methods that need few; None keeps all apart; may read the data."""
+        return None
+
+    @property
+    def weights(self) -> str:
+        """What the network starts from: what the user asked for, or the suite's choice."""
+        return self._own_weights if self.places.weights is None else self.places.weights
+
+    @property
+    def other_weights(self) -> str | None:
+        """Name of what the network starts from, where that is not the suite's choice."""
+        name = resnet.identity(self.weights)
+        return None if name == self._own_weights else name
+
+    @property
+    def _own_weights(self) -> str:
+        drawn = any(is_drawn(datasets.load(name), self.places) for name in self.datasets)
+        return "none" if drawn else self.pretrained or "none"
+
+    def check_weights(self) -> None:
+        """Try the weights that the network starts from.
+
+        Raises:
+            UserError: They cannot be had or are another network's, or the suite's network takes none.
+        """
+        if self.pretrained is None and self.places.weights is not None:
+            raise UserError(f"suite {self.name!r} takes no --weights: its network starts at random")
+        if self.weights != "none":
+            resnet.resnet18(weights=self.weights)
+
     def fingerprint(self) -> str:
-        """Return a short digest of the suite's data, which becomes part of every run's identity."""
+        """Return a short digest of the suite's data, which becomes part of every run's identity.
+
+        First weights that are not the suite's own choice are part of it.
+        """
         found = [self.prepared(name) for name in self.datasets]
         drawn = SAMPLE if any(prepared.sample for prepared in found) else ""
-        return drawn + "-".join(prepared.fingerprint for prepared in found)
+        weights = f"-weights-{self.other_weights}" if self.other_weights else ""
+        return drawn + "-".join(prepared.fingerprint for prepared in found) + weights
 
     @abstractmethod
     def data(self, setting: str, seed: int) -> Data:
@@ -160,7 +203,7 @@ class Suite(ABC):
         """Return the problem with a network initialised by `seed`."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeds.derive(self.name, setting, seed, "init"))
-            return SupervisedProblem(self.model(setting), self.groups_of(setting))
+            return SupervisedProblem(self.model(setting), self.groups_of(setting), self.task_groups_of(setting))
 
     @property
     def selection(self) -> Metric:

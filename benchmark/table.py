@@ -92,6 +92,7 @@ def make_table(
     epoch = "the last epoch counts, " if suite.selected_epoch == "last" else "epoch and "
     caption = (
         f"{SAMPLE_CAPTION if is_sample(arms[0].data) else ''}"
+        f"{_weights_caption(suite.other_weights)}"
         f"Mean ± standard error (ddof 1) over {arms[0].seeds} final runs with new seeds, {arms[0].epochs} epochs"
         f"{phrase(suite.controls)}; "
         f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
@@ -107,6 +108,12 @@ def make_table(
         numbers=_numbers(arms, finals),
         comparison=compare(arms, finals, references),
     )
+
+
+def _weights_caption(name: str | None) -> str:
+    """Return what stands first in the caption where the network did not start from the suite's own weights."""
+    start = {None: "", "none": "a random start", "imagenet": "ImageNet weights"}.get(name, f"the weights {name}")
+    return f"OTHER WEIGHTS: trained from {start}, not the suite's own choice. " if start else ""
 
 
 def _short(commit: str) -> str:

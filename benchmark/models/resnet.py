@@ -1,6 +1,8 @@
 """ResNet-18 (He et al., CVPR 2016), torchvision's, as a trunk."""
 
+import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.errors import UserError
+
+IMAGENET = "f37072fd"
+"""How the SHA-256 of torchvision's file begins; the file's name says it too."""
+
+Stamp = tuple[int, int] | None
 
 
 def resnet18(*, weights: str | Path = "none", classifier: bool = False) -> tuple[nn.Module, int]:
@@ -28,16 +35,46 @@ def resnet18(*, weights: str | Path = "none", classifier: bool = False) -> tuple
     if not classifier:
         trunk.fc, features = nn.Identity(), trunk.fc.in_features  # type: ignore[assignment]
     if weights != "none":
-        state = _imagenet() if weights == "imagenet" else _read(Path(weights))
-        _load(trunk, state, source=str(weights))
+        _load(trunk, _state(weights), source=str(weights))
     return trunk, features
 
 
-def _imagenet() -> Any:
+def identity(weights: str) -> str:
+    """Return `none`, `imagenet`, or the first digits of the SHA-256 of a file, `imagenet` if it is torchvision's own.
+
+    Raises:
+        UserError: The file cannot be read.
+    """
+    if weights in ("none", "imagenet"):
+        return weights
+    digest = _digest(Path(weights), _stamp(Path(weights)))
+    return "imagenet" if digest.startswith(IMAGENET) else digest[:12]
+
+
+def _state(weights: str | Path) -> Any:
+    """Return the tensors that `weights` stands for; a process reads a file once, unless the file changes."""
+    if weights != "imagenet":
+        return _read(Path(weights), _stamp(Path(weights)))
+    from torchvision.models import ResNet18_Weights
+
+    place = Path(torch.hub.get_dir()) / "checkpoints" / Path(ResNet18_Weights.IMAGENET1K_V1.url).name
+    return _imagenet(place, _stamp(place))
+
+
+def _stamp(path: Path) -> Stamp:
+    """Return length and time of a file, None where there is none."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_size, about.st_mtime_ns
+
+
+@lru_cache(maxsize=1)
+def _imagenet(place: Path, stamp: Stamp) -> Any:
     from torchvision.models import ResNet18_Weights
 
     weights = ResNet18_Weights.IMAGENET1K_V1
-    place = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     try:
         return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except Exception as error:  # of the network, the disk or the file, whatever that holds
@@ -47,14 +84,25 @@ def _imagenet() -> Any:
         ) from error
 
 
-def _read(path: Path) -> Any:
+@lru_cache(maxsize=1)
+def _read(path: Path, stamp: Stamp) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of the disk or the file, whatever that holds
-        raise UserError(
-            f"cannot read weights from {path}: {_line(error)}; choose none, imagenet, "
-            "or a file with the state_dict of a ResNet-18"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+@lru_cache(maxsize=1)
+def _digest(path: Path, stamp: Stamp) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    choices = "choose none, imagenet, or a file with the state_dict of a ResNet-18"
+    return UserError(f"cannot read weights from {path}: {_line(error)}; {choices}")
 
 
 def _load(network: nn.Module, state: Any, *, source: str) -> None:

@@ -15,6 +15,7 @@ from benchmark.suite import Origin, Suite
 
 ORIGINS: Mapping[Origin, str] = {
     "table": "read from an image of the authors' table or figure",
+    "summary": "read in the paper's reproducibility summary",
     "preprint": "read in the paper's first preprint",
     "code": "read in the authors' released code",
     "other code": "read in somebody else's code",

@@ -11,6 +11,8 @@ from benchmark.markdown import escaped
 from benchmark.pages.facts import Facts, Network
 from benchmark.suite import Suite
 
+PRETRAINED = {"imagenet": "ImageNet weights; `--weights none` or a file for others", "none": "random weights"}
+
 
 def training(facts: Facts) -> Mapping[str, str]:
     """Return the rows about network, optimiser, budget and grid."""
@@ -23,6 +25,7 @@ def training(facts: Facts) -> Mapping[str, str]:
     return {
         "network": escaped(_network_text(suite)),
         "size": escaped("; ".join(_network_sizes(facts.networks))),
+        **({"starts from": PRETRAINED[suite.pretrained]} if suite.pretrained else {}),
         "optimiser": _optimizer_text(suite),
         "schedule": "constant" if schedule is None else _returned(suite.schedule),
         "length": f"{suite.epochs} epochs of {per_epoch}; the {suite.selected_epoch} one counts",

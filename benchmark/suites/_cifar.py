@@ -1,16 +1,13 @@
 """What the CIFAR suites share."""
 
-from typing import ClassVar
-
-import torch
 from torch import nn
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler
 
 from benchmark.models.vgg import vgg16
+from benchmark.suites._cosine import CosineSGD
 from benchmark.suites._few_labels import FewLabels
 
 
-class FewCIFAR(FewLabels):
+class FewCIFAR(CosineSGD, FewLabels):
     """VGG-16, SGD with momentum and a cosine schedule.
 
     Read in the preprint: network, label shares and validation share. Recalled, so named defaults: learning rates,
@@ -31,20 +28,11 @@ class FewCIFAR(FewLabels):
         "auxiliary share": "recalled",
         "optimiser, learning rates, schedule, epochs": "recalled",
         "steps between two outer steps": "recalled",
-        "weight decays": "table",
+        "weight decays": "summary",
         "batch size": "ours",
         "augmentation": "ours",
     }
-    momentum: ClassVar[float] = 0.9
 
     def trunk(self, setting: str) -> tuple[nn.Module, int]:
         """Return VGG-16 for 32 pixels."""
         return vgg16()
-
-    def optimizer(self, model: nn.Module, *, lr: float, weight_decay: float) -> torch.optim.Optimizer:
-        """Return SGD with momentum."""
-        return torch.optim.SGD(model.parameters(), lr=lr, momentum=self.momentum, weight_decay=weight_decay)
-
-    def schedule(self, optimizer: torch.optim.Optimizer, *, epochs: int) -> LRScheduler:
-        """Return half a cosine down to zero."""
-        return CosineAnnealingLR(optimizer, epochs)

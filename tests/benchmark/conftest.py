@@ -1,13 +1,17 @@
-"""The toy suite installed, and commands run in the process of the test."""
+"""The toy suite installed, commands run in the process of the test, weights of ResNet-18 without a network."""
 
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
+import torch
+from torch import Tensor
 
 from benchmark.commands import run_app
+from benchmark.models.resnet import resnet18
 from benchmark.run import app
 from tests.benchmark.helpers import Ended, Toy, install
 
@@ -36,3 +40,22 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> I
     held = signal.getsignal(signal.SIGTERM)
     yield run
     signal.signal(signal.SIGTERM, held)
+
+
+@pytest.fixture
+def state() -> dict[str, Tensor]:
+    return dict(resnet18(classifier=True)[0].state_dict())
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return torch's own folder of weights, empty, on a machine without a network."""
+    from torchvision.models import ResNet18_Weights  # takes seconds
+
+    def refuse(*_: object, **__: object) -> None:
+        raise URLError("no route to host")
+
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    (tmp_path / "checkpoints").mkdir()
+    return tmp_path / "checkpoints" / Path(ResNet18_Weights.IMAGENET1K_V1.url).name

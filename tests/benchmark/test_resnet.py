@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 import torch
@@ -11,26 +10,6 @@ from torchvision.models import resnet
 
 from benchmark.errors import UserError
 from benchmark.models.resnet import resnet18
-
-WEIGHTS_FILE = Path(resnet.ResNet18_Weights.IMAGENET1K_V1.url).name
-
-
-@pytest.fixture
-def state() -> dict[str, Tensor]:
-    return dict(resnet18(classifier=True)[0].state_dict())
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return torch's own folder of weights, empty, on a machine without a network."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise URLError("no route to host")
-
-    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
-    (tmp_path / "checkpoints").mkdir()
-    return tmp_path / "checkpoints" / WEIGHTS_FILE
 
 
 def loaded(trunk: nn.Module, state: dict[str, Tensor]) -> bool:
