@@ -7,6 +7,7 @@ from functools import cache, cached_property
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from auxilearn import LabelSource
 from benchmark import suites
 from benchmark.places import Places
 from benchmark.plan import Arm, Options, arms_of
@@ -81,6 +82,12 @@ class Facts:
     def networks(self) -> Mapping[str, Network]:
         """The network of each setting."""
         return {setting: self._network(setting) for setting in self.suite.settings}
+
+    @cached_property
+    def generates_labels(self) -> bool:
+        """Whether a setting has an auxiliary task whose labels are learnt."""
+        with torch.device("meta"):
+            return any(isinstance(self.suite.problem(setting, SEED), LabelSource) for setting in self.suite.settings)
 
     def _sizes(self, setting: str) -> Sizes:
         data = self.suite.data(setting, SEED)

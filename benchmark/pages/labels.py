@@ -17,6 +17,9 @@ MOST_ATTRIBUTES = 3
 HARD_SPACE = "\u00a0"
 """Where a line must not break."""
 
+MAIN_TASK = "main"
+"""Name of a main task that has no other."""
+
 MAIN_ARRAY = "label"
 
 
@@ -63,7 +66,8 @@ def _words(suite: Suite, group: TaskGroup, target: Tensor, everything: Tensor, *
             names = class_names(suite, task, count, main=first)
             if label != UNLABELLED:
                 bare = first and not names[label].isdecimal()
-                words.append(names[label] if bare else f"{_spoken(task)} {names[label]}")
+                spoken = "class" if task == MAIN_TASK else _spoken(task)
+                words.append(names[label] if bare else f"{spoken} {names[label]}")
         return words
     if isinstance(group, Binary):
         rarity = everything.nan_to_num().mean(0)

@@ -98,7 +98,8 @@ class Captioned(Panel):
 
     def __init__(self, suite: Suite, setting: str, data: Data) -> None:
         super().__init__(suite, setting, data)
-        self.columns = 4 if any(isinstance(group, Binary) for group in self.groups) else 6
+        most = 4 if any(isinstance(group, Binary) for group in self.groups) else 6
+        self.columns = max(4, min(most, len(self.index)))
         width = PAGE_INCHES / self.columns
         self.captions = labels.captions(suite, self.groups, self.targets, self.all_targets, inches=width)
         self.rows = -(-len(self.index) // self.columns)
