@@ -39,9 +39,10 @@ def same(first: list[Tensor], second: list[Tensor]) -> bool:
 
 
 def labelled(name: str, setting: str, batch: Batch) -> Tensor:
-    """Return which samples have a label of which task, (B, T)."""
+    """Return which samples have a label of which task, in any of their pixels, (B, T)."""
     groups = suite(name).groups_of(setting)
-    return torch.cat([group.labelled(target) for group, target in zip(groups, batch.targets, strict=True)], dim=1)
+    known = [group.labelled(target) for group, target in zip(groups, batch.targets, strict=True)]
+    return torch.cat([found.unsqueeze(-1).flatten(2).any(2) for found in known], dim=1)
 
 
 @EVERY_SETTING
