@@ -71,7 +71,8 @@ class Facts:
     @cached_property
     def arms(self) -> Sequence[Arm]:
         """The arms of the suite's default command."""
-        return arms_of(self.suite, Options(self.name))
+        with torch.device("meta"):  # networks are asked what methods serve them, and need no values
+            return arms_of(self.suite, Options(self.name))
 
     @cached_property
     def sizes(self) -> Mapping[str, Sizes]:

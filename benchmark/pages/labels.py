@@ -49,11 +49,10 @@ def captions(
 
 def class_names(suite: Suite, task: str, count: int, *, main: bool) -> Sequence[str]:
     """Return the names of a task's classes as the suite's data sets have them, else their numbers."""
-    for array in (task, *([MAIN_ARRAY] if main else [])):
-        for dataset in suite.datasets:
-            names = suite.prepared(dataset).names.get(array, ())
-            if len(names) == count:
-                return [_spoken(name) for name in names]
+    known = [found for dataset in suite.datasets for found in suite.prepared(dataset).names.items()]
+    for array, names in known:
+        if len(names) == count and (array == task or (main and array.startswith(MAIN_ARRAY))):
+            return [_spoken(name) for name in names]
     return [str(number) for number in range(count)]
 
 

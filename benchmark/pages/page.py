@@ -131,7 +131,7 @@ def _sets(facts: Facts) -> str:
         note += " Counted on the drawn SAMPLE: the real sizes are those of your data."
     elif facts.suite.datasets:
         note += (
-            " Counted by the suite's own code on stand-ins of the official size, whose classes are of equal size; where "
+            " Counted by the suite's own code on stand-ins of the official size, with classes of equal size; where "
             "real classes are smaller or larger, sets that are cut class by class may differ."
         )
     return f"{pipe_table(rows)}\n\n{note}"
