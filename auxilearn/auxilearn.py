@@ -101,7 +101,7 @@ class AuxiLearn(Method):
         return super().declines(problem) or (None if problem.n_tasks > 1 else "it needs at least one auxiliary task")
 
     def targets(self, batch: Batch) -> Tensor | None:
-        """Return the generated labels (B, C) of a batch, or None without a generator."""
+        """Return the generated labels (B, C, ...) of a batch, or None without a generator."""
         if self.generator is None or not isinstance(self.problem, LabelSource):
             return None
         return self.generator(*self.problem.inputs_and_labels(batch))

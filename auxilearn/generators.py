@@ -1,4 +1,7 @@
-"""Generated auxiliary labels: soft labels over sub-classes of the main classes, and their loss."""
+"""Generated auxiliary labels: soft labels over sub-classes of the main classes, and their loss.
+
+A label belongs to a sample, (B,), or to each of its points or pixels, (B, ...); classes are the axis after the first.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeGuard, cast, runtime_checkable
@@ -20,11 +23,11 @@ class LabelSource(Protocol):
         ...
 
     def inputs_and_labels(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return what the generator sees: the network's input and the main labels (B,)."""
+        """Return what the generator sees: the network's input and the main labels, (B, ...)."""
         ...
 
     def make_generator(self) -> nn.Module:
-        """Return a fresh backbone from inputs to logits (B, sum(subclasses))."""
+        """Return a fresh backbone from inputs to logits (B, sum(subclasses), ...)."""
         ...
 
 
@@ -33,10 +36,10 @@ class LabelProblem(Problem, LabelSource, Protocol):
 
 
 class LabelGenerator(nn.Module):
-    """g(x; phi): soft labels (B, C) over all C sub-classes, their mass on those of the sample's own class.
+    """g(x; phi): soft labels (B, C, ...) over all C sub-classes, their mass on those of the label's own class.
 
     Args:
-        backbone: Any network from inputs to logits (B, C).
+        backbone: Any network from inputs to logits (B, C, ...).
         subclasses: Number of sub-classes psi of each main class.
     """
 
@@ -47,8 +50,9 @@ class LabelGenerator(nn.Module):
         self.register_buffer("owner", owner, persistent=False)
 
     def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """Return the soft labels (B, C) of samples with main classes `labels` (B,)."""
-        return masked_softmax(self.backbone(inputs), self.get_buffer("owner") == labels[:, None])
+        """Return the soft labels (B, C, ...) where the main classes are `labels` (B, ...)."""
+        owner = self.get_buffer("owner").view(-1, *(1,) * (labels.dim() - 1))
+        return masked_softmax(self.backbone(inputs), owner == labels[:, None])
 
 
 def labels_are_generated(problem: Problem) -> TypeGuard[LabelProblem]:
@@ -75,7 +79,7 @@ class LabelMethod(Method):
         return None if labels_are_generated(problem) else "its auxiliary labels are given, not generated"
 
     def targets(self, batch: Batch) -> Tensor:
-        """Return the generated labels (B, C) of a batch."""
+        """Return the generated labels (B, C, ...) of a batch."""
         return self.generator(*cast(LabelProblem, self.problem).inputs_and_labels(batch))
 
     def combine(self, losses: Tensor) -> Tensor:
@@ -92,19 +96,19 @@ class LabelMethod(Method):
 
 
 def masked_softmax(logits: Tensor, mask: Tensor) -> Tensor:
-    """Return the softmax over the entries of each row (B, C) that the mask (B, C) keeps; zero elsewhere."""
-    return logits.masked_fill(~mask, -torch.inf).softmax(-1)
+    """Return the softmax over those classes (B, C, ...) that the mask (B, C, ...) keeps; zero elsewhere."""
+    return logits.masked_fill(~mask, -torch.inf).softmax(1)
 
 
 def soft_target_loss(logits: Tensor, targets: Tensor, *, focus: float = 2.0, scale: float = 1.0) -> Tensor:
-    """Return the focal loss of each sample (B,) on soft targets t (B, C).
+    """Return the focal loss, (B, ...), on soft targets t (B, C, ...).
 
-    - scale sum_c t_c (1 - p_c)^focus log p_c, p the softmax of `logits` (B, C). With `focus` zero it is
+    - scale sum_c t_c (1 - p_c)^focus log p_c, p the softmax of `logits` (B, C, ...). With `focus` zero it is
     cross-entropy. The paper takes a focus of 2 and, for the auxiliary task, a scale of 0.25.
     """
-    log_probabilities = F.log_softmax(logits, -1)
+    log_probabilities = F.log_softmax(logits, 1)
     if not focus:
-        return -scale * (targets * log_probabilities).sum(-1)
+        return -scale * (targets * log_probabilities).sum(1)
     # expm1 keeps digits, and a finite power's derivative, where p is close to one
     rest = (-torch.expm1(log_probabilities)).clamp(min=torch.finfo(logits.dtype).tiny)
-    return -scale * (targets * rest**focus * log_probabilities).sum(-1)
+    return -scale * (targets * rest**focus * log_probabilities).sum(1)

@@ -12,8 +12,11 @@ from auxilearn.method import Batch, HeldOut, trainable
 
 
 def negative_entropy(labels: Tensor) -> Tensor:
-    """Return sum_c m_c log m_c, 0-dim, of the mean m (C,) of soft labels (B, C): lowest where all classes are used."""
-    mean = labels.mean(0)
+    """Return sum_c m_c log m_c, 0-dim: lowest where all classes are used.
+
+    m (C,) is the mean of the soft labels (B, C) of samples, or (B, C, ...) of their points or pixels.
+    """
+    mean = labels.mean(dim=(0, *range(2, labels.dim())))
     used = torch.where(mean > 0, mean, 1)  # a class of mass 0 counts 0 and has no gradient
     return (used * used.log()).sum()
 

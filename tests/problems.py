@@ -47,7 +47,7 @@ class TinyProblem:
         size: Height and width: losses are images (B, T, H, W) then.
         noise: Standard deviation of the noise on each task's targets; None is 0.1 for all.
         subclasses: Sub-classes psi of each main class. With them task 1 of two is a generated auxiliary:
-            its targets are soft labels (B, sum(subclasses)), its loss is 0 where none are given.
+            its targets are soft labels (B, sum(subclasses)[, H, W]), its loss is 0 where none are given.
     """
 
     def __init__(
@@ -133,14 +133,14 @@ class TinyProblem:
         return losses
 
     def inputs_and_labels(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return what a label generator sees: inputs and main labels (B,)."""
+        """Return what a label generator sees: inputs and main labels, (B,) or (B, H, W)."""
         return batch["x"], batch["y0"]
 
     def make_generator(self) -> nn.Module:
-        """Return a backbone that maps inputs to logits (B, sum(subclasses))."""
-        return nn.Sequential(
-            nn.Linear(self.features, 8),
-            nn.BatchNorm1d(8),
-            nn.Tanh(),
-            nn.Linear(8, sum(self.subclasses)),
-        ).to(self.dtype)
+        """Return a backbone that maps inputs to logits (B, sum(subclasses)[, H, W])."""
+        outputs = sum(self.subclasses)
+        if self.size:
+            layers = (nn.Conv2d(self.features, 8, 1), nn.BatchNorm2d(8), nn.Tanh(), nn.Conv2d(8, outputs, 1))
+        else:
+            layers = (nn.Linear(self.features, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, outputs))
+        return nn.Sequential(*layers).to(self.dtype)

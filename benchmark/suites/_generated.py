@@ -1,4 +1,4 @@
-"""Image classification with a generated auxiliary task: the paper's second use of AuxiLearn."""
+"""Classification with a generated auxiliary task: the paper's second use of AuxiLearn."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from benchmark.tasks import Classification
 
 
 class GeneratedLabels(Suite):
-    """Base of the suites of the paper's Table 3.
+    """Base of the suites of the paper's Table 3 and of ShapeNet's: classification of images, or of each point.
 
     Attributes:
         focus: Exponent of the focal loss of both tasks.
@@ -41,7 +41,7 @@ class GeneratedLabels(Suite):
 
     @abstractmethod
     def trunk(self, setting: str) -> tuple[nn.Module, int]:
-        """Return a freshly initialised network from images to features, and how many these are."""
+        """Return a freshly initialised network from inputs to features, and how many these are."""
 
     def model(self, setting: str) -> MultiTask:
         """Return the trunk with a head for the classes and one for all sub-classes."""

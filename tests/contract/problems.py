@@ -18,6 +18,7 @@ PROBLEMS: dict[str, Factory] = {
     "masked": partial(TinyProblem, batch_norm=True, masked=True),
     "one-auxiliary": partial(TinyProblem, ("regression", "classification"), batch_norm=True),
     "generated": partial(TinyProblem, subclasses=(2, 3, 2)),
+    "generated-pixels": partial(TinyProblem, subclasses=(2, 3, 2), size=(3, 2)),
 }
 
 
