@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
@@ -44,11 +44,13 @@ class Content:
         splits: Samples of each official part.
         arrays: Type and shape of a sample of each array but `split`, such as `("uint8", (3, 32, 32))`.
         names: What an array's values, or its columns, stand for; numbers where only their count is known.
+        class_sizes: Samples of each class in an official part, where they are known.
     """
 
     splits: Mapping[Split, int]
     arrays: Mapping[str, tuple[str, tuple[int, ...]]]
     names: Mapping[str, tuple[str, ...]]
+    class_sizes: Mapping[Split, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:

@@ -22,9 +22,10 @@ FLOPS_PER_MULTIPLY_ADD = 2
 
 @dataclass(frozen=True)
 class Sizes:
-    """Samples of the four sets."""
+    """Samples of the four sets, and those of the training set that have a main label."""
 
     train: int
+    labelled: int
     auxiliary: int
     validation: int
     test: int
@@ -92,7 +93,9 @@ class Facts:
 
     def _sizes(self, setting: str) -> Sizes:
         data = self.suite.data(setting, SEED)
-        return Sizes(len(data.train), len(data.auxiliary), len(data.validation), len(data.test))
+        (main, *_), (target, *_) = self.suite.groups_of(setting), data.samples.targets
+        labelled = int(main.labelled(target[data.train])[:, 0].sum()) if target.dim() == 2 else len(data.train)
+        return Sizes(len(data.train), labelled, len(data.auxiliary), len(data.validation), len(data.test))
 
     def _network(self, setting: str) -> Network:
         data = self.suite.data(setting, SEED)

@@ -76,9 +76,9 @@ def draw_points(axes: Any, points: Tensor, parts: Tensor) -> None:
     """Draw a cloud (3, P) with its parts (P,) in three dimensions, the second axis upwards."""
     across, up, along = points.numpy()[:3]
     shades = coloured(parts.numpy().astype(int), int(parts.max()) + 1)
-    axes.scatter(across, along, up, c=shades, s=2, depthshade=False, linewidths=0)
+    axes.scatter(across, along, up, c=shades, s=5, depthshade=False, linewidths=0, clip_on=False)
     axes.set_axis_off()
-    axes.set_box_aspect([float(np.ptp(side)) or 1.0 for side in (across, along, up)], zoom=1.4)
+    axes.set_box_aspect([float(np.ptp(side)) or 1.0 for side in (across, along, up)], zoom=1.3)
 
 
 def draw_regression(axes: "Axes", inputs: Tensor, target: Tensor, limit: float) -> Any:

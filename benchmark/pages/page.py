@@ -120,6 +120,7 @@ def _sets(facts: Facts) -> str:
         {
             "setting": setting,
             "train": f"{sizes.train:,}",
+            "of them with a main label": f"{sizes.labelled:,}",
             "auxiliary": f"{sizes.auxiliary:,}",
             "validation": f"{sizes.validation:,}",
             "test": f"{sizes.test:,}",
@@ -130,10 +131,14 @@ def _sets(facts: Facts) -> str:
     if not facts.complete:
         note += " Counted on the drawn SAMPLE: the real sizes are those of your data."
     elif facts.suite.datasets:
-        note += (
-            " Counted by the suite's own code on stand-ins of the official size, with classes of equal size; where "
-            "real classes are smaller or larger, sets that are cut class by class may differ."
-        )
+        note += " Counted by the suite's own code on stand-ins of the official size"
+        contents = [datasets.load(name).content for name in facts.suite.datasets]
+        if all(content and content.class_sizes for content in contents):
+            note += "."
+        else:
+            note += (
+                ", with classes of equal size; where real ones are not, sets that are cut class by class may differ."
+            )
     return f"{pipe_table(rows)}\n\n{note}"
 
 

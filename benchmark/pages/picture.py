@@ -153,7 +153,7 @@ class Points(Panel):
     """Clouds of points in the colours of their parts."""
 
     most = 4
-    height = 1.7
+    height = 1.5
 
     def draw(self, figure: "Figure | SubFigure") -> None:
         """Draw the clouds side by side."""

@@ -50,17 +50,15 @@ def _network_text(suite: Suite) -> str:
 
 
 def _network_sizes(networks: Mapping[str, Network]) -> list[str]:
-    """Return parameters and work of each network, settings with the same one together."""
-    settings: dict[Network, list[str]] = {}
+    """Return parameters and work of each network, settings that have the same together."""
+    settings: dict[str, list[str]] = {}
     for setting, network in networks.items():
-        settings.setdefault(network, []).append(setting)
-    texts = []
-    for network, names in settings.items():
         work = f", {_count(network.multiply_adds)} multiply-adds a sample" if network.multiply_adds else ""
         shape = " x ".join(map(str, network.inputs))
-        which = f" ({', '.join(names)})" if len(settings) > 1 else ""
-        texts.append(f"{_count(network.parameters)} parameters{work} of {shape}{which}")
-    return texts
+        settings.setdefault(f"{_count(network.parameters)} parameters{work} of {shape}", []).append(setting)
+    if len(settings) == 1:
+        return list(settings)
+    return [f"{text} ({', '.join(names)})" for text, names in settings.items()]
 
 
 def _count(number: int) -> str:

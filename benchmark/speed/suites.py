@@ -70,7 +70,7 @@ def measure(arm: Arm, *, steps: int, device: torch.device) -> SuiteCost:
         training.step = number
         return seconds(lambda: training.advance(1), device)
 
-    first = step(0)  # an outer step is due in it
+    first = step(0)  # an outer step is due in it; where one is due in every step, it counts as part of the step
     hasty = first > LONG_SEC
     ordinary = [first] if hasty and not every else [step(1) for _ in range(1 if hasty else steps)]
     both = [first] if hasty or not every else [step(0) for _ in range(steps)]
@@ -81,7 +81,7 @@ def measure(arm: Arm, *, steps: int, device: torch.device) -> SuiteCost:
         kind=device.type,
         method=arm.method,
         step_sec=_rounded(taken),
-        outer_step_sec=_rounded(max(statistics.median(both) - taken, 0.0) if every else 0.0),
+        outer_step_sec=_rounded(max(statistics.median(both) - taken, 0.0) if every > 1 else 0.0),
         outer_every=every,
         evaluation_sec=_rounded(evaluation(training, device)),
         steps=len(ordinary),

@@ -1,5 +1,7 @@
 """Stand-ins have the size and shape of the official data, little memory, and labels that suites can read."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -29,17 +31,26 @@ def test_shapes_types_and_length_are_the_announced_ones() -> None:
     }  # fmt: skip
     assert (made.tensors["image"].dtype, made.tensors["depth"].dtype) == (torch.uint8, torch.float32)
     assert CONTENT.nbytes == made.nbytes == 13 * (1 + 60 + 8 + 6 + 9 + 80)
-    assert made.tensors["split"].tolist() == [0] * 7 + [1] * 4 + [2] * 2
+    assert made.tensors["split"].bincount().tolist() == [7, 4, 2]
     assert made.tensors["image"].untyped_storage().nbytes() < 13 * 60, "one sample for all, not a copy of each"
 
 
 def test_values_are_ones_that_names_stand_for() -> None:
     made = stand_in.stand_in("some", CONTENT).tensors
-    assert made["label"].tolist() == [0, 1, 2] * 4 + [0], "classes of equal size"
+    assert made["label"].tolist() == sorted(made["label"].tolist())
+    sizes = [made["label"][made["split"] == part].bincount(minlength=3).tolist() for part in CONTENT.splits]
+    assert sizes == [[3, 2, 2], [2, 1, 1], [1, 1, 0]], "classes of equal size"
     assert set(made["seen"].unique().tolist()) <= {0, 1}, "names are of columns"
     assert set(made["part"].unique().tolist()) <= {0, 1}, "names are of values"
     assert made["image"].unique().numel() > 10
     assert (made["depth"] > 0).all()
+
+
+def test_known_sizes_of_classes_are_kept() -> None:
+    sizes = {Split.TRAIN: (1, 4, 2), Split.TEST: (0, 3, 1)}
+    made = stand_in.stand_in("some", replace(CONTENT, class_sizes=sizes)).tensors
+    for part, expected in sizes.items():
+        assert tuple(made["label"][made["split"] == part].bincount(minlength=3).tolist()) == expected
 
 
 def test_a_suite_counts_its_sets_on_it() -> None:
