@@ -2,6 +2,7 @@
 
 import io
 import re
+import tokenize
 from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -18,7 +19,10 @@ PARTS = {Split.TRAIN: "train", Split.TEST: "val"}
 MULTIPLE = 32
 """What divides the sides of every image that a SegNet takes."""
 
-_BROKEN = (ValueError, EOFError, OSError, TypeError, MemoryError, OverflowError)
+_BROKEN = (
+    *(ValueError, EOFError, OSError, TypeError, MemoryError, OverflowError),
+    *(SyntaxError, tokenize.TokenError),  # the header is a Python literal
+)
 """What numpy raises over damage."""
 
 
@@ -137,7 +141,7 @@ def _array(content: bytes, where: str) -> np.ndarray:
     try:
         values = np.load(file, allow_pickle=False)
     except _BROKEN as error:
-        raise foreign(where, f"not an array that can be read ({error})") from error
+        raise foreign(where, f"not an array that can be read ({' '.join(str(error).split())})") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
         raise foreign(where, "not an array of numbers")
     if values.ndim < 2 or file.read(1):

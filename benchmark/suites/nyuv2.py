@@ -15,8 +15,11 @@ class NYUv2(Dense):
 
     Split, network, optimiser, budget and the methods' own settings are those of the authors' released trainers;
     the SegNet there ends with 1,024 filters, where MTAN's, from which it comes, has 512. The grid of learning rates
-    and weight decays is the paper's general one; the trainers take 1e-4 and none. Deep-linear weights are not among
-    them and take the linear ones' settings.
+    and weight decays is the paper's general one; the trainers take 1e-4 and none. Deep-linear weights and MGDA are not
+    among them: the former take the linear ones' settings, the latter searches its normalisations.
+
+    The published mIoU and pixel accuracy are means over images, as the trainers' `compute_miou` and `compute_iou` are:
+    `miou_per_image` and `pixel_accuracy_per_image`.
     """
 
     citation = "Silberman et al., ECCV 2012; Navon et al., ICLR 2021, Table 2"
@@ -41,6 +44,7 @@ class NYUv2(Dense):
     arrays = ("label", "depth", "normal")
     metrics = dense_metrics(groups)
     defaults = {
+        "uncertainty.learning_rate": 1e-4,
         "dwa.temperature": 2.0,
         "gradnorm.alpha": 1.5,
         "gradnorm.learning_rate": 0.025,
@@ -49,7 +53,6 @@ class NYUv2(Dense):
         "auxilearn*.auxiliary_weight_decay": 1e-4,
         "auxilearn*.clip_norm": 25.0,
         "auxilearn-linear.skip": False,
-        "auxilearn-deep-linear.skip": False,
         "auxilearn-nonlinear.depth": 1,
         "auxilearn-nonlinear.width": 3,
         "auxilearn-convnet.auxiliary_lr": 1e-4,
@@ -67,7 +70,7 @@ class NYUv2(Dense):
         "batch size": "code",
         "augmentation": "code",
         "settings of the methods": "code",
-        "deep-linear weights": "ours",
+        "settings of mgda and deep-linear weights": "ours",
     }
 
     def validation(self, training: Tensor, *, sample: bool) -> Tensor:
