@@ -26,6 +26,29 @@ def test_the_masked_softmax_is_the_softmax_of_what_is_kept() -> None:
     torch.testing.assert_close(masked_softmax(logits, mask)[:, [0, 2, 3]], logits[:, [0, 2, 3]].softmax(1))
 
 
+@pytest.mark.parametrize("size", [(4,), (2, 3)])
+def test_the_labels_of_points_are_those_of_as_many_samples(size: tuple[int, ...]) -> None:
+    inputs, labels = torch.randn(5, 4, *size), torch.randint(3, (5, *size))
+    kernel = (1,) * len(size)
+    layer = (nn.Conv1d if len(size) == 1 else nn.Conv2d)(4, 7, kernel)  # type: ignore[arg-type]
+    found = LabelGenerator(layer, (2, 4, 1))(inputs, labels)
+    logits = layer(inputs)
+    assert found.shape == (5, 7, *size)
+    for sample, *place in torch.cartesian_prod(*map(torch.arange, (5, *size))).tolist():
+        start, end = ((0, 2), (2, 6), (6, 7))[int(labels[(sample, *place)])]
+        expected = torch.zeros(7)
+        expected[start:end] = logits[(sample, slice(start, end), *place)].exp()
+        torch.testing.assert_close(found[(sample, slice(None), *place)], expected / expected.sum())
+
+
+def test_the_losses_of_points_are_those_of_as_many_samples() -> None:
+    logits, targets = torch.randn(5, 3, 2, 4), torch.rand(5, 3, 2, 4)
+    found = soft_target_loss(logits, targets)
+    rows = (values.movedim(1, -1).reshape(-1, 3) for values in (logits, targets))
+    torch.testing.assert_close(found.flatten(), soft_target_loss(*rows))
+    assert found.shape == (5, 2, 4)
+
+
 def test_without_focus_it_is_cross_entropy() -> None:
     logits, labels = torch.randn(5, 4), torch.tensor([0, 3, 1, 1, 2])
     found = soft_target_loss(logits, F.one_hot(labels, 4).float(), focus=0, scale=0.5)

@@ -114,15 +114,17 @@ def test_the_released_rule_by_hand() -> None:
 
 
 COMBINERS: list[Callable[..., Combiner]] = [LinearCombiner, DeepLinearCombiner, NonlinearCombiner, ConvCombiner]
+MAKERS = [(make, (5, 4) if make is ConvCombiner else None) for make in (*COMBINERS, LabelGenerator)]
+MAKERS += [(LabelGenerator, (5, 4))]
 
 
 @pytest.mark.parametrize("weight_norm", [False, True])
-@pytest.mark.parametrize("make", [*COMBINERS, LabelGenerator])
-def test_the_mixed_partial_is_that_of_double_backward(make: Any, weight_norm: bool) -> None:
+@pytest.mark.parametrize(("make", "size"), MAKERS)
+def test_the_mixed_partial_is_that_of_double_backward(make: Any, size: Any, weight_norm: bool) -> None:
     generated = make is LabelGenerator
     problem = TinyProblem(
         batch_norm=True,
-        size=(5, 4) if make is ConvCombiner else None,
+        size=size,
         subclasses=(2, 3, 2) if generated else None,
         dtype=DOUBLE,
     )

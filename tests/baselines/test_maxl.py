@@ -108,6 +108,11 @@ def test_the_penalty_by_hand() -> None:
     torch.testing.assert_close(found, row.expand(2, -1))
 
 
+def test_the_penalty_of_labels_of_points_is_that_of_as_many_samples() -> None:
+    labels = torch.rand(4, 5, 3, 2).softmax(1)
+    torch.testing.assert_close(negative_entropy(labels), negative_entropy(labels.movedim(1, -1).reshape(-1, 5)))
+
+
 def test_the_penalty_is_least_where_all_classes_are_used() -> None:
     assert float(negative_entropy(torch.eye(5))) == pytest.approx(-math.log(5))
     assert float(negative_entropy(F.one_hot(torch.zeros(4, dtype=torch.long), 5).float())) == 0
