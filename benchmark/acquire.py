@@ -12,6 +12,7 @@ from benchmark.archives import files_below
 from benchmark.cache import FORMAT, Arrays, Prepared, made_whole, open_or_decode
 from benchmark.dataset import SAMPLE_MARK, Dataset, Found
 from benchmark.download import download
+from benchmark.errors import UserError
 from benchmark.places import Places
 
 SAMPLE_SEED = 0
@@ -54,6 +55,8 @@ def obtain(dataset: Dataset, places: Places, *, say: Say = to_stderr) -> Found:
 
 def _official(dataset: Dataset, data_dir: Path, say: Say) -> Found:
     found = dataset.locate(data_dir)
+    if found is None and dataset.layout:
+        raise UserError(f"{data_dir} holds nothing that can be read: {dataset.layout}")
     if found is None:
         folder = data_dir / dataset.name
         download(dataset, folder, say=say)

@@ -9,7 +9,7 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
-from benchmark.cache import Arrays, Split
+from benchmark.cache import Arrays, Prepared, Split
 from benchmark.errors import UserError
 
 Found: TypeAlias = Mapping[str, Path]
@@ -81,6 +81,7 @@ class Dataset(ABC):
         content: What the complete release decodes to; None where every user has other files.
         folders: Further folders below the user's data folder in which other programs keep its files.
         version: Number of the reader and of the drawn sample; a new one decodes everything anew.
+        layout: How the user lays out data of their own; empty for published ones.
     """
 
     title: ClassVar[str]
@@ -91,6 +92,7 @@ class Dataset(ABC):
     content: ClassVar[Content | None] = None
     folders: ClassVar[tuple[str, ...]] = ()
     version: ClassVar[int] = 1
+    layout: ClassVar[str] = ""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -117,6 +119,10 @@ class Dataset(ABC):
         Inputs carry their labels, so that learning is visible.
         """
 
+    def facts(self, prepared: Prepared) -> Mapping[str, str]:
+        """Return what else is worth telling of the decoded data, by a word for it."""
+        return {}
+
     def locate(self, data_dir: Path) -> Found | None:
         """Return its files below the user's data folder: in it, in the folder of its name, in `folders`."""
         for folder in self.candidates(data_dir):
@@ -129,6 +135,14 @@ class Dataset(ABC):
         return (data_dir / below for below in ("", self.name, *self.folders))
 
 
-def foreign(path: Path | str, why: str) -> UserError:
+class ForeignError(UserError):
+    """A file is not what its name says."""
+
+    def __init__(self, path: Path | str, why: str) -> None:
+        super().__init__(f"{path}: {why}; put the official file there, or delete it and let it be downloaded")
+        self.path, self.why = path, why
+
+
+def foreign(path: Path | str, why: str) -> ForeignError:
     """Return the error for a file that is not what its name says."""
-    return UserError(f"{path}: {why}; put the official file there, or delete it and let it be downloaded")
+    return ForeignError(path, why)

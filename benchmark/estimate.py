@@ -17,7 +17,8 @@ def seconds_per_run(arms: Sequence[Arm], records: Iterable[Record], device: str)
     """Return the seconds that one run of each method takes."""
     known: dict[str, list[float]] = {}
     for record in records:
-        if record.status == "ok" and record.spec.epochs == arms[0].epochs:
+        same = record.spec.data == arms[0].data and record.spec.epochs == arms[0].epochs
+        if record.status == "ok" and same:
             known.setdefault(record.spec.method, []).append(record.timing["total_sec"])
     first = {arm.method: arm for arm in reversed(arms) if not arm.declined}
     return {

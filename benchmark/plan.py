@@ -156,16 +156,25 @@ def arms_of(suite: Suite, options: Options) -> list[Arm]:
     for setting in options.settings:
         if setting not in suite.settings:
             raise unknown("setting", setting, suite.settings)
+        if lack := suite.lacks(setting):
+            raise UserError(f"the setting {setting!r} of suite {suite.name!r} {lack}")
     methods = {name: load_method(name) for name in _method_names(options, suite)}
     _check_names(options, suite, methods)
     data = suite.fingerprint()
     arms = []
-    for setting in options.settings or suite.settings:
+    for setting in options.settings or served(suite):
         problem = suite.problem(setting, SEARCH_SEED)
         for name, method in methods.items():
+            if not options.methods and name not in suite.methods_of(setting):
+                continue
             arm = _arm(suite, data, setting, name, method, options)
             arms.append(dataclasses.replace(arm, declined=method.declines(problem)))
     return arms
+
+
+def served(suite: Suite) -> list[str]:
+    """Return the settings for which the suite's data lack nothing."""
+    return [setting for setting in suite.settings if not suite.lacks(setting)]
 
 
 def _method_names(options: Options, suite: Suite) -> Sequence[str]:
@@ -176,7 +185,9 @@ def _method_names(options: Options, suite: Suite) -> Sequence[str]:
     if "all" in options.methods:
         first = [name for name in suite.default_methods if name in known]
         return first + [name for name in known if name not in first]
-    return tuple(dict.fromkeys(options.methods)) or suite.default_methods
+    settings = options.settings or served(suite)
+    defaults = [name for name in suite.default_methods if any(name in suite.methods_of(s) for s in settings)]
+    return tuple(dict.fromkeys(options.methods)) or defaults
 
 
 def _check_names(options: Options, suite: Suite, methods: Mapping[str, type[Method]]) -> None:

@@ -93,6 +93,7 @@ def _prepare(dataset: "Dataset", places: "Places", *, verify: bool) -> None:
         "from": "drawn SAMPLE, not data to report on" if prepared.sample else ", ".join(map(str, found.values())),
         "decoded to": f"{prepared.folder} ({prepared.nbytes / 1e6:,.1f} MB)",
         "holds": f"{samples:,} samples: {', '.join(shapes)}",
+        **dataset.facts(prepared),
         "content": prepared.fingerprint,
         "took": f"{seconds:.1f} s",
     }

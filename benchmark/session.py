@@ -96,9 +96,14 @@ def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[T
     shown = [arm for arm in everything if is_complete(arm, store.records)]
     settings = {arm.setting for arm in (*arms, *shown)}
     methods = asked | {arm.method for arm in shown}
-    arms = [arm for arm in everything if arm.setting in settings and arm.method in methods]
+    arms = [arm for arm in everything if arm.setting in settings and arm.method in methods and _belongs(arm, request)]
     table = make_table(arms, store.records, request.command, request.references)
     return table, [*table.write(store.folder), *write_figures(arms, store.records, store.folder)]
+
+
+def _belongs(arm: Arm, request: Request) -> bool:
+    """Return whether a table shows an arm: not a default method of another setting that declines in this one."""
+    return not arm.declined or bool(request.options.methods) or arm.method in arm.suite.methods_of(arm.setting)
 
 
 def check_device(name: str) -> str:

@@ -126,6 +126,14 @@ class Suite(ABC):
         """Return the task groups of a setting; may read the data."""
         return self.groups
 
+    def lacks(self, setting: str) -> str | None:
+        """Return in one line what the data lack for a setting; None if it can be served. May read the data."""
+        return None
+
+    def methods_of(self, setting: str) -> Sequence[str]:
+        """Return those of the default methods that are for a setting."""
+        return self.default_methods
+
     def task_groups_of(self, setting: str) -> Sequence[int] | None:
         """Return the number of each task's group for methods that need few; None keeps all apart; may read the data."""
         return None

@@ -32,11 +32,15 @@ def console() -> Console:
 def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
     """Print results and task weights, a grid a setting, and where the files are."""
     out = console()
+    methods = {}
     for setting, frame in by_setting(table.results):
-        out.print(_grid(f"{table.suite}, {setting}", frame))
+        known = frame[(frame.drop(columns=["method", "trials"]) != "–").any(axis=1)]  # others are of another setting
+        methods[setting] = known["method"]
+        out.print(_grid(f"{table.suite}, {setting}", known))
     if table.weights is not None:
         for setting, frame in by_setting(table.weights):
-            out.print(_grid(f"task weights at the end, {setting}", frame))
+            own = frame[frame["method"].isin(methods[setting])]
+            out.print(_grid(f"task weights at the end, {setting}", own))
     for line in (table.caption, *table.notes, f"Written to {folder}: {', '.join(files)}."):
         out.print(line, soft_wrap=True)
 

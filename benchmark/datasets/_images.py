@@ -71,7 +71,10 @@ def decode_image(content: bytes, where: str, shape: tuple[int, ...], *, resize: 
     """
     channels, height, width = shape
     try:
-        image = Image.open(io.BytesIO(content)).convert("RGB" if channels == 3 else "L")
+        opened = Image.open(io.BytesIO(content))
+        if opened.mode[0] in "IF":  # which would be cut off at 255, not scaled
+            raise foreign(where, "a picture of more than 8 bits a channel")
+        image = opened.convert("RGB" if channels == 3 else "L")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = "of no known kind" if isinstance(error, UnidentifiedImageError) else str(error)
         raise foreign(where, f"not a picture that can be read ({reason})") from error

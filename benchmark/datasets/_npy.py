@@ -87,7 +87,7 @@ def decode_release(path: Path, maps: Sequence[Map], official: Official, arrays: 
     numbers = {split: _scenes(tree, top, maps) for split, top in _tops(tree, maps).items()}
     counts = [len(paths) for paths in numbers.values()]
     first = numbers[Split.TRAIN][0][maps[0]]
-    height, width = size = _array(tree.read(first), tree.where(first)).shape[:2]
+    height, width = size = read_array(tree.read(first), tree.where(first)).shape[:2]
     if height % MULTIPLE or width % MULTIPLE:
         raise foreign(tree.where(first), f"{height} x {width} pixels, whose sides are no multiples of {MULTIPLE}")
     if (tuple(counts) == official[:2]) != (size == official.size):
@@ -108,7 +108,7 @@ def read_map(content: bytes, where: str, given: Map, size: tuple[int, int]) -> n
     Raises:
         UserError: It is broken, or not such a map; the line names `where`.
     """
-    values = _array(content, where)
+    values = read_array(content, where)
     shape = size if given.channels is None else (*size, given.channels)
     if values.shape != shape:
         raise foreign(where, f"an array of shape {values.shape}, not {shape}")
@@ -135,7 +135,7 @@ def write_scenes(folder: Path, maps: Sequence[Map], scenes: Mapping[Split, Seque
                 np.save(folder / PARTS[split] / given.folder / f"{number}.npy", values, allow_pickle=False)
 
 
-def _array(content: bytes, where: str) -> np.ndarray:
+def read_array(content: bytes, where: str) -> np.ndarray:
     """Return the array of real numbers in a file."""
     file = io.BytesIO(content)
     try:

@@ -1,7 +1,7 @@
 """What a suite's page says in numbers, counted by the suite's own code on data of the official size."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import torch
@@ -11,7 +11,7 @@ from auxilearn import LabelSource
 from benchmark import suites
 from benchmark.places import Places
 from benchmark.plan import Arm, Options, arms_of
-from benchmark.stand_in import full_size
+from benchmark.stand_in import FINGERPRINT, full_size
 from benchmark.suite import Suite
 
 SEED = 1
@@ -67,7 +67,7 @@ class Facts:
         found = full_size(name)
         self.name = name
         self.complete = found is not None
-        self.suite: Suite = suites.load(name, Places(sample=True)) if found is None else found
+        self.suite: Suite = _on_sample(name) if found is None else found
 
     @cached_property
     def arms(self) -> Sequence[Arm]:
@@ -133,3 +133,11 @@ class Facts:
             total += FLOPS_PER_MULTIPLY_ADD * network.multiply_adds * arm.runs * passes
             total += FLOPS_PER_MULTIPLY_ADD * network.multiply_adds * (arm.runs and arm.seeds) * sizes.test
         return total
+
+
+def _on_sample(name: str) -> Suite:
+    """Return a suite for the user's own data on its drawn sample, which it takes for such data."""
+    suite = suites.load(name, Places(sample=True, weights="none"))
+    for dataset in suite.datasets:
+        suite.provide(replace(suite.prepared(dataset), sample=False, fingerprint=FINGERPRINT))
+    return suite

@@ -78,13 +78,19 @@ def _data(suite: Suite) -> str:
     run = f"python -m benchmark.run --suite {suite.name}"
     if not suite.datasets:
         return f"Nothing to get: the data come with the installation or are drawn.\n\n```bash\n{run}\n```"
-    rows = [_data_set(datasets.load(name)) for name in suite.datasets]
+    found = [datasets.load(name) for name in suite.datasets]
     prepare = f"python -m benchmark.prepare --suite {suite.name} --data-dir data"
-    return (
-        f"{pipe_table(rows)}\n\n```bash\n{prepare}\n{run} --data-dir data\n{run} --sample\n```\n\n"
-        "The first line finds or downloads the official files and decodes them once, which the second would do by "
+    own = [f"Lay your files out like this: {dataset.layout}." for dataset in found if dataset.layout]
+    first = (
+        "The first line decodes your files"
+        if own
+        else "The first line finds or downloads the official files and decodes them"
+    )
+    text = (
+        f"```bash\n{prepare}\n{run} --data-dir data\n{run} --sample\n```\n\n{first} once, which the second would do by "
         "itself; the third needs no files and runs on the small drawn SAMPLE, which is no result."
     )
+    return "\n\n".join([pipe_table([_data_set(dataset) for dataset in found]), *map(escaped, own), text])
 
 
 def _data_set(dataset: Dataset) -> dict[str, str]:

@@ -18,13 +18,14 @@ def training(facts: Facts) -> Mapping[str, str]:
     """Return the rows about network, optimiser, budget and grid."""
     suite = facts.suite
     arms = [arm for arm in facts.arms if not arm.declined]
-    runs = [f"`{arm.method}` {arm.trials} + {arm.seeds}" for arm in arms if arm.setting == suite.settings[0]]
+    runs = dict.fromkeys(f"`{arm.method}` {arm.trials} + {arm.seeds}" for arm in arms)
+    sizes = _network_sizes(facts.networks)
     schedule = suite.schedule(_optimizer(suite), epochs=suite.epochs)
     batch = "the whole training set" if suite.batch_size is None else f"{suite.batch_size} samples"
     per_epoch = "one pass over the training set" if suite.steps_per_epoch is None else f"{suite.steps_per_epoch} steps"
     return {
         "network": escaped(_network_text(suite)),
-        "size": escaped("; ".join(_network_sizes(facts.networks))),
+        "size": escaped("; ".join(sizes)) + ("" if facts.complete else ", on the drawn SAMPLE"),
         **({"starts from": PRETRAINED[suite.pretrained]} if suite.pretrained else {}),
         "optimiser": _optimizer_text(suite),
         "schedule": "constant" if schedule is None else _returned(suite.schedule),

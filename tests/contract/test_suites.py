@@ -124,10 +124,10 @@ def test_measure_returns_the_declared_metrics(name: str, setting: str) -> None:
 
 @EVERY_SETTING
 def test_default_methods_exist_and_are_served(name: str, setting: str) -> None:
-    assert suite(name).default_methods
-    assert set(suite(name).default_methods) <= set(baselines.names())
+    assert suite(name).methods_of(setting)
+    assert set(suite(name).methods_of(setting)) <= set(suite(name).default_methods) <= set(baselines.names())
     problem = suite(name).problem(setting, 0)
-    for method in suite(name).default_methods:
+    for method in suite(name).methods_of(setting):
         assert baselines.load(method).declines(problem) is None
 
 
