@@ -72,7 +72,7 @@ class Facts:
     @cached_property
     def arms(self) -> Sequence[Arm]:
         """The arms of the suite's default command."""
-        with torch.device("meta"):  # networks are asked what methods serve them, and need no values
+        with self._no_values():
             return arms_of(self.suite, Options(self.name))
 
     @cached_property
@@ -88,8 +88,12 @@ class Facts:
     @cached_property
     def generates_labels(self) -> bool:
         """Whether a setting has an auxiliary task whose labels are learnt."""
-        with torch.device("meta"):
+        with self._no_values():
             return any(isinstance(self.suite.problem(setting, SEED), LabelSource) for setting in self.suite.settings)
+
+    def _no_values(self) -> torch.device:
+        """Return the context in which large networks are made without values; samples, read as they are, have some."""
+        return torch.device("meta" if self.complete else "cpu")
 
     def _sizes(self, setting: str) -> Sizes:
         data = self.suite.data(setting, SEED)
@@ -100,7 +104,7 @@ class Facts:
     def _network(self, setting: str) -> Network:
         data = self.suite.data(setting, SEED)
         (batch,) = data.chunks(data.validation[:1])
-        with torch.device("meta"):  # counts and computes nothing
+        with self._no_values():
             model = self.suite.model(setting).to("meta").eval()
             inputs = torch.empty_like(batch.inputs, device="meta")
         with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -17,6 +17,9 @@ MOST_ATTRIBUTES = 3
 HARD_SPACE = "\u00a0"
 """Where a line must not break."""
 
+NO_CLASS = ((), ("unlabelled",))
+"""What may follow the names of all classes."""
+
 MAIN_TASK = "main"
 """Name of a main task that has no other."""
 
@@ -51,8 +54,12 @@ def class_names(suite: Suite, task: str, count: int, *, main: bool) -> Sequence[
     """Return the names of a task's classes as the suite's data sets have them, else their numbers."""
     known = [found for dataset in suite.datasets for found in suite.prepared(dataset).names.items()]
     for array, names in known:
-        if len(names) == count and (array == task or (main and array.startswith(MAIN_ARRAY))):
-            return [_spoken(name) for name in names]
+        if (
+            names[count:] in NO_CLASS
+            and len(names) >= count
+            and (array == task or (main and array.startswith(MAIN_ARRAY)))
+        ):
+            return [_spoken(name) for name in names[:count]]
     return [str(number) for number in range(count)]
 
 

@@ -80,7 +80,7 @@ def _data(suite: Suite) -> str:
         return f"Nothing to get: the data come with the installation or are drawn.\n\n```bash\n{run}\n```"
     found = [datasets.load(name) for name in suite.datasets]
     prepare = f"python -m benchmark.prepare --suite {suite.name} --data-dir data"
-    own = [f"Lay your files out like this: {dataset.layout}." for dataset in found if dataset.layout]
+    own = [f"`{dataset.name}`: {dataset.layout}." for dataset in found if dataset.layout]
     first = (
         "The first line decodes your files"
         if own
