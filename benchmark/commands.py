@@ -2,11 +2,12 @@
 
 import errno
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
-from benchmark.errors import EXIT_STATUS, UserError
+from benchmark.errors import EXIT_STATUS, UserError, unknown
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM, as of a shell's children."""
@@ -39,3 +40,16 @@ def run_app(app: typer.Typer, name: str) -> int:
 def _refuse(message: str) -> int:
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
     return EXIT_STATUS
+
+
+def chosen(kind: str, text: str | None, names: Sequence[str]) -> list[str]:
+    """Return the names between commas, each once, or all there are.
+
+    Raises:
+        UserError: There is none of a name.
+    """
+    found = list(names) if text is None else [name.strip() for name in text.split(",")]
+    for name in found:
+        if name not in names:
+            raise unknown(kind, name, names)
+    return list(dict.fromkeys(found))

@@ -1,12 +1,15 @@
 """What a data set is: the official files, where they lie, how they become arrays, and a drawn sample of them."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
-from benchmark.cache import Arrays, Prepared
+import numpy as np
+
+from benchmark.cache import Arrays, Prepared, Split
 from benchmark.errors import UserError
 
 Found: TypeAlias = Mapping[str, Path]
@@ -33,6 +36,39 @@ class Source:
     checksum: str = ""
 
 
+@dataclass(frozen=True)
+class Content:
+    """What the complete official release decodes to, to plan with where its files are not at hand.
+
+    Attributes:
+        splits: Samples of each official part.
+        arrays: Type and shape of a sample of each array but `split`, such as `("uint8", (3, 32, 32))`.
+        names: What an array's values, or its columns, stand for; numbers where only their count is known.
+        class_sizes: Samples of each class in an official part, where they are known.
+    """
+
+    splits: Mapping[Split, int]
+    arrays: Mapping[str, tuple[str, tuple[int, ...]]]
+    names: Mapping[str, tuple[str, ...]]
+    class_sizes: Mapping[Split, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> int:
+        """Number of samples of all parts."""
+        return sum(self.splits.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Length of all decoded arrays in bytes."""
+        each = (np.dtype(kind).itemsize * math.prod(shape) for kind, shape in self.arrays.values())
+        return self.samples * (1 + sum(each))
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Return the numbers from 0 on as names."""
+    return tuple(map(str, range(count)))
+
+
 class Dataset(ABC):
     """Base of all data sets; a file in `benchmark/datasets/` that defines one subclass is its registration.
 
@@ -42,6 +78,7 @@ class Dataset(ABC):
         homepage: Its official page.
         citation: The paper to cite.
         sources: The official files; together they are the whole data set.
+        content: What the complete release decodes to; None where every user has other files.
         folders: Further folders below the user's data folder in which other programs keep its files.
         version: Number of the reader and of the drawn sample; a new one decodes everything anew.
         layout: How the user lays out data of their own; empty for published ones.
@@ -52,6 +89,7 @@ class Dataset(ABC):
     homepage: ClassVar[str]
     citation: ClassVar[str]
     sources: ClassVar[tuple[Source, ...]]
+    content: ClassVar[Content | None] = None
     folders: ClassVar[tuple[str, ...]] = ()
     version: ClassVar[int] = 1
     layout: ClassVar[str] = ""

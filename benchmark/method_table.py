@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import baselines
 from auxilearn import Method
 from benchmark.commands import DEFAULT_RESULTS
+from benchmark.markdown import ABSENT, escaped, pipe_table
 from benchmark.plan import load_method
 from benchmark.speed.costs import FILE, Cost, read
 from benchmark.speed.variants import GROUPS, Variant
@@ -17,7 +18,6 @@ COSTS = Path(__file__).resolve().parents[1] / DEFAULT_RESULTS / FILE
 SHOWN = (12, 312)
 """Numbers of auxiliary tasks whose costs are shown."""
 
-ABSENT = "–"
 _SOURCE = re.compile(r"\s*\([^()]*\b(?:19|20)\d\d\b[^()]*\)")
 _CITATION = re.compile(r"(?P<text>.+), (?P<kind>arXiv|doi|openreview):(?P<number>\S+)")
 _ADDRESS = {
@@ -39,7 +39,7 @@ def methods(path: Path = COSTS) -> str:
         method = load_method(name)
         row = {
             "method": f"`{name}`",
-            "rule": _escaped(rule(method)),
+            "rule": escaped(rule(method)),
             "needs": ", ".join(method.needs) or ABSENT,
             "settings": str(math.prod(len(values) for values in method.search_space.values())),
         }
@@ -51,8 +51,8 @@ def methods(path: Path = COSTS) -> str:
         "and in brackets peak memory beyond model, gradients and optimiser, both as ratio to equal weighting on "
         f"ResNet-18, by `python -m benchmark.speed methods`{cells.origin()}."
     )
-    notes = [f"- [{number}] {_escaped(note)}" for number, note in enumerate(cells.notes, start=1)]
-    return "\n\n".join(filter(None, [_pipe_table(rows), caption, "\n".join(notes)]))
+    notes = [f"- [{number}] {escaped(note)}" for number, note in enumerate(cells.notes, start=1)]
+    return "\n\n".join(filter(None, [pipe_table(rows), caption, "\n".join(notes)]))
 
 
 def rule(method: type[Method]) -> str:
@@ -69,14 +69,8 @@ def source(method: type[Method]) -> str:
 def _linked(citation: str) -> str:
     found = _CITATION.fullmatch(citation)
     if not found:
-        return _escaped(citation)
-    return f"[{_escaped(found['text'])}]({_ADDRESS[found['kind']]}{found['number']})"
-
-
-def _pipe_table(rows: Sequence[Mapping[str, str]]) -> str:
-    """Return rows as a table without padding, so that a change of one row is a change of one line."""
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return escaped(citation)
+    return f"[{escaped(found['text'])}]({_ADDRESS[found['kind']]}{found['number']})"
 
 
 class _Cells:
@@ -124,8 +118,3 @@ def _short(value: float | None) -> str:
     if value is None:
         return ABSENT
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"
-
-
-def _escaped(text: str) -> str:
-    """Return text that Markdown shows as it is within a table."""
-    return re.sub(r"([|<*])", r"\\\1", text)

@@ -151,7 +151,11 @@ def list_arms(options: Options) -> list[Arm]:
             raise unknown("control", control, CONTROLS)
     suite = load_suite(options.suite, options.places)
     suite.check_weights()
-    suite = extend(suite, options.controls)
+    return arms_of(extend(suite, options.controls), options)
+
+
+def arms_of(suite: Suite, options: Options) -> list[Arm]:
+    """Return the arms of a command on a suite that is at hand, see `list_arms`."""
     for setting in options.settings:
         if setting not in suite.settings:
             raise unknown("setting", setting, suite.settings)

@@ -27,8 +27,9 @@ def blocks() -> Blocks:
     """Return what makes the text of each generated block."""
     from benchmark.harm_table import harm
     from benchmark.method_table import methods
+    from benchmark.pages.index import readme
 
-    return {"methods": methods, "harmful-tasks": harm}
+    return {"suites": readme, "methods": methods, "harmful-tasks": harm}
 
 
 def rewritten(text: str, makers: Blocks) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from benchmark import datasets, seeds
@@ -121,6 +121,10 @@ class Suite(ABC):
             self._prepared[dataset] = acquire(datasets.load(dataset), self.places)
         return self._prepared[dataset]
 
+    def provide(self, prepared: Prepared) -> None:
+        """Let the suite use a data set that was made elsewhere."""
+        self._prepared[prepared.dataset] = prepared
+
     def groups_of(self, setting: str) -> Sequence[TaskGroup]:
         """Return the task groups of a setting; may read the data."""
         return self.groups
@@ -189,6 +193,10 @@ class Suite(ABC):
     @abstractmethod
     def measure(self, setting: str, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
         """Return every metric of the main task over `batches`; the model is in evaluation mode."""
+
+    def look(self, stored: Tensor) -> Tensor:
+        """Return stored inputs as they are drawn: images (B, C, H, W), clouds of points (B, 3, P) or numbers (B, D)."""
+        return stored
 
     def figures(self, records: Sequence[Record]) -> "dict[str, Figure]":
         """Return the suite's own figures by file name, drawn from its successful final runs."""

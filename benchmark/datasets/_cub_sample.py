@@ -58,6 +58,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """The groups of the release and their attributes: 28 with 312."""
 
+ATTRIBUTE_NAMES = tuple(f"{group}::{attribute}" for group, attributes in GROUPS.items() for attribute in attributes)
+"""The attributes as the release's `attributes.txt` has them."""
+
 CLASSES = (
     "001.Black_footed_Albatross", "002.Laysan_Albatross", "003.Sooty_Albatross", "004.Groove_billed_Ani",
     "005.Crested_Auklet", "006.Least_Auklet", "007.Parakeet_Auklet", "008.Rhinoceros_Auklet", "009.Brewer_Blackbird",
@@ -97,7 +100,7 @@ def write_sample(release: Path, attribute_file: Path, seed: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(jpeg(picture[:1] if row % GREY_EVERY == GREY_EVERY - 1 else picture))
     (release / "attributes").mkdir()
-    _write_lines(attribute_file, [f"{group}::{value}" for group, values in GROUPS.items() for value in values])
+    _write_lines(attribute_file, ATTRIBUTE_NAMES)
     _write_lines(release / "images.txt", files)
     _write_lines(release / "classes.txt", CLASSES)
     _write_lines(release / "image_class_labels.txt", labels + 1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark.archives import SUFFIXES, Tree
 from benchmark.cache import Arrays, Split
-from benchmark.dataset import Found, foreign
+from benchmark.dataset import Content, Found, foreign
 
 PARTS = {Split.TRAIN: "train", Split.TEST: "val"}
 """The folders of the official training and test scenes."""
@@ -61,6 +61,11 @@ class Official(NamedTuple):
     train: int
     test: int
     size: tuple[int, int]
+
+    def content(self, maps: Sequence[Map], names: Mapping[str, tuple[str, ...]]) -> Content:
+        """Return what the whole release decodes to."""
+        arrays = {m.array: (np.dtype(m.dtype).name, (m.channels or 1, *self.size)) for m in maps}
+        return Content({Split.TRAIN: self.train, Split.TEST: self.test}, arrays, names)
 
 
 def find_release(folder: Path, stems: Sequence[str], mark: str) -> Found | None:

@@ -7,11 +7,11 @@ import numpy as np
 
 from benchmark.archives import Tree, read_file
 from benchmark.cache import Arrays, Split
-from benchmark.dataset import Dataset, Found, Source, foreign
+from benchmark.dataset import Content, Dataset, Found, Source, foreign, numbered
 from benchmark.datasets._drawing import class_images
 from benchmark.datasets._images import jpeg
 from benchmark.datasets._matlab import read_mat, write_mat
-from benchmark.datasets._photographs import add_photographs, check_sizes, check_unique, located
+from benchmark.datasets._photographs import SIDE, add_photographs, check_sizes, check_unique, located
 
 CLASSES = 196
 SIZES = {Split.TRAIN: 8144, Split.TEST: 8041}
@@ -68,6 +68,11 @@ class Cars(Dataset):
             977350468,
             "md5:4ce7ebf6a94d07f1952d94dd34c4d501",
         ),
+    )
+    content = Content(
+        splits=SIZES,
+        arrays={"image": ("uint8", (3, SIDE, SIDE)), "label": ("int64", ())},
+        names={"label": numbered(CLASSES)},
     )
     folders = ("stanford_cars",)
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from benchmark.cache import Arrays, Split
-from benchmark.dataset import Source, foreign
-from benchmark.datasets._cifar import Cifar
+from benchmark.dataset import Content, Source, foreign
+from benchmark.datasets._cifar import SHAPE, Cifar
 
 COARSE = {
     "aquatic_mammals": ("beaver", "dolphin", "otter", "seal", "whale"),
@@ -52,6 +52,11 @@ class CIFAR100(Cifar):
             169001437,
             "md5:eb9058c3a382ffc7106e4002c42a8d85",
         ),
+    )
+    content = Content(
+        splits={Split.TRAIN: 50_000, Split.TEST: 10_000},
+        arrays={"image": ("uint8", SHAPE), "label": ("int64", ()), "coarse": ("int64", ())},
+        names={"label": CLASSES, "coarse": tuple(COARSE)},
     )
     release = "cifar-100-python"
     archive = "cifar-100-python"

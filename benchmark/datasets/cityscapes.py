@@ -33,6 +33,7 @@ MAPS = (
     label_map("label_2", len(FOREGROUND)),
     Map("disparity", "depth", 1, 0, 1),
 )
+NAMES = {"label_19": CLASSES, "label_7": tuple(CATEGORIES), "label_2": FOREGROUND}
 
 SAMPLE_SIZE = (32, 64)
 SAMPLE_SCENES = {Split.TRAIN: 160, Split.TEST: 24}
@@ -67,6 +68,7 @@ class Cityscapes(Dataset):
     homepage = "https://github.com/lorenmt/mtan"
     citation = "Cordts et al., The Cityscapes dataset, CVPR 2016; preprocessed by Liu, Johns and Davison, CVPR 2019"
     sources = (Source("cityscapes2.zip"),)
+    content = OFFICIAL.content(MAPS, NAMES)
 
     def find(self, folder: Path) -> Found | None:
         """Return the folder with `train` and `val` in it, or the archive `cityscapes2` or `cityscapes`."""
@@ -75,7 +77,7 @@ class Cityscapes(Dataset):
     def decode(self, found: Found, arrays: Arrays) -> None:
         """Write the scenes of `train`, then of `val`."""
         decode_release(found["release"], MAPS, OFFICIAL, arrays)
-        for array, names in (("label_19", CLASSES), ("label_7", tuple(CATEGORIES)), ("label_2", FOREGROUND)):
+        for array, names in NAMES.items():
             arrays.name(array, names)
 
     def write_sample(self, folder: Path, seed: int) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmark.archives import Tree, read_file
 from benchmark.cache import Arrays, Split
-from benchmark.dataset import Dataset, Found, Source, foreign
-from benchmark.datasets._cub_sample import write_sample
+from benchmark.dataset import Content, Dataset, Found, Source, foreign, numbered
+from benchmark.datasets._cub_sample import ATTRIBUTE_NAMES, write_sample
 from benchmark.datasets._images import fill_images
 from benchmark.datasets._photographs import SIDE, check_sizes, check_unique
 
@@ -46,6 +46,16 @@ class CUB(Dataset):
             1150585339,
             "md5:97eceeb196236b17998738112f37df78",
         ),
+    )
+    content = Content(
+        splits=SIZES,
+        arrays={
+            "image": ("uint8", (3, SIDE, SIDE)),
+            "label": ("int64", ()),
+            "attribute": ("uint8", (len(ATTRIBUTE_NAMES),)),
+            "certainty": ("uint8", (len(ATTRIBUTE_NAMES),)),
+        },
+        names={"label": numbered(CLASSES), "attribute": ATTRIBUTE_NAMES, "certainty": CERTAINTIES},
     )
 
     def find(self, folder: Path) -> Found | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark.archives import read_file
 from benchmark.cache import Arrays, Split
-from benchmark.dataset import Dataset, Found, Source, foreign
+from benchmark.dataset import Content, Dataset, Found, Source, foreign, numbered
 from benchmark.datasets._drawing import class_images
 
 CLASSES = 10
@@ -40,6 +40,11 @@ class MNIST(Dataset):
         _source("t10k-images-idx3-ubyte.gz", 1648877, "9fb629c4189551a2d022fa330f9573f3"),
         _source("t10k-labels-idx1-ubyte.gz", 4542, "ec29112dd5afa0611ce80d1b7f02629c"),
     )
+    content = Content(
+        splits={Split.TRAIN: 60_000, Split.TEST: 10_000},
+        arrays={"image": ("uint8", (1, SIDE, SIDE)), "label": ("int64", ())},
+        names={"label": numbered(CLASSES)},
+    )
     folders = ("MNIST/raw",)
 
     def find(self, folder: Path) -> Found | None:
@@ -67,7 +72,7 @@ class MNIST(Dataset):
         arrays.add("image", np.concatenate(images)[:, None])
         arrays.add("label", np.concatenate(labels), np.int64)
         arrays.add("split", splits, np.uint8)
-        arrays.name("label", [str(digit) for digit in range(CLASSES)])
+        arrays.name("label", numbered(CLASSES))
 
     def write_sample(self, folder: Path, seed: int) -> None:
         """Write the four compressed files."""

@@ -57,6 +57,7 @@ class NYUv2(Dataset):
     homepage = "https://github.com/lorenmt/mtan"
     citation = "Silberman, Hoiem, Kohli and Fergus, ECCV 2012; preprocessed by Liu, Johns and Davison, CVPR 2019"
     sources = (Source("nyuv2.zip"),)
+    content = OFFICIAL.content(MAPS, {"label": CLASSES})
 
     def find(self, folder: Path) -> Found | None:
         """Return the folder with `train` and `val` in it, or the archive `nyuv2`."""

@@ -6,10 +6,10 @@ import numpy as np
 
 from benchmark.archives import Tree
 from benchmark.cache import Arrays, Split
-from benchmark.dataset import Dataset, Found, Source, foreign
+from benchmark.dataset import Content, Dataset, Found, Source, foreign, numbered
 from benchmark.datasets._drawing import class_images
 from benchmark.datasets._images import jpeg
-from benchmark.datasets._photographs import add_photographs, check_sizes, check_unique, located
+from benchmark.datasets._photographs import SIDE, add_photographs, check_sizes, check_unique, located
 
 CLASSES = 37
 SIZES = {Split.TRAIN: 3680, Split.TEST: 3669}
@@ -42,6 +42,11 @@ class Pet(Dataset):
     sources = (
         _source("images.tar.gz", 791918971, "5c4f3ee8e5d25df40f4fd59a7f44e54c"),
         _source("annotations.tar.gz", 19173078, "95a8c909bbe2e81eed6a22bccdf3f68f"),
+    )
+    content = Content(
+        splits=SIZES,
+        arrays={"image": ("uint8", (3, SIDE, SIDE)), "label": ("int64", ())},
+        names={"label": numbered(CLASSES)},
     )
     folders = ("oxford-iiit-pet",)
 

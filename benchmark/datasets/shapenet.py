@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmark.archives import Tree
 from benchmark.cache import Arrays, Split
-from benchmark.dataset import Dataset, Found, Source, foreign
-from benchmark.datasets._shapenet_categories import CATEGORIES, LISTS, PARTS
+from benchmark.dataset import Content, Dataset, Found, Source, foreign
+from benchmark.datasets._shapenet_categories import CATEGORIES, LISTS, PARTS, SIZES
 from benchmark.datasets._shapenet_sample import write_sample
 
 POINTS = 2048
@@ -51,6 +51,12 @@ class ShapeNet(Dataset):
             ),
             checksum="sha256:0e26411700bae2da38ee8ecc719ba4db2e6e0133486e258665952ad5dfced0fe",
         ),
+    )
+    content = Content(
+        splits={split: sum(sizes) for split, sizes in SIZES.items()},
+        arrays={"points": ("float32", (3, POINTS)), "part": ("int8", (POINTS,)), "category": ("uint8", ())},
+        names={"category": tuple(PARTS)},
+        class_sizes=SIZES,
     )
 
     def find(self, folder: Path) -> Found | None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmark.archives import read_file
 from benchmark.cache import Arrays, Split
-from benchmark.dataset import Dataset, Found, Source, foreign
+from benchmark.dataset import Content, Dataset, Found, Source, foreign, numbered
 from benchmark.datasets._drawing import class_images
 from benchmark.datasets._matlab import read_mat, write_mat
 
@@ -33,6 +33,11 @@ class SVHN(Dataset):
         _source(PARTS[Split.TRAIN], 182040794, "e26dedcc434d2e4c54c9b2d4a06d8373"),
         _source(PARTS[Split.TEST], 64275384, "eb5a983be6a315427106f1b164d9cef3"),
     )
+    content = Content(
+        splits={Split.TRAIN: 73_257, Split.TEST: 26_032},
+        arrays={"image": ("uint8", (3, SIDE, SIDE)), "label": ("int64", ())},
+        names={"label": numbered(CLASSES)},
+    )
     folders = ("SVHN",)
 
     def find(self, folder: Path) -> Found | None:
@@ -50,7 +55,7 @@ class SVHN(Dataset):
             start += len(labels)
         arrays.add("label", np.concatenate([labels for _, labels in parts.values()]), np.int64)
         arrays.add("split", [split for split, (_, labels) in parts.items() for _ in labels], np.uint8)
-        arrays.name("label", [str(digit) for digit in range(CLASSES)])
+        arrays.name("label", numbered(CLASSES))
 
     def write_sample(self, folder: Path, seed: int) -> None:
         """Write both files."""

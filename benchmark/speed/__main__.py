@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 import baselines
-from benchmark.commands import DEFAULT_RESULTS, run_app
-from benchmark.errors import UserError, unknown
+from benchmark import suites as all_suites
+from benchmark.commands import DEFAULT_RESULTS, chosen, run_app
+from benchmark.errors import UserError
 
 TASK_COUNTS = (2, 12, 40, 312)
 MORE = typer.Argument(metavar="[N]...", help="Further numbers of auxiliary tasks.")
@@ -31,13 +32,7 @@ def task_counts(first: str | None, more: Sequence[str] | None) -> list[int]:
 
 def method_names(text: str | None) -> list[str]:
     """Return the names between commas, or all there are."""
-    if text is None:
-        return baselines.names()
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in baselines.names():
-            raise unknown("method", name, baselines.names())
-    return list(dict.fromkeys(names))
+    return chosen("method", text, baselines.names())
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Measure speed as ratios within one run.")
@@ -104,6 +99,20 @@ def data(
     from benchmark.speed.data import FILE, report
 
     report(images=images, repeats=repeats, workers=workers, device=device, path=results_dir / FILE)
+
+
+@app.command()
+def suites(
+    suite: Annotated[str | None, typer.Option(help="Suites, by comma. [default: all]")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Timed steps; long ones are timed once.")] = 5,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
+) -> None:
+    """Time a step and the evaluation of each suite's default methods at full size; needs no data."""
+    from benchmark.speed.suite_costs import FILE
+    from benchmark.speed.suites import report
+
+    report(chosen("suite", suite, all_suites.names()), steps=steps, device=device, path=results_dir / FILE)
 
 
 @app.callback()

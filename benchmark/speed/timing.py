@@ -21,7 +21,7 @@ def seconds_in_turns(
     for turn in range(repeats + 1):
         order = list(variants.items())
         for name, work in order if turn % 2 else reversed(order):
-            taken = _time(work, device)
+            taken = seconds_of(work, device)
             if turn:
                 seconds[name].append(taken)
     return seconds
@@ -36,13 +36,13 @@ def ratios_in_turns(
     fewer in proportion, and at least one.
     """
     found: list[float] = []
-    _time(reference, device)
-    _time(work, device)
+    seconds_of(reference, device)
+    seconds_of(work, device)
     while not found or len(found) < repeats * min(1, LONG / statistics.median(found)):
         if len(found) % 2:
-            taken, paired = _time(work, device), _time(reference, device)
+            taken, paired = seconds_of(work, device), seconds_of(reference, device)
         else:
-            paired, taken = _time(reference, device), _time(work, device)
+            paired, taken = seconds_of(reference, device), seconds_of(work, device)
         found.append(taken / paired)
     return found
 
@@ -72,7 +72,8 @@ def provenance(device: torch.device) -> str:
     return f"{where}, commit {found['commit']}, {found['date']}"
 
 
-def _time(work: Callable[[], object], device: torch.device) -> float:
+def seconds_of(work: Callable[[], object], device: torch.device) -> float:
+    """Return the seconds that work takes; a CUDA device is waited for."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     started = time.perf_counter()

@@ -23,6 +23,16 @@ class FewCIFAR(CosineSGD, FewLabels):
     batch_size = 128
     evaluation_batch_size = 1000
     precision = "bfloat16"
+    origins = {
+        "label shares, validation share": "preprint",
+        "network": "preprint",
+        "auxiliary share": "recalled",
+        "optimiser, learning rates, schedule, epochs": "recalled",
+        "steps between two outer steps": "recalled",
+        "weight decays": "summary",
+        "batch size": "ours",
+        "augmentation": "ours",
+    }
 
     def trunk(self, setting: str) -> tuple[nn.Module, int]:
         """Return VGG-16 for 32 pixels."""

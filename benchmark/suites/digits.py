@@ -119,6 +119,10 @@ class Digits(Suite):
         )
         return torch.stack([task.long() for task in tasks], dim=1)
 
+    def look(self, stored: Tensor) -> Tensor:
+        """Return images (B, 1, 8, 8)."""
+        return stored.view(-1, 1, 8, 8)
+
     def model(self, setting: str) -> MultiTask:
         """Return a perceptron with two hidden layers of 128 and 64."""
         return MultiTask(mlp(64, (128, 64)), 64, [group.outputs for group in self.groups_of(setting)])

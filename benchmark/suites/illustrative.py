@@ -39,6 +39,12 @@ class Illustrative(SyntheticRegression):
     groups = (Regression(("main", "helpful", "harmful")),)
     grid = {"lr": (0.02,), "weight_decay": (0.0,)}
     defaults = {"auxilearn*.outer_every": 5, "auxiliary_lr": 0.05, "auxiliary_weight_decay": 0.0, "skip": False}
+    origins = {
+        "weights and noise": "preprint",
+        "form of the combiner, equal initial weights, 500 steps": "table",
+        "size of the training set": "table",
+        "sizes of the other sets, rates": "ours",
+    }
     true_weight = (1.0, 1.0)
     sizes = (100, 100, 100, 1000)
     epochs = 10

@@ -33,6 +33,11 @@ class NoisyAuxiliaries(SyntheticRegression):
     groups = (Regression(("main", *(f"noise {j}" for j in range(1, AUXILIARIES + 1)))),)
     grid = {"lr": (0.01,), "weight_decay": (0.0,)}
     defaults = {"auxilearn*.outer_every": 10, "auxiliary_lr": 0.003, "auxiliary_weight_decay": 0.0, "skip": False}
+    origins = {
+        "100 auxiliaries of growing noise, linear": "table",
+        "form of the noise": "recalled",
+        "slope, sigma, inputs, sizes, rates": "ours",
+    }
     true_weight = (1.0,)
     sizes = (500, 500, 500, 500)
     epochs = 20

@@ -181,3 +181,9 @@ def results(folder: Path, suite: str = "digits") -> dict[str, dict[str, Any]]:
 def flags(options: Mapping[str, object]) -> Sequence[str]:
     """Return `--name value` for each option."""
     return [word for key, value in options.items() for word in (f"--{key}", str(value))]
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    """Return width and height of a PNG file."""
+    head = path.read_bytes()[16:24]
+    return int.from_bytes(head[:4]), int.from_bytes(head[4:])

@@ -21,7 +21,7 @@ from benchmark.plan import Options, make_plan
 from benchmark.record import Record
 from benchmark.spec import SAMPLE
 from benchmark.table import MOST_TASKS_SHOWN
-from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, by_digest
+from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, by_digest, png_size
 
 TASKS = ("main", "value", "side")
 
@@ -235,8 +235,3 @@ def test_figures_of_drawn_samples_say_so(toy: Toy, tmp_path: Path, monkeypatch: 
         monkeypatch.setattr(toy, "figures", lambda records, figure=figure: {"own": figure})
         write_figures([replace(arm, data=data) for arm in arms], {}, tmp_path)
     assert [figure.get_suptitle() for figure in own] == ["", SAMPLE_TITLE]
-
-
-def png_size(path: Path) -> tuple[int, int]:
-    head = path.read_bytes()[16:24]
-    return int.from_bytes(head[:4]), int.from_bytes(head[4:])

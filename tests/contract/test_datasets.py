@@ -14,6 +14,7 @@ from benchmark.cache import Prepared, Split
 from benchmark.dataset import SAMPLE_MARK, Dataset
 from benchmark.errors import UserError
 from benchmark.places import Places
+from benchmark.stand_in import stand_in
 
 EVERY_SET = pytest.mark.parametrize("name", datasets.names())
 MOST_SAMPLE_BYTES = 64 << 20
@@ -185,3 +186,19 @@ def test_files_that_data_sets_share_are_none() -> None:
     shared = [path.stem for path in Path(next(iter(datasets.__path__))).glob("_*.py")]
     assert len(shared) > 1
     assert not set(datasets.names()) & {name.replace("_", "-") for name in shared}
+
+
+@EVERY_SET
+def test_the_content_it_announces_is_what_its_reader_writes(name: str, samples: Path) -> None:
+    content, found = datasets.load(name).content, prepared(name, samples)
+    if content is None:
+        return  # every user has other files
+    assert content.arrays.keys() | {"split"} == found.tensors.keys()
+    assert content.names.keys() == found.names.keys()
+    assert set(found.tensors["split"].unique().tolist()) <= set(content.splits)
+    for array, (kind, shape) in content.arrays.items():
+        assert str(found.tensors[array].dtype).removeprefix("torch.") == kind
+        assert found.tensors[array].dim() == 1 + len(shape)
+    made = stand_in(name, content)
+    assert made.nbytes == content.nbytes == sum(array.nbytes for array in made.tensors.values())
+    assert made.tensors["split"].bincount().tolist()[0] == content.splits[Split.TRAIN]

@@ -1,0 +1,23 @@
+"""Markdown that is generated: tables without padding, and text that shows as it is."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+ABSENT = "–"
+
+
+def pipe_table(rows: Sequence[Mapping[str, str]]) -> str:
+    """Return rows as a table without padding, so that a change of one row is a change of one line."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def escaped(text: str) -> str:
+    """Return text that Markdown shows as it is, within a table too; what stands between backticks is code."""
+    parts = text.split("`")
+    return "`".join(part if number % 2 else re.sub(r"([|<*])", r"\\\1", part) for number, part in enumerate(parts))
+
+
+def fact_table(rows: Mapping[str, str]) -> str:
+    """Return a table without a head, a row a key."""
+    return "\n".join(["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())])
