@@ -34,12 +34,12 @@ def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
     out = console()
     methods = {}
     for setting, frame in by_setting(table.results):
-        known = frame[(frame.drop(columns=["method", "trials"]) != "–").any(axis=1)]  # others are of another setting
+        known = frame.loc[(frame.drop(columns=["method", "trials"]) != "–").any(axis=1)]  # others are another setting's
         methods[setting] = known["method"]
         out.print(_grid(f"{table.suite}, {setting}", known))
     if table.weights is not None:
         for setting, frame in by_setting(table.weights):
-            own = frame[frame["method"].isin(methods[setting])]
+            own = frame.loc[frame["method"].isin(methods[setting])]
             out.print(_grid(f"task weights at the end, {setting}", own))
     for line in (table.caption, *table.notes, f"Written to {folder}: {', '.join(files)}."):
         out.print(line, soft_wrap=True)

@@ -47,7 +47,7 @@ class Cityscapes(Dense):
         "network": "recalled",
         "optimiser": "recalled",
         "epochs": "recalled",
-        "learning rates and weight decays": "table",
+        "learning rates and weight decays": "summary",
         "batch size": "ours",
         "widths of the network": "ours",
         "steps between outer steps": "ours",

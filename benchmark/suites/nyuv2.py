@@ -65,7 +65,7 @@ class NYUv2(Dense):
         "split": "code",
         "network": "code",
         "optimiser": "code",
-        "learning rates and weight decays": "table",
+        "learning rates and weight decays": "summary",
         "epochs": "code",
         "batch size": "code",
         "augmentation": "code",
