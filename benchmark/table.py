@@ -172,13 +172,14 @@ def _results(
 ) -> pd.DataFrame:
     suite = arms[0].suite
     paper = published(suite.name).set_index(["setting", "method", "metric"])
+    printed = {(setting, metric) for setting, _, metric in paper.index}
     everything = [record for found in finals.values() for record in found]
     rows: dict[str, dict[tuple[str, str], str]] = {}
     for arm in arms:
         row = rows.setdefault(arm.method, {("", "method"): arm.method})
         for metric in suite.metrics:
             row[arm.setting, metric.name] = _cell(arm, metric, finals[_key(arm)], no_choice[_key(arm)], marks)
-            if not paper.empty:
+            if (arm.setting, metric.name) in printed:
                 key = (arm.setting, arm.method, metric.name)
                 cell = f"{paper.loc[key, 'mean']:.2f} ± {paper.loc[key, 'sem']:.2f}" if key in paper.index else "–"
                 row[arm.setting, f"{metric.name} published"] = cell

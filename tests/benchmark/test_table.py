@@ -167,6 +167,7 @@ def test_published_numbers_stand_in_columns_of_their_own(arms: list[Arm], paper:
     table = make_table(arms, complete(arms))
     assert cell(table, "few", "stl", "top1 published") == "12.34 ± 0.56"
     assert cell(table, "few", "equal", "top1 published") == "–"
+    assert [column for column in table.results.columns if "published" in column[1]] == [("few", "top1 published")]
     assert cell(table, "few", "stl", "top1") == "66.67 ± 12.02"
     assert "12.34" not in table.numbers.to_csv()
     assert "0.1234" not in table.numbers.to_csv()
