@@ -123,7 +123,9 @@ def _list() -> None:
 
     from benchmark.terminal import console
 
-    grid = Table("name", "title", "download", "licence", "page")
+    grid = Table()
+    for column in ("name", "title", "download", "licence", "page"):
+        grid.add_column(column, no_wrap=column in ("name", "title"))
     for name in datasets.names():
         found = datasets.load(name)
         sizes = [source.size for source in found.sources]

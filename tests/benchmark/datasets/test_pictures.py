@@ -95,11 +95,12 @@ def test_a_damaged_picture_ends_in_one_line_or_none(content: bytes, value: int) 
     assert refused > 20
 
 
-def test_a_picture_of_a_kind_that_no_data_set_has_is_refused() -> None:
+def test_the_content_says_the_kind_and_one_that_is_not_known_is_refused() -> None:
     image = Image.fromarray(NOISE[0, 0])
-    assert decode_image(encoded(image, "GIF"), "x.jpg", (1, 8, 6)).shape == (1, 8, 6)
+    for kind in ("GIF", "TIFF"):
+        assert decode_image(encoded(image, kind), "x.jpg", (1, 8, 6)).shape == (1, 8, 6)
     with pytest.raises(UserError, match=r"x.jpg: not a picture that can be read \(of no known kind\)"):
-        decode_image(encoded(image, "TIFF"), "x.jpg", (1, 8, 6))
+        decode_image(b"no picture", "x.jpg", (1, 8, 6))
 
 
 def test_pictures_are_handed_out_in_parcels() -> None:
