@@ -230,7 +230,8 @@ def test_every_suite_has_controls_or_declines_them(name: str, tmp_path: Path):
     assert losses.shape[:2] == (8, problem.n_tasks)
     assert losses.isfinite().all()
     assert losses[:, -2:].any(0).flatten().all(), "a control has no loss"
-    found = extended.measure(setting, problem.model.eval(), data.chunks(data.validation[:8]))
+    with torch.no_grad():
+        found = extended.measure(setting, problem.model.eval(), data.chunks(data.validation[:8]))
     assert list(found) == [metric.name for metric in suite.metrics]
 
 
