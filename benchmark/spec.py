@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Number of the experimental protocol (CHANGELOG.md); tables refuse to mix numbers."""
 
 SEARCH_SEED = 0

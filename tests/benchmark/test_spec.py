@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark import seeds
-from benchmark.spec import Spec
+from benchmark.spec import PROTOCOL, Spec
 from tests.benchmark.helpers import a_spec
 
 CHANGES = {
@@ -23,7 +23,7 @@ CHANGES = {
     "phase": "final",
     "epochs": 4,
     "data": "toy-2",
-    "protocol": 2,
+    "protocol": PROTOCOL + 1,
     "controls": ("noise",),
     "precision": "float32",
 }
