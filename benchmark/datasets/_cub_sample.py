@@ -67,7 +67,7 @@ CLASSES = (
     "010.Red_winged_Blackbird", "011.Rusty_Blackbird", "012.Yellow_headed_Blackbird", "013.Bobolink",
     "014.Indigo_Bunting", "015.Lazuli_Bunting", "016.Painted_Bunting",
 )  # fmt: skip
-TRAINING, TEST = 12, 6
+TRAINING, TEST = 11, 7
 """Pictures of a class."""
 DEVIATING, HIDDEN = 0.1, 0.1
 """How often a picture differs from its class in a group, and how often it does not show one."""

@@ -47,6 +47,7 @@ class CUB(Dataset):
             "md5:97eceeb196236b17998738112f37df78",
         ),
     )
+    version = 2
     content = Content(
         splits=SIZES,
         arrays={

@@ -28,7 +28,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Decoded]:
 def test_the_sample_has_the_quirks_of_the_release(sample: tuple[Path, Decoded]) -> None:
     folder, (arrays, _) = sample
     text = (folder / "CUB_200_2011" / "attributes" / "image_attribute_labels.txt").read_text()
-    assert Counter(len(line.split()) for line in text.splitlines()) == {5: 286 * 312, 6: 2 * 312}
+    assert Counter(len(line.split()) for line in text.splitlines()) == {5: 286 * 311, 7: 2 * 312}
     assert (folder / "attributes.txt").is_file()
     assert (np.ptp(arrays["image"], axis=1).max(axis=(1, 2)) == 0).sum() == 288 // 50, "grey pictures"
     assert set(np.unique(arrays["certainty"]).tolist()) == {0, 1, 2, 3}
