@@ -124,3 +124,9 @@ def test_the_sample_can_be_learnt() -> None:
     found = run.measure(torch.cat([run.data.validation, run.data.test]))
     assert run.data.at(run.data.train[:1]).inputs.shape == (1, 3, 28, 28)
     assert found["top1"] > 4 / 16, "four times chance"
+
+
+def test_a_sample_joins_groups(tmp_path: Path) -> None:
+    numbers = suites.load("cub", Places(cache_dir=tmp_path, sample=True)).task_groups_of("full") or ()
+    assert sorted(set(numbers)) == list(range(8))
+    assert len(numbers) == 1 + 312
