@@ -104,8 +104,9 @@ def command(
 ) -> None:
     """Compare methods of auxiliary learning on a suite.
 
-    Each method's grid, or a number of trials of it, is searched with one seed, the setting that validation chose is repeated with new seeds, and
-    the test set is read once a repeat. Finished runs are never repeated: the same command goes on where it stopped.
+    Each method's grid, or a number of trials of each method, is searched with one seed, the setting that validation
+    chose is repeated with new seeds, and the test set is read once a repeat. Finished runs are never repeated: the
+    same command goes on where it stopped.
     """
     if list_all:
         from benchmark.terminal import print_listing

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark import precision
+from benchmark import budget, precision
 from benchmark.campaign import choose, search_records
 from benchmark.comparison import Comparison, compare
 from benchmark.controls import phrase
@@ -65,9 +65,7 @@ def fill_command(arm: Arm) -> str:
     """Return the command that makes an arm's missing runs, under default options."""
     words = f"python -m benchmark.run --suite {arm.suite.name} --settings {arm.setting} --methods {arm.method}"
     words += f" --controls {','.join(arm.suite.controls)}" if arm.suite.controls else ""
-    if arm.search is not None:
-        words += f" --protocol equal-budget --trials {arm.trials or 1} --sampler {arm.search.sampler}"
-    return words
+    return words + budget.options(arm)
 
 
 def make_table(
@@ -100,7 +98,8 @@ def make_table(
         f"Mean ± standard error (ddof 1) over {arms[0].seeds} final runs with new seeds, {arms[0].epochs} epochs"
         f"{phrase(suite.controls)}; "
         f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
-        f"Protocol {arms[0].spec({}).protocol}{_budget_caption(arms)}, code of commit {', '.join(commits) or 'none yet'}. "
+        f"Protocol {arms[0].spec({}).protocol}{budget.phrase(arms)}, "
+        f"code of commit {', '.join(commits) or 'none yet'}. "
         f"{precision.phrase(r for found in finals.values() for r in found)}"
         f"Times measured on: {', '.join(machines) or 'nothing yet'}."
     )
@@ -119,25 +118,6 @@ def _weights_caption(name: str | None) -> str:
     """Return what stands first in the caption where the network did not start from the suite's own weights."""
     start = {None: "", "none": "a random start", "imagenet": "ImageNet weights"}.get(name, f"the weights {name}")
     return f"OTHER WEIGHTS: trained from {start}, not the suite's own choice. " if start else ""
-
-
-def _budget_caption(arms: Sequence[Arm]) -> str:
-    """Return what the caption says of a budget of trials; nothing where whole grids are searched."""
-    searched = [arm for arm in arms if arm.search is not None and not arm.declined]
-    if not searched:
-        return ""
-    most = max(arm.trials for arm in searched)
-    fewer = any(arm.trials < most for arm in searched)
-    return (
-        f" (equal-budget: {most} trials a method, failed ones included, proposed by the sampler "
-        f"{searched[0].search.sampler if searched[0].search else ''}"
-        f"{'; a method with fewer points tries each once' if fewer else ''})"
-    )
-
-
-def trials_text(arm: Arm) -> str:
-    """Return an arm's number of trials, with the sampler that proposes them under a budget."""
-    return str(arm.trials) if arm.search is None else f"{arm.trials} {arm.search.sampler}"
 
 
 def _short(commit: str) -> str:
@@ -210,7 +190,7 @@ def _results(
         if steps and (note := precision.note(finals[_key(arm)], among=everything)):
             row[arm.setting, "s/step"] += f" {marks.mark(note)}"
     for method, row in rows.items():
-        trials = dict.fromkeys("–" if arm.declined else trials_text(arm) for arm in arms if arm.method == method)
+        trials = dict.fromkeys("–" if arm.declined else budget.trials(arm) for arm in arms if arm.method == method)
         row["", "trials"] = "/".join(trials)
     return _frame(rows)
 

@@ -9,7 +9,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 import baselines
-from benchmark import suites
+from benchmark import budget, suites
 from benchmark.campaign import missing
 from benchmark.controls import phrase
 from benchmark.engine import Resources
@@ -18,7 +18,7 @@ from benchmark.hyper import as_text, hyper_parameters
 from benchmark.plan import Arm, load_method, load_suite
 from benchmark.record import Record
 from benchmark.space import describe
-from benchmark.table import Table, by_setting, trials_text
+from benchmark.table import Table, by_setting
 
 WIDTH_IN_PIPE = 160
 """Columns of the output where it is no terminal."""
@@ -71,7 +71,7 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
             continue
         remaining, cost = missing(arm, records), seconds[arm.method]
         left, left_sec = left + remaining, left_sec + remaining * cost
-        rows.append((arm.setting, arm.method, trials_text(arm), arm.seeds, remaining, f"{cost:.2f}"))
+        rows.append((arm.setting, arm.method, budget.trials(arm), arm.seeds, remaining, f"{cost:.2f}"))
     columns = ("setting", "method", "trials", "final runs", "left to run", "s/run")
     suite = arms[0].suite
     out.print(_rows(f"Plan of suite {suite.name}{phrase(suite.controls)}", columns, rows, left=2))
