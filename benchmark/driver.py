@@ -14,7 +14,6 @@ from benchmark.plan import Arm
 from benchmark.record import Store
 from benchmark.sampling import SampledStudy
 from benchmark.search import Archive, AtUrl, GridStudy, Study, UnarchivedGrid, open_storage
-from benchmark.space import ends
 from benchmark.tracking import Mirror, Mode
 
 
@@ -83,5 +82,4 @@ def _study(arm: Arm, store: Store, storage: Any) -> Study:
         return SampledStudy(arm, outcomes(arm, store.records), archive)
     if storage is None:
         return UnarchivedGrid(arm.points())
-    grid = {name: tuple(ends(values)) for name, values in arm.space.items()}
-    return GridStudy(storage, study_name(arm), grid, maximize=maximize)
+    return GridStudy(storage, study_name(arm), arm.space, maximize=maximize)

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from benchmark.errors import UserError
 from benchmark.record import cut_torn_line
-from benchmark.space import Point, Range, Space, coordinates, join, split
-from benchmark.spec import Value
+from benchmark.space import Point, Range, Space, coordinates, ends, join, split
 
 JOURNAL = "studies.journal"
 
@@ -19,7 +18,7 @@ class Trial(NamedTuple):
     """A proposed point of the search space; its number is the study's own."""
 
     number: int
-    point: dict[str, Value]
+    point: Point
 
 
 class Outcome(NamedTuple):
@@ -49,12 +48,12 @@ class Study(Protocol):
 class GridStudy:
     """A grid searched by Optuna, in a storage that optuna-dashboard opens."""
 
-    def __init__(self, storage: Any, name: str, space: Mapping[str, tuple[Value, ...]], *, maximize: bool) -> None:
+    def __init__(self, storage: Any, name: str, space: Space, *, maximize: bool) -> None:
         import optuna
 
         self._optuna = optuna
-        self._space = {key: list(values) for key, values in space.items()}
-        self._size = math.prod(len(values) for values in space.values())
+        self._space = {key: list(ends(values)) for key, values in space.items()}
+        self._size = math.prod(len(values) for values in self._space.values())
         self._study = optuna.create_study(
             storage=storage,
             study_name=name,
@@ -90,7 +89,7 @@ class GridStudy:
 class UnarchivedGrid:
     """A grid searched in order, for machines without Optuna."""
 
-    def __init__(self, points: list[dict[str, Value]]) -> None:
+    def __init__(self, points: list[Point]) -> None:
         self._remaining = iter(enumerate(points))
 
     def unfinished(self) -> list[Trial]:
