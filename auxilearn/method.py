@@ -99,6 +99,9 @@ class Method(nn.Module):
 
     citation: ClassVar[str] = ""
     search_space: ClassVar[Mapping[str, tuple[float | int | str | bool, ...]]] = {}
+    one_a_task: ClassVar[Mapping[str, str]] = {}
+    """Names in `search_space` of numbers that all auxiliary tasks share, each with the name of the hyper-parameter
+    that takes one number a task instead, the main task's first, as in 1/0.5/0.1."""
     needs: ClassVar[tuple[Need, ...]] = ()
     """What the method needs beyond the losses of the batch, for tables of methods."""
     waits: ClassVar[str] = ""

@@ -44,7 +44,8 @@ class Scalarization(Method):
     a, which all auxiliaries share; `task_weights` are the w. Cost: a step of equal weighting.
 
     Departures: Xin et al. search weights that sum to 1, one a task; here the main task's stays 1, as the learning
-    rate is searched too, and one weight a task is searched where values are given. Kurin et al. tune dropout
+    rate is searched too, and one weight a task is searched where values are given or where a search has a budget of
+    trials and tasks are few. Kurin et al. tune dropout
     beside weight decay; here the network's stays as the suite has it.
 
     Args:
@@ -59,6 +60,7 @@ class Scalarization(Method):
         "Kurin, De Palma, Kostrikov, Whiteson and Mudigonda, NeurIPS 2022, arXiv:2201.04122"
     )
     search_space: ClassVar = {"auxiliary_weight": (0.01, 0.05, 0.2, 1.0, 5.0, 20.0)}
+    one_a_task: ClassVar = {"auxiliary_weight": "task_weights"}
     task_weights: Tensor
 
     def __init__(self, problem: Problem, *, auxiliary_weight: float = 1.0, task_weights: str = EQUAL) -> None:

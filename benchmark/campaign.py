@@ -6,17 +6,22 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from benchmark import space
 from benchmark.plan import Arm
 from benchmark.record import Record
-from benchmark.search import Study
-from benchmark.spec import Spec, Value
+from benchmark.search import Outcome, Study
+from benchmark.space import Point
+from benchmark.spec import Spec
 
 OpenStudy = Callable[[Arm], Study]
 
 
 def study_name(arm: Arm) -> str:
-    """Return the name under which Optuna archives an arm's search; another grid, budget or data is another study."""
-    identity = json.dumps([dict(arm.space), arm.spec({}).to_json()], sort_keys=True)
+    """Return the name under which Optuna archives an arm's search; another grid, length or data is another study.
+
+    The number of trials has no part in it: a search goes on where a larger budget is given.
+    """
+    identity = json.dumps([space.to_json(arm.space), arm.spec({}).to_json()], sort_keys=True)
     return f"{arm.suite.name}/{arm.setting}/{arm.method}/{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
@@ -25,33 +30,64 @@ def score(record: Record, metric: str) -> float | None:
     return record.selected["validation"][metric] if record.status == "ok" else None
 
 
-def choose(arm: Arm, records: Mapping[str, Record]) -> dict[str, Value] | None:
-    """Return the point of the grid with the best validation score, the first of equals in grid order.
+def search_records(arm: Arm, records: Mapping[str, Record]) -> list[Record | None]:
+    """Return the record of each search run, in order of grid or trials, None for one that is missing."""
+    if arm.search is None:
+        return [records.get(arm.spec(point).digest) for point in arm.points()] if arm.space else []
+    found = _trial_records(arm, records)
+    return [found.get(number) for number in range(arm.trials)]
+
+
+def _trial_records(arm: Arm, records: Mapping[str, Record]) -> dict[int, Record]:
+    """Return the records of an arm's trials by number: those whose spec is the arm's but for the point."""
+    found: dict[int, Record] = {}
+    for record in records.values():
+        spec = record.spec
+        trial = None if spec.search is None else spec.search.trial
+        if trial is not None and (spec.setting, spec.method) == (arm.setting, arm.method):
+            hyper = dict(spec.hyper)
+            if arm.space.keys() <= hyper.keys() and spec == arm.spec(_point(arm, record), trial=trial):
+                found.setdefault(trial, record)
+    return found
+
+
+def _point(arm: Arm, record: Record) -> Point:
+    """Return the point of an arm's space at which a record's run was."""
+    hyper = dict(record.spec.hyper)
+    return {name: hyper[name] for name in arm.space}
+
+
+def outcomes(arm: Arm, records: Mapping[str, Record]) -> dict[int, Outcome]:
+    """Return what the records say of an arm's trials, by number."""
+    metric = arm.suite.selection.name
+    return {
+        number: Outcome(_point(arm, record), finished=True, score=score(record, metric))
+        for number, record in enumerate(search_records(arm, records))
+        if record is not None
+    }
+
+
+def choose(arm: Arm, records: Mapping[str, Record]) -> Point | None:
+    """Return the point with the best validation score, the first of equals in order of grid or trials.
 
     None while a search run is missing, or if all failed. A pure function of search records: no final run and no
     test metric has a say.
     """
     if not arm.space:
         return {}
-    points = arm.points()
-    found = [records.get(arm.spec(point).digest) for point in points]
+    found = [record for record in search_records(arm, records) if record is not None]
     metric = arm.suite.selection
-    scores = [None if record is None else score(record, metric.name) for record in found]
-    if any(record is None for record in found) or all(value is None for value in scores):
+    scores = [score(record, metric.name) for record in found]
+    if len(found) < arm.trials or all(value is None for value in scores):
         return None
     worst = float("-inf")
     keys = [worst if value is None else value if metric.higher_is_better else -value for value in scores]
-    return points[keys.index(max(keys))]
-
-
-def search_specs(arm: Arm) -> list[Spec]:
-    """Return the search runs of an arm, one a point of the grid; none where there is nothing to choose from."""
-    return [arm.spec(point) for point in arm.points()] if arm.space else []
+    return _point(arm, found[keys.index(max(keys))])
 
 
 def missing(arm: Arm, records: Mapping[str, Record]) -> int:
     """Return how many runs of an arm have no record and can still be made."""
-    searches = sum(spec.digest not in records for spec in search_specs(arm))
+    searches = search_records(arm, records).count(None)
     point = choose(arm, records)
     if point is not None:
         return searches + sum(spec.digest not in records for spec in arm.finals(point))
@@ -76,7 +112,7 @@ class ArmProgress:
     """Final runs to hand out; None until the search is complete."""
     _left: deque = field(default_factory=deque)
     _lost: deque[Spec] = field(default_factory=deque)
-    """Search runs whose trials are told and whose records are gone."""
+    """Points of the grid whose trials are told and whose records are gone."""
     _exhausted: bool = False
 
     def __post_init__(self) -> None:
@@ -89,10 +125,10 @@ class ArmProgress:
             trial = self._left.popleft() if self._left else self.study.ask() if self.study else None
             if trial is None:
                 self._exhausted = True
-                specs = search_specs(self.arm)
+                specs = map(self.arm.spec, self.arm.points()) if self.arm.search is None else ()
                 self._lost.extend(s for s in specs if s.digest not in self.records and s.digest not in self.trials)
                 break
-            spec = self.arm.spec(trial.point)
+            spec = self.arm.spec(trial.point, trial=None if self.arm.search is None else trial.number)
             if spec.digest not in self.records:
                 self.trials[spec.digest] = trial.number
                 return spec
@@ -132,7 +168,7 @@ class Campaign:
 
     def next_spec(self) -> Spec | None:
         """Return the next run that has no record and is not under way, or None if there is none at present."""
-        for progress in self._progress:
+        for progress in sorted(self._progress, key=_trials_ahead):
             spec = progress.next_spec()
             if spec is not None:
                 self._owner[spec.digest] = progress
@@ -147,3 +183,8 @@ class Campaign:
     def under_way(self) -> int:
         """Number of runs handed out and not done."""
         return len(self._owner)
+
+
+def _trials_ahead(progress: ArmProgress) -> int:
+    """Return how many trials of a budget are under way: the fewer, the more a proposal knows."""
+    return 0 if progress.arm.search is None else len(progress.trials)

@@ -8,7 +8,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from benchmark.campaign import choose, search_specs
+from benchmark.campaign import choose, search_records
 from benchmark.plan import Arm
 from benchmark.record import Record
 
@@ -52,9 +52,10 @@ class Display:
 
     def _count_recorded(self, arm: Arm, records: Mapping[str, Record]) -> None:
         point = choose(arm, records)
-        for spec in [*search_specs(arm), *([] if point is None else arm.finals(point))]:
-            if spec.digest in records:
-                self._note(records[spec.digest])
+        finals = [] if point is None else [records.get(spec.digest) for spec in arm.finals(point)]
+        for record in [*search_records(arm, records), *finals]:
+            if record is not None:
+                self._note(record)
 
     def _note(self, record: Record) -> None:
         setting = record.spec.setting

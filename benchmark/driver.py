@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from benchmark import engine
-from benchmark.campaign import Campaign, study_name
+from benchmark.campaign import Campaign, outcomes, study_name
 from benchmark.display import Display
 from benchmark.engine import Resources
+from benchmark.errors import UserError
 from benchmark.plan import Arm
 from benchmark.record import Store
-from benchmark.search import GridStudy, Study, UnarchivedGrid, open_storage
+from benchmark.sampling import SampledStudy
+from benchmark.search import Archive, AtUrl, GridStudy, Study, UnarchivedGrid, open_storage
 from benchmark.tracking import Mirror, Mode
 
 
@@ -28,14 +31,17 @@ class Outlets:
 
 
 def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
-    """Run what `arms` asks for and `store` does not hold; return the number of runs that were made."""
+    """Run what `arms` asks for and `store` does not hold; return the number of runs that were made.
+
+    Raises:
+        UserError: Trials are to be proposed by Optuna, which is not installed, or its storage failed.
+    """
     storage = open_storage(outlets.storage, store.folder)
+    if storage is None and any(arm.search is not None and arm.search.sampler == "tpe" for arm in arms):
+        raise UserError("the sampler tpe needs optuna, which is not installed; use --sampler random")
 
     def open_study(arm: Arm) -> Study:
-        if storage is None:
-            return UnarchivedGrid(arm.points())
-        maximize = arm.suite.selection.higher_is_better
-        return GridStudy(storage, study_name(arm), arm.space, maximize=maximize)
+        return _study(arm, store, storage) if outlets.storage is None else AtUrl(lambda: _study(arm, store, storage))
 
     with engine.uninterrupted():
         campaign = Campaign(arms, store.records, open_study)
@@ -66,3 +72,14 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
         except KeyboardInterrupt:
             display.say("stopping the workers ...")
             raise
+
+
+def _study(arm: Arm, store: Store, storage: Any) -> Study:
+    """Return the search of an arm; without Optuna's storage it is not archived."""
+    maximize = arm.suite.selection.higher_is_better
+    if arm.search is not None:
+        archive = None if storage is None else Archive(storage, study_name(arm), arm.space, maximize=maximize)
+        return SampledStudy(arm, outcomes(arm, store.records), archive)
+    if storage is None:
+        return UnarchivedGrid(arm.points())
+    return GridStudy(storage, study_name(arm), arm.space, maximize=maximize)

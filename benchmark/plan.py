@@ -1,8 +1,6 @@
 """From options to arms: which method is tuned over which grid in which setting."""
 
 import dataclasses
-import itertools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -10,16 +8,18 @@ from typing import Any, TypeVar
 import baselines
 from auxilearn import Method
 from benchmark import suites
+from benchmark.arm import Arm
 from benchmark.controls import extend
 from benchmark.errors import UserError, unknown
-from benchmark.hyper import hyper_parameters, parse, suite_defaults
+from benchmark.hyper import hyper_parameters
 from benchmark.places import Places
-from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Phase, Spec, Value, is_sample
+from benchmark.space import digest, size
+from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Sampler, Search, Value, is_sample
 from benchmark.suite import Suite
 from benchmark.train import OPTIMIZER_HYPER, build_method
+from benchmark.values import fixed, given_values, in_ranges, searched, values_of
 
 Loaded = TypeVar("Loaded")
-Grid = Mapping[str, tuple[Value, ...]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Options:
         fixed: Hyper-parameters given one value, as text.
         grid: Hyper-parameters given the values to search, as text.
         places: Where the suite's data are; on drawn samples nothing is searched and training is short.
+        trials: Number of trials of every method, drawn from ranges; None for whole grids.
+        sampler: What proposes the trials.
     """
 
     suite: str
@@ -49,63 +51,8 @@ class Options:
     fixed: Mapping[str, str] = field(default_factory=dict)
     grid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One method in one setting: a search over its grid, then final runs of the setting that validation chose.
-
-    Attributes:
-        suite: The suite, with the controls that were asked for.
-        space: Hyper-parameters with more than one value to try.
-        fixed: All others.
-        declined: Why the method cannot serve the suite; None if it can.
-    """
-
-    suite: Suite
-    data: str
-    setting: str
-    method: str
-    space: Grid
-    fixed: Mapping[str, Value]
-    epochs: int
-    seeds: int
-    declined: str | None = None
-    precision: AskedPrecision = "auto"
-
-    @property
-    def trials(self) -> int:
-        """Number of search runs; 0 where there is nothing to choose from."""
-        return math.prod(len(values) for values in self.space.values()) if self.space else 0
-
-    @property
-    def runs(self) -> int:
-        """Number of runs of both phases."""
-        return 0 if self.declined else self.trials + self.seeds
-
-    def points(self) -> list[dict[str, Value]]:
-        """Return every point of the grid."""
-        return [dict(zip(self.space, point, strict=True)) for point in itertools.product(*self.space.values())]
-
-    def spec(self, point: Mapping[str, Value], *, seed: int = SEARCH_SEED, phase: Phase = "search") -> Spec:
-        """Return the run at one point of the grid."""
-        return Spec(
-            suite=self.suite.name,
-            setting=self.setting,
-            method=self.method,
-            hyper=tuple(sorted({**self.fixed, **point}.items())),
-            seed=seed,
-            phase=phase,
-            epochs=self.epochs,
-            data=self.data,
-            controls=self.suite.controls,
-            precision=self.precision,
-        )
-
-    def finals(self, point: Mapping[str, Value]) -> list[Spec]:
-        """Return the final runs at the chosen point of the grid, one a seed, none of them the search's."""
-        first = SEARCH_SEED + 1
-        return [self.spec(point, seed=seed, phase="final") for seed in range(first, first + self.seeds)]
+    trials: int | None = None
+    sampler: Sampler = "tpe"
 
 
 def load_method(name: str) -> type[Method]:
@@ -170,7 +117,7 @@ def arms_of(suite: Suite, options: Options) -> list[Arm]:
         for name, method in methods.items():
             if not options.methods and name not in suite.methods_of(setting):
                 continue
-            arm = _arm(suite, data, setting, name, method, options)
+            arm = _arm(suite, data, setting, name, method, options, problem.n_tasks)
             arms.append(dataclasses.replace(arm, declined=method.declines(problem)))
     return arms
 
@@ -214,37 +161,31 @@ def _check_names(options: Options, suite: Suite, methods: Mapping[str, type[Meth
         raise UserError(f"--set and --grid both name {twice[0]!r}; use one of them")
 
 
-def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method], options: Options) -> Arm:
-    """Return the arm of one method; later sources win: constructor, suite, search spaces, user."""
-    own = hyper_parameters(method)
-    values: dict[str, tuple[Value, ...]] = {key: (value,) for key, value in own.items()}
-    values |= method.search_space
-    values |= {key: _tuple(value) for key, value in suite_defaults(suite.defaults, name).items() if key in own}
-    values |= suite.grid
+def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method], options: Options, n_tasks: int) -> Arm:
+    """Return the arm of one method; what the user gives wins."""
     sample = is_sample(data)
-    if sample:
-        values = {key: found[:1] for key, found in values.items()}
-    examples = {**own, **dict.fromkeys(OPTIMIZER_HYPER, 0.0)}
+    values = values_of(suite, name, method, sample=sample)
     asked = {**options.grid, **{key: (text,) for key, text in options.fixed.items()}}
-    for full, texts in sorted(asked.items(), key=lambda item: "." in item[0]):  # the more special ones win
-        scope, _, key = full.rpartition(".")
-        if key in values and scope in ("", name):
-            values[key] = tuple(dict.fromkeys(parse(key, text, examples[key]) for text in texts))
+    given = given_values(name, method, values, asked)
+    values |= given
+    domains = values if options.trials is None else in_ranges(values, given, method, n_tasks)
+    space = searched(domains)
+    search = None
+    if options.trials is not None:
+        trials = int(min(options.trials, size(space))) if space else 0
+        search = Search(options.sampler, digest(space), trials=trials)
     return Arm(
         suite=suite,
         data=data,
         setting=setting,
         method=name,
-        space={key: found for key, found in values.items() if len(found) > 1},
-        fixed={key: found[0] for key, found in values.items() if len(found) == 1},
+        space=space,
+        fixed=fixed(domains),
         epochs=options.epochs or (min(suite.sample_epochs, suite.epochs) if sample else suite.epochs),
         seeds=options.seeds or (1 if sample else suite.final_seeds),
         precision=options.precision,
+        search=search,
     )
-
-
-def _tuple(value: Value | tuple[Value, ...]) -> tuple[Value, ...]:
-    return value if isinstance(value, tuple) else (value,)
 
 
 def check_values(arm: Arm, points: Sequence[Mapping[str, Value]]) -> None:

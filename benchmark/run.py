@@ -12,9 +12,11 @@ from benchmark import suites
 from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
 from benchmark.places import DEFAULT_DATA, Places, default_cache
-from benchmark.spec import CONTROLS, AskedPrecision
+from benchmark.spec import CONTROLS, AskedPrecision, Sampler
 
 PRECISIONS = get_args(AskedPrecision)
+PROTOCOLS = ("paper", "equal-budget")
+SAMPLERS = get_args(Sampler)
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -61,6 +63,22 @@ def command(
         str | None,
         typer.Option(help="Methods that all others are compared with, by comma. [default: stl, rlw, equal where run]"),
     ] = None,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(PROTOCOLS),
+            help="What is searched: whole grids, or as many trials for each method, drawn from ranges.",
+        ),
+    ] = "paper",
+    trials: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Search runs of each method under equal-budget.")
+    ] = None,
+    sampler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(SAMPLERS), help="What proposes the trials: Optuna's TPE, or random. [default: tpe]"
+        ),
+    ] = None,
     storage: Annotated[
         str | None, typer.Option(help="Optuna storage URL. [default: a journal file beside the records]")
     ] = None,
@@ -86,8 +104,9 @@ def command(
 ) -> None:
     """Compare methods of auxiliary learning on a suite.
 
-    Each method's grid is searched with one seed, the setting that validation chose is repeated with new seeds, and
-    the test set is read once a repeat. Finished runs are never repeated: the same command goes on where it stopped.
+    Each method's grid, or a number of trials of each method, is searched with one seed, the setting that validation
+    chose is repeated with new seeds, and the test set is read once a repeat. Finished runs are never repeated: the
+    same command goes on where it stopped.
     """
     if list_all:
         from benchmark.terminal import print_listing
@@ -100,6 +119,7 @@ def command(
     _check_names_at_once(suite, _words(methods, "--methods"), _words(controls, "--controls"), references)
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
+    _check_budget(protocol, trials, sampler)
     from benchmark.plan import Options
     from benchmark.session import Request, run_session
 
@@ -112,6 +132,8 @@ def command(
         epochs=epochs,
         precision=cast(AskedPrecision, precision),
         fixed=_pairs(fix or (), "--set"),
+        trials=trials,
+        sampler=cast(Sampler, sampler or SAMPLERS[0]),
         places=Places(data_dir, cache_dir or default_cache(), sample, weights),
         grid={name: _words(value, "--grid") for name, value in _pairs(grid or (), "--grid").items()},
     )
@@ -166,6 +188,21 @@ def _check_names_at_once(
     for reference in references:
         if reference not in baselines.names():
             raise unknown("reference method", reference, baselines.names())
+
+
+def _check_budget(protocol: str, trials: int | None, sampler: str | None) -> None:
+    """Refuse a protocol that does not exist and options that belong to the other one."""
+    if protocol not in PROTOCOLS:
+        raise unknown("protocol", protocol, PROTOCOLS)
+    if sampler is not None and sampler not in SAMPLERS:
+        raise unknown("sampler", sampler, SAMPLERS)
+    if protocol == "equal-budget":
+        if trials is None:
+            raise UserError("--protocol equal-budget needs a number of trials; give --trials N")
+        return
+    for name, value in {"--trials": trials, "--sampler": sampler}.items():
+        if value is not None:
+            raise UserError(f"{name} belongs to --protocol equal-budget; protocol {protocol} searches whole grids")
 
 
 if __name__ == "__main__":

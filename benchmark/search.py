@@ -1,13 +1,15 @@
 """Optuna proposes the settings of a search and archives their scores; the driver alone asks and tells."""
 
 import math
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from benchmark.errors import UserError
 from benchmark.record import cut_torn_line
-from benchmark.spec import Value
+from benchmark.space import Point, Range, Space, coordinates, ends, join, split
 
 JOURNAL = "studies.journal"
 
@@ -16,7 +18,15 @@ class Trial(NamedTuple):
     """A proposed point of the search space; its number is the study's own."""
 
     number: int
-    point: dict[str, Value]
+    point: Point
+
+
+class Outcome(NamedTuple):
+    """What is known of a trial; the score of a finished one that failed is None."""
+
+    point: Point
+    finished: bool = False
+    score: float | None = None
 
 
 class Study(Protocol):
@@ -38,12 +48,12 @@ class Study(Protocol):
 class GridStudy:
     """A grid searched by Optuna, in a storage that optuna-dashboard opens."""
 
-    def __init__(self, storage: Any, name: str, space: Mapping[str, tuple[Value, ...]], *, maximize: bool) -> None:
+    def __init__(self, storage: Any, name: str, space: Space, *, maximize: bool) -> None:
         import optuna
 
         self._optuna = optuna
-        self._space = {key: list(values) for key, values in space.items()}
-        self._size = math.prod(len(values) for values in space.values())
+        self._space = {key: list(ends(values)) for key, values in space.items()}
+        self._size = math.prod(len(values) for values in self._space.values())
         self._study = optuna.create_study(
             storage=storage,
             study_name=name,
@@ -79,7 +89,7 @@ class GridStudy:
 class UnarchivedGrid:
     """A grid searched in order, for machines without Optuna."""
 
-    def __init__(self, points: list[dict[str, Value]]) -> None:
+    def __init__(self, points: list[Point]) -> None:
         self._remaining = iter(enumerate(points))
 
     def unfinished(self) -> list[Trial]:
@@ -92,6 +102,108 @@ class UnarchivedGrid:
 
     def tell(self, number: int, score: float | None) -> None:
         """Do nothing: the record has the score."""
+
+
+class AtUrl:
+    """A study whose storage is at a URL: an error ends in one line, as Optuna's text may have the URL's password."""
+
+    def __init__(self, open_study: Callable[[], Study]) -> None:
+        with _told_in_one_line():
+            self._study = open_study()
+
+    def unfinished(self) -> list[Trial]:
+        """Return trials that an earlier driver asked for and never told."""
+        with _told_in_one_line():
+            return self._study.unfinished()
+
+    def ask(self) -> Trial | None:
+        """Return the next proposal, or None when there is none."""
+        with _told_in_one_line():
+            return self._study.ask()
+
+    def tell(self, number: int, score: float | None) -> None:
+        """Archive a trial's score; None for a run that failed."""
+        with _told_in_one_line():
+            self._study.tell(number, score)
+
+
+@contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        what = f"the storage of --storage failed ({type(error).__name__})"
+        raise UserError(f"{what}; finished runs are recorded, run the command again") from None
+
+
+class Archive:
+    """A copy of a search with a budget in Optuna's storage, which optuna-dashboard opens; trials keep their numbers."""
+
+    def __init__(self, storage: Any, name: str, space: Space, *, maximize: bool) -> None:
+        import optuna
+
+        self._optuna = optuna
+        self._space = space
+        direction = "maximize" if maximize else "minimize"
+        self._study = optuna.create_study(storage=storage, study_name=name, direction=direction, load_if_exists=True)
+
+    def points(self) -> dict[int, Point]:
+        """Return the points of all trials by number."""
+        trials = self._study.get_trials(deepcopy=False)
+        names = coordinates(self._space).keys()
+        return {trial.number: join(self._space, trial.params) for trial in trials if trial.params.keys() == names}
+
+    def begin(self, number: int, point: Point) -> None:
+        """Add the trial of that number, which is under way, if it is not there."""
+        if number == len(self._study.get_trials(deepcopy=False)):
+            self._study.add_trial(_frozen(self._optuna, self._space, Outcome(point)))
+
+    def finish(self, number: int, score: float | None) -> None:
+        """Archive a trial's score; None for a run that failed."""
+        state = self._optuna.trial.TrialState
+        end = state.FAIL if score is None else state.COMPLETE
+        self._study.tell(number, score, state=end, skip_if_finished=True)
+
+
+def propose_by_tpe(space: Space, before: Mapping[int, Outcome], *, seed: int, maximize: bool) -> Point:
+    """Return the point that the tree-structured Parzen estimator proposes after the trials before.
+
+    All hyper-parameters are proposed together (Falkner et al., ICML 2018, arXiv:1807.01774). A trial under way
+    counts as a bad one (constant liar), so that those at the same time differ; one that failed is worse than any
+    that did not.
+    """
+    import optuna
+
+    direction = "maximize" if maximize else "minimize"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of versions before 5
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=1, multivariate=True, constant_liar=True)
+    study = optuna.create_study(direction=direction, sampler=sampler)
+    study.add_trials(_frozen(optuna, space, before[number]) for number in sorted(before))
+    return join(space, study.ask(_distributions(optuna, space)).params)
+
+
+def _frozen(optuna: Any, space: Space, outcome: Outcome) -> Any:
+    """Return an outcome as Optuna's trial; one that failed is pruned, which Optuna ranks below all scores."""
+    state = optuna.trial.TrialState
+    return optuna.trial.create_trial(
+        state=state.RUNNING if not outcome.finished else state.PRUNED if outcome.score is None else state.COMPLETE,
+        params=split(space, outcome.point),
+        distributions=_distributions(optuna, space),
+        value=outcome.score,
+    )
+
+
+def _distributions(optuna: Any, space: Space) -> dict[str, Any]:
+    kinds = optuna.distributions
+    found: dict[str, Any] = {}
+    for name, each in coordinates(space).items():
+        if isinstance(each, Range):
+            kind = kinds.IntDistribution if each.whole else kinds.FloatDistribution
+            found[name] = kind(each.low, each.high, log=each.log)
+        else:
+            found[name] = kinds.CategoricalDistribution(each)
+    return found
 
 
 def open_storage(url: str | None, folder: Path) -> Any:

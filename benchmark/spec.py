@@ -25,6 +25,25 @@ AskedPrecision = Literal["auto", "float32", "bfloat16"]
 
 Value = float | int | str | bool | None
 Phase = Literal["search", "final"]
+Sampler = Literal["tpe", "random"]
+
+
+@dataclass(frozen=True)
+class Search:
+    """The search that a run belongs to where a budget of trials takes the place of the grid.
+
+    Attributes:
+        sampler: What proposes its trials.
+        space: Digest of what it draws from.
+        trial: Number of a search run, from 0; None for a final run.
+        trials: Number of trials from which a final run's setting was chosen; None for a search run, so that a
+            search goes on where a larger budget is given.
+    """
+
+    sampler: Sampler
+    space: str
+    trial: int | None = None
+    trials: int | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +62,7 @@ class Spec:
         protocol: Protocol number.
         controls: Control tasks added to the suite's own, each once, in the order of `CONTROLS`.
         precision: Precision of training steps; under `auto` the record's environment says which it was.
+        search: The search of protocol `equal-budget` that the run belongs to; None under `paper`.
     """
 
     suite: str
@@ -56,6 +76,7 @@ class Spec:
     protocol: int = PROTOCOL
     controls: tuple[str, ...] = ()
     precision: AskedPrecision = "auto"
+    search: Search | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "controls", ordered(self.controls))
@@ -67,18 +88,23 @@ class Spec:
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the spec as plain JSON values, without `controls` and `precision` where none are asked for."""
+        """Return the spec as plain JSON values, without `controls`, `precision` and `search` where not asked for."""
         values = {**asdict(self), "hyper": dict(self.hyper), "controls": list(self.controls)}
         if not self.controls:
             del values["controls"]
         if self.precision == "auto":
             del values["precision"]
+        if self.search is None:
+            del values["search"]
+        else:
+            values["search"] = {key: value for key, value in values["search"].items() if value is not None}
         return values
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Spec":
         """Return the spec that `to_json` wrote."""
-        return cls(**{**values, "hyper": tuple(sorted(values["hyper"].items()))})
+        search = Search(**values["search"]) if "search" in values else None
+        return cls(**{**values, "hyper": tuple(sorted(values["hyper"].items())), "search": search})
 
 
 def ordered(controls: Iterable[str]) -> tuple[str, ...]:

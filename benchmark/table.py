@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark import precision
-from benchmark.campaign import choose
+from benchmark import budget, precision
+from benchmark.campaign import choose, search_records
 from benchmark.comparison import Comparison, compare
 from benchmark.controls import phrase
 from benchmark.plan import Arm
@@ -64,7 +64,8 @@ class Table:
 def fill_command(arm: Arm) -> str:
     """Return the command that makes an arm's missing runs, under default options."""
     words = f"python -m benchmark.run --suite {arm.suite.name} --settings {arm.setting} --methods {arm.method}"
-    return f"{words} --controls {','.join(arm.suite.controls)}" if arm.suite.controls else words
+    words += f" --controls {','.join(arm.suite.controls)}" if arm.suite.controls else ""
+    return words + budget.options(arm)
 
 
 def make_table(
@@ -97,7 +98,8 @@ def make_table(
         f"Mean ± standard error (ddof 1) over {arms[0].seeds} final runs with new seeds, {arms[0].epochs} epochs"
         f"{phrase(suite.controls)}; "
         f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
-        f"Protocol {arms[0].spec({}).protocol}, code of commit {', '.join(commits) or 'none yet'}. "
+        f"Protocol {arms[0].spec({}).protocol}{budget.phrase(arms)}, "
+        f"code of commit {', '.join(commits) or 'none yet'}. "
         f"{precision.phrase(r for found in finals.values() for r in found)}"
         f"Times measured on: {', '.join(machines) or 'nothing yet'}."
     )
@@ -141,7 +143,7 @@ def final_records(arm: Arm, records: Mapping[str, Record]) -> list[Record]:
 
 def _no_choice(arm: Arm, records: Mapping[str, Record]) -> str:
     """Return why there is nothing to choose from, a search of which every run failed; empty where there is."""
-    found = [records.get(arm.spec(point).digest) for point in arm.points()] if arm.space else []
+    found = search_records(arm, records)
     failed = [record for record in found if record is not None and record.status != "ok"]
     if not failed or len(failed) < len(found):
         return ""
@@ -188,7 +190,7 @@ def _results(
         if steps and (note := precision.note(finals[_key(arm)], among=everything)):
             row[arm.setting, "s/step"] += f" {marks.mark(note)}"
     for method, row in rows.items():
-        trials = dict.fromkeys("–" if arm.declined else str(arm.trials) for arm in arms if arm.method == method)
+        trials = dict.fromkeys("–" if arm.declined else budget.trials(arm) for arm in arms if arm.method == method)
         row["", "trials"] = "/".join(trials)
     return _frame(rows)
 

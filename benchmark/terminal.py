@@ -9,7 +9,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 import baselines
-from benchmark import suites
+from benchmark import budget, suites
 from benchmark.campaign import missing
 from benchmark.controls import phrase
 from benchmark.engine import Resources
@@ -17,6 +17,7 @@ from benchmark.estimate import seconds_per_run
 from benchmark.hyper import as_text, hyper_parameters
 from benchmark.plan import Arm, load_method, load_suite
 from benchmark.record import Record
+from benchmark.space import describe
 from benchmark.table import Table, by_setting
 
 WIDTH_IN_PIPE = 160
@@ -70,7 +71,7 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
             continue
         remaining, cost = missing(arm, records), seconds[arm.method]
         left, left_sec = left + remaining, left_sec + remaining * cost
-        rows.append((arm.setting, arm.method, arm.trials, arm.seeds, remaining, f"{cost:.2f}"))
+        rows.append((arm.setting, arm.method, budget.trials(arm), arm.seeds, remaining, f"{cost:.2f}"))
     columns = ("setting", "method", "trials", "final runs", "left to run", "s/run")
     suite = arms[0].suite
     out.print(_rows(f"Plan of suite {suite.name}{phrase(suite.controls)}", columns, rows, left=2))
@@ -79,7 +80,7 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
         if arm.declined:
             out.print(f"{method} declines: {arm.declined}")
         elif arm.space:
-            space = "; ".join(f"{name} {', '.join(map(as_text, values))}" for name, values in sorted(arm.space.items()))
+            space = "; ".join(f"{name} {describe(each)}" for name, each in sorted(arm.space.items()))
             out.print(f"{method} searches {space}", soft_wrap=True)
     slots = max(resources.workers, 1)
     where = resources.scheduler or f"{slots} worker{'s' * (slots > 1)} on {resources.device}"

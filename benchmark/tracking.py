@@ -97,6 +97,7 @@ class Mirror:
         import wandb
 
         spec = record.spec
+        budget = ["equal-budget"] if spec.search is not None else []
         self._folder.mkdir(exist_ok=True)
         run = wandb.init(
             project=PROJECT,
@@ -104,7 +105,7 @@ class Mirror:
             name=f"{spec.method} {spec.setting} {spec.phase} {spec.seed}",
             group=f"{'+'.join((spec.suite, *spec.controls))}/{spec.method}",
             job_type=spec.phase,
-            tags=[spec.suite, spec.setting, spec.method, *spec.controls],
+            tags=[spec.suite, spec.setting, spec.method, *spec.controls, *budget],
             config={**spec.to_json(), "environment": record.environment},
             dir=str(self._folder.parent),
             mode=self._mode,

@@ -1,5 +1,6 @@
 """What runs next and what validation chooses: each cell once, finals after their search, failures never win."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from benchmark.campaign import Campaign, choose, missing, study_name
 from benchmark.plan import Arm, Options, make_plan
 from benchmark.record import Record
+from benchmark.sampling import SampledStudy
 from benchmark.search import UnarchivedGrid
 from benchmark.spec import Spec
 from benchmark.suite import Metric
@@ -144,3 +146,11 @@ def test_another_grid_length_or_data_is_another_study(toy: Toy) -> None:
     before = study_name(toy_arm())
     toy.fingerprint = lambda: "toy-2"
     assert study_name(toy_arm()) != before
+
+
+def test_trials_of_a_budget_are_spread_over_the_searches(toy: Toy) -> None:
+    arms = make_plan(Options("toy", trials=5))
+    given = Campaign(arms, {}, lambda arm: SampledStudy(arm, {}, None))
+    specs = [given.next_spec() for _ in range(8)]
+    counts = Counter((spec.setting, spec.method) for spec in specs if spec is not None)
+    assert counts == {(arm.setting, arm.method): 2 for arm in arms}, "TPE knows the more, the fewer are under way"

@@ -50,6 +50,15 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "both": ((*SUITE, "--set", "lr=1", "--grid", "lr=1,2"), "--set and --grid both name 'lr'"),
     "set twice": ((*SUITE, "--set", "lr=1", "--set", "lr=2"), "--set names 'lr' twice"),
     "grid twice": ((*SUITE, "--grid", "lr=1,2", "--grid", "lr =3,4"), "--grid names 'lr' twice"),
+    "unknown protocol": ((*SUITE, "--protocol", "papers"), "unknown protocol 'papers'; choose one of: paper, equal-b"),
+    "no trials": ((*SUITE, "--protocol", "equal-budget"), "equal-budget needs a number of trials; give --trials N"),
+    "zero trials": ((*SUITE, "--protocol", "equal-budget", "--trials", "0"), "'--trials'"),
+    "trials of grids": (
+        (*SUITE, "--protocol", "paper", "--trials", "9"),
+        "--trials belongs to --protocol equal-budget",
+    ),
+    "sampler of grids": ((*SUITE, "--sampler", "random"), "--sampler belongs to --protocol equal-budget"),
+    "sampler": ((*SUITE, "--protocol", "equal-budget", "--trials", "9", "--sampler", "tp"), "unknown sampler 'tp'"),
     "device": ((*SUITE, "--device", "tpu"), "unknown device 'tpu'; choose one of: auto, cpu"),
     "absent device": ((*SUITE, "--device", "cuda:99"), "unknown device 'cuda:99'; choose one of: auto, cpu"),
     "empty device": ((*SUITE, "--device", ""), "unknown device ''"),
@@ -233,7 +242,8 @@ def test_help_imports_nothing_slow() -> None:
     done = subprocess.run(words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     options = (
-        "suite settings methods seeds workers scheduler device set grid epochs storage results-dir wandb dry-run list"
+        "suite settings methods seeds workers scheduler device set grid epochs protocol trials sampler storage "
+        "results-dir wandb dry-run list"
     )
     for name in options.split():
         assert f"--{name} " in done.stdout

@@ -1,5 +1,6 @@
 """Optuna's archive: each point once, killed trials resumed, rebuilt from records, open to Optuna afterwards."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from benchmark.campaign import Campaign, choose, study_name
 from benchmark.errors import UserError
 from benchmark.plan import Arm
 from benchmark.record import Record
-from benchmark.search import JOURNAL, GridStudy, Trial, UnarchivedGrid, open_storage
+from benchmark.search import JOURNAL, GridStudy, Outcome, Trial, UnarchivedGrid, open_storage, propose_by_tpe
+from benchmark.space import Range
 from tests.benchmark.helpers import Toy, a_failure, a_record, toy_arm
 
 SPACE = {"lr": (0.1, 0.01, 0.001), "mode": ("a", "b"), "skip": (True, False)}
@@ -191,3 +193,19 @@ def test_records_that_were_deleted_are_run_again(toy: Toy, tmp_path: Path) -> No
         del records[arm.spec(point).digest]
     drive(arm, records, tmp_path)
     assert records == complete
+
+
+def test_tpe_goes_where_scores_are_good_and_not_where_runs_fail_or_are_under_way() -> None:
+    space = {"lr": Range(0.0, 1.0)}
+    known = {n: Outcome({"lr": n / 40}, finished=True, score=-abs(n / 40 - 0.3)) for n in range(40)}
+
+    def near(before: Mapping[int, Outcome], place: float, *, maximize: bool = True) -> int:
+        proposed = [propose_by_tpe(space, before, seed=seed, maximize=maximize)["lr"] for seed in range(40)]
+        return sum(abs(float(str(value)) - place) < 0.15 for value in proposed)
+
+    assert near(known, 0.3) > 35
+    assert near(known, 0.3, maximize=False) < 5
+    blocked = {60 + n: Outcome({"lr": 0.3 + n / 1000}) for n in range(-20, 20)}
+    assert near({**known, **blocked}, 0.3) < near(known, 0.3), "constant liar"
+    failed = {**known, **{n: known[n]._replace(score=None) for n in range(8, 17)}}
+    assert near(failed, 0.3) < near(known, 0.3)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark import seeds
-from benchmark.spec import PROTOCOL, Spec
+from benchmark.spec import PROTOCOL, Search, Spec
 from tests.benchmark.helpers import a_spec
 
 CHANGES = {
@@ -26,6 +26,7 @@ CHANGES = {
     "protocol": PROTOCOL + 1,
     "controls": ("noise",),
     "precision": "float32",
+    "search": Search("tpe", "0123abcd", trial=0),
 }
 VALUES = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.text(), st.booleans(), st.none())
 
@@ -59,6 +60,24 @@ def test_json_round_trip(hyper: dict[str, float], setting: str, seed: int) -> No
     again = Spec.from_json(json.loads(json.dumps(spec.to_json())))
     assert again == spec
     assert again.digest == spec.digest
+
+
+SEARCHES = [
+    Search("tpe", "0123abcd", trial=0),
+    Search("tpe", "0123abcd", trial=1),
+    Search("random", "0123abcd", trial=0),
+    Search("tpe", "ffffffff", trial=0),
+    Search("tpe", "0123abcd", trials=1),
+    Search("tpe", "0123abcd", trials=2),
+]
+
+
+def test_every_part_of_a_search_counts_and_comes_back() -> None:
+    specs = [a_spec(search=search) for search in (None, *SEARCHES)]
+    assert len({spec.digest for spec in specs}) == len(specs)
+    for spec in specs:
+        again = Spec.from_json(json.loads(json.dumps(spec.to_json())))
+        assert (again, again.digest) == (spec, spec.digest)
 
 
 def test_seeds_have_no_way_to_see_the_method() -> None:
