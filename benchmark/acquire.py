@@ -6,10 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from filelock import FileLock
-
 from benchmark.archives import files_below
-from benchmark.cache import FORMAT, Arrays, Prepared, made_whole, open_or_decode
+from benchmark.cache import FORMAT, Arrays, Prepared, locked, made_whole, open_or_decode
 from benchmark.dataset import SAMPLE_MARK, Dataset, Found
 from benchmark.download import download
 from benchmark.errors import UserError
@@ -70,8 +68,7 @@ def _sample(dataset: Dataset, cache_dir: Path) -> Found:
     """Return the files of the drawn sample, written once."""
     folder = cache_dir / "samples" / f"{dataset.name}-{dataset.version}"
     if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f".{folder.name}.lock")):
+        with locked(folder):
             if not folder.exists():
                 with made_whole(folder) as part:
                     write_sample(dataset, part)
@@ -105,5 +102,9 @@ def _identity(dataset: Dataset, found: Found) -> str:
 
 def _stats(path: Path) -> Iterator[tuple[str, int, int]]:
     for file in [path / name for name in sorted(files_below(path))] if path.is_dir() else [path]:
-        about = file.stat()
-        yield str(file.resolve()), about.st_size, about.st_mtime_ns
+        try:
+            about = file.stat()
+        except FileNotFoundError:  # a link to nothing, which a reader may never open
+            yield str(file), -1, -1
+        else:
+            yield str(file.resolve()), about.st_size, about.st_mtime_ns

@@ -17,7 +17,7 @@ from filelock import FileLock
 from numpy.typing import DTypeLike
 from torch import Tensor
 
-from benchmark.errors import UserError
+from benchmark.errors import FULL, UserError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -123,17 +123,35 @@ def open_or_decode(folder: Path, decode: Callable[[Arrays], None], dataset: str,
     at all.
 
     Raises:
-        UserError: What was decoded earlier is not as it was written.
+        UserError: What was decoded earlier is not as it was written, or nothing can be written there.
     """
     if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.parent / f".{folder.name}.lock"):
+        with locked(folder):
             if not folder.exists():
                 with made_whole(folder) as part:
                     arrays = Arrays(part)
                     decode(arrays)
                     arrays.finish(dataset, sample=sample)
     return open_cache(folder)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from making `folder` meanwhile.
+
+    Raises:
+        UserError: Nothing can be written beside it.
+    """
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        held = lock.acquire()
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise UserError(f"cannot write to {folder.parent} ({error.strerror}); use another --cache-dir") from error
+    with held:
+        yield
 
 
 @contextmanager

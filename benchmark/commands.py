@@ -1,19 +1,17 @@
 """How every command ends: mistakes in one line with status 2, Ctrl-C with status 130."""
 
-import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
-from benchmark.errors import EXIT_STATUS, UserError, unknown
+from benchmark.errors import EXIT_STATUS, FULL, UserError, unknown
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM, as of a shell's children."""
 
 DEFAULT_RESULTS = Path("results")
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run_app(app: typer.Typer, name: str) -> int:

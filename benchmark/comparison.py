@@ -8,6 +8,7 @@ import pandas as pd
 
 from benchmark.plan import Arm
 from benchmark.record import Record
+from benchmark.spec import called
 from benchmark.statistics import ALPHA, Paired, holm, paired_difference
 from benchmark.suite import Metric
 
@@ -84,7 +85,7 @@ def compare(
             by_seed = {record.spec.seed: record.test[metric.name] for record in runs}
             scores.setdefault(arm.setting, {})[arm.method] = by_seed
     rows = [
-        {"suite": arms[0].suite.name, "setting": setting, "metric": metric.name, **row}
+        {"suite": called(arms[0].suite.name, arms[0].data), "setting": setting, "metric": metric.name, **row}
         for setting, by_method in scores.items()
         for reference in dict.fromkeys(references or DEFAULT_REFERENCES)
         if reference in by_method

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from benchmark.dataset import Dataset, Source
-from benchmark.errors import UserError
+from benchmark.errors import FULL, UserError
 from benchmark.transfer import FailedError, Meter, length_of, pull, tag_of
 
 ROUNDS = 3
@@ -41,13 +41,17 @@ def download(dataset: Dataset, folder: Path, *, say: Say, pause_sec: float = PAU
 def fetch(source: Source, folder: Path, *, say: Say, pause_sec: float = PAUSE_SEC) -> Path:
     """Bring one file into `folder`, where it appears complete and verified or not at all, and return its path."""
     target = folder / source.name
+    if not source.urls and not target.exists():
+        raise FailedError("it is given out on its page alone")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_name(".download.lock")):
             if not target.exists():
                 _fetch(source, target, say=say, pause_sec=pause_sec)
-    except PermissionError as error:
-        raise FailedError(f"{folder} cannot be written") from error
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise FailedError(f"{folder} cannot be written: {error.strerror}") from error
     return target
 
 
@@ -73,7 +77,7 @@ def _fetch(source: Source, target: Path, *, say: Say, pause_sec: float) -> None:
                 tag_of(part).unlink(missing_ok=True)
                 return
     reasons = "; ".join(f"{_server(url)}: {failure}" for url, failure in failures.items())
-    raise FailedError(reasons or "it is given out on its page alone")
+    raise FailedError(reasons)
 
 
 def is_published(source: Source, path: Path) -> bool:

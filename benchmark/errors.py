@@ -1,8 +1,12 @@
 """Mistakes of the user, each told in one line."""
 
+import errno
 from collections.abc import Iterable
 
 EXIT_STATUS = 2
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of the system's errors for a disk without room."""
 
 
 class UserError(Exception):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmark.plan import Arm
 from benchmark.record import Record
-from benchmark.spec import is_sample
+from benchmark.spec import called, is_sample
 from benchmark.table import MOST_TASKS_SHOWN, final_records
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def final_weights(finals: Sequence[Record]) -> pd.DataFrame:
             share = weight / (weight.sum() if weight.sum() > 0 else np.nan)
             spec = record.spec
             for task, *values in zip(record.tasks, weight, share, strict=True):
-                rows.append((spec.suite, spec.setting, spec.method, task, *values))
+                rows.append((called(spec.suite, spec.data), spec.setting, spec.method, task, *values))
     keys = ["suite", "setting", "method", "task"]
     frame = pd.DataFrame(rows, columns=pd.Index([*keys, "weight", "share"]))
     found = frame.groupby(keys, sort=False).agg(

@@ -97,6 +97,10 @@ def list_arms(options: Options) -> list[Arm]:
         if control not in CONTROLS:
             raise unknown("control", control, CONTROLS)
     suite = load_suite(options.suite, options.places)
+    if options.places.sample and not suite.datasets:
+        raise UserError(
+            f"suite {suite.name!r} reads no files and has no --sample; --epochs and --seeds make it shorter"
+        )
     suite.check_weights()
     return arms_of(extend(suite, options.controls), options)
 

@@ -19,6 +19,9 @@ CONTROLS = ("shuffled", "noise")
 SAMPLE = "SAMPLE-"
 """What the fingerprint of drawn data starts with."""
 
+WEIGHTS = "-weights-"
+"""What stands in a fingerprint before the name of first weights that are not the suite's own choice."""
+
 Precision = Literal["float32", "bfloat16"]
 AskedPrecision = Literal["auto", "float32", "bfloat16"]
 """`auto` leaves the precision of training steps to suite and device (benchmark/precision.py)."""
@@ -117,6 +120,16 @@ def ordered(controls: Iterable[str]) -> tuple[str, ...]:
     if unknown := asked.difference(CONTROLS):
         raise ValueError(f"unknown control {min(unknown)!r}")
     return tuple(name for name in CONTROLS if name in asked)
+
+
+def called(suite: str, fingerprint: str) -> str:
+    """Return a suite's name as results bear it that may be taken apart from their caption.
+
+    It is marked where the data were drawn by the benchmark, or where networks start from weights that are not the
+    suite's own choice.
+    """
+    _, mark, weights = fingerprint.partition(WEIGHTS)
+    return " ".join(["SAMPLE"] * is_sample(fingerprint) + [suite] + [f"from weights {weights}"] * bool(mark))
 
 
 def is_sample(fingerprint: str) -> bool:

@@ -19,7 +19,7 @@ from benchmark.models.multitask import MultiTask
 from benchmark.places import Places
 from benchmark.problem import SupervisedProblem
 from benchmark.record import Record
-from benchmark.spec import SAMPLE, Precision, Value
+from benchmark.spec import SAMPLE, WEIGHTS, Precision, Value
 from benchmark.tasks import TaskGroup
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Suite(ABC):
         """
         found = [self.prepared(name) for name in self.datasets]
         drawn = SAMPLE if any(prepared.sample for prepared in found) else ""
-        weights = f"-weights-{self.other_weights}" if self.other_weights else ""
+        weights = f"{WEIGHTS}{self.other_weights}" if self.other_weights else ""
         return drawn + "-".join(prepared.fingerprint for prepared in found) + weights
 
     @abstractmethod

@@ -13,7 +13,7 @@ from benchmark.controls import phrase
 from benchmark.plan import Arm
 from benchmark.published import published
 from benchmark.record import Record
-from benchmark.spec import is_sample
+from benchmark.spec import called, is_sample
 from benchmark.suite import Metric
 
 MOST_TASKS_SHOWN = 12
@@ -104,7 +104,7 @@ def make_table(
         f"Times measured on: {', '.join(machines) or 'nothing yet'}."
     )
     return Table(
-        suite=suite.name,
+        suite=called(suite.name, arms[0].data),
         caption=caption,
         results=_results(arms, finals, {_key(arm): _no_choice(arm, records) for arm in arms}, marks),
         weights=_weights(arms, finals),
@@ -238,7 +238,7 @@ def _numbers(arms: Sequence[Arm], finals: Mapping[tuple[str, str], list[Record]]
     """Return mean, spread and count of each metric, a row a setting, method and metric."""
     rows = [
         {
-            "suite": record.spec.suite,
+            "suite": called(record.spec.suite, record.spec.data),
             "setting": arm.setting,
             "method": arm.method,
             "seed": record.spec.seed,

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from benchmark.errors import UserError, unknown
 from benchmark.record import Record
+from benchmark.spec import called, is_sample
 
 PROJECT = "auxiliary-learning"
 Mode = Literal["disabled", "offline", "online"]
@@ -97,15 +98,16 @@ class Mirror:
         import wandb
 
         spec = record.spec
+        suite = called(spec.suite, spec.data)
         budget = ["equal-budget"] if spec.search is not None else []
         self._folder.mkdir(exist_ok=True)
         run = wandb.init(
             project=PROJECT,
             id=spec.digest,
-            name=f"{spec.method} {spec.setting} {spec.phase} {spec.seed}",
-            group=f"{'+'.join((spec.suite, *spec.controls))}/{spec.method}",
+            name=f"{'SAMPLE ' * is_sample(spec.data)}{spec.method} {spec.setting} {spec.phase} {spec.seed}",
+            group=f"{'+'.join((suite, *spec.controls))}/{spec.method}",
             job_type=spec.phase,
-            tags=[spec.suite, spec.setting, spec.method, *spec.controls, *budget],
+            tags=[suite, spec.setting, spec.method, *spec.controls, *budget],
             config={**spec.to_json(), "environment": record.environment},
             dir=str(self._folder.parent),
             mode=self._mode,

@@ -70,6 +70,8 @@ class Training:
     """The state of one run and the loop over it; the loop never asks what kind of method it holds."""
 
     def __init__(self, suite: Suite, spec: Spec, device: torch.device) -> None:
+        if (found := suite.fingerprint()) != spec.data:
+            raise LookupError(f"the data here are {found}, those of the plan {spec.data}; run the command again")
         suite = extend(suite, spec.controls)
         self.suite, self.spec, self.device = suite, spec, device
         hyper: Row = dict(spec.hyper)

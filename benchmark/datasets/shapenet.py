@@ -17,6 +17,9 @@ from benchmark.datasets._shapenet_sample import write_sample
 POINTS = 2048
 """Points that are kept of a shape, as in PointNet; the official files have about 2,600 on average."""
 
+FARTHEST = 1e3
+"""Coordinates from which on a file is not of shapes, which lie about the unit cube."""
+
 RELEASES = ("shapenetcore_partanno_segmentation_benchmark_v0_normal", "shapenetcore_partanno_segmentation_benchmark_v0")
 
 Shape = tuple[str, str]
@@ -96,8 +99,10 @@ def normalised(coordinates: np.ndarray, where: str) -> np.ndarray:
     """Return points (P, 3) moved and scaled to the unit ball around their centre.
 
     Raises:
-        UserError: All points are the same; the line names `where`.
+        UserError: All points are the same, or some far from the unit cube that shapes lie in; the line names `where`.
     """
+    if not (farthest := np.abs(coordinates).max()) < FARTHEST:
+        raise foreign(where, f"a coordinate of {farthest:g}, where shapes lie about the unit cube")
     centred = coordinates - coordinates.mean(0)
     radius = np.linalg.norm(centred, axis=1).max()
     if radius == 0:
@@ -130,7 +135,7 @@ def _read_list(content: bytes, where: str) -> list[Shape]:
     """Return the shapes of a list of texts like `shape_data/02691156/1a04e3eab45ca15dd86060f189eb133`."""
     try:
         entries = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise foreign(where, f"not a list of shapes that can be read ({error})") from error
     if not isinstance(entries, list) or not entries:
         raise foreign(where, "not a list of shapes")

@@ -126,7 +126,10 @@ def test_files_below_a_folder_are_looked_at_too(places: Places, tmp_path: Path) 
     first = acquire(Folder(), places)
     path.write_bytes(b"12")
     assert len(acquire(Folder(), places).tensors["digit"]) == 2
-    assert acquire(Folder(), places).folder != first.folder
+    changed = acquire(Folder(), places).folder
+    assert changed != first.folder
+    (tmp_path / "far" / "nothing").symlink_to(tmp_path / "nowhere")
+    assert acquire(Folder(), places).folder not in (first.folder, changed), "a link to nothing is a change, no error"
 
 
 def test_a_new_reader_decodes_anew(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:

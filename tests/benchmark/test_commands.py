@@ -25,6 +25,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "unicode suite": (("--suite", "дигитс\u202e✓"), "unknown suite 'дигитс"),
     "long suite": (("--suite", LONG), "unknown suite 'xxx"),
     "path as suite": (("--suite", "../digits"), "unknown suite '../digits'"),
+    "sample without files": (("--suite", "digits", "--sample"), "suite 'digits' reads no files and has no --sample; "),
     "setting": ((*SUITE, "--settings", "few,lots"), "unknown setting 'lots'; choose one of: few, many"),
     "method": ((*SUITE, "--methods", "stl,pgrad"), "unknown method 'pgrad'; choose one of: "),
     "unicode method": ((*SUITE, "--methods", "stl,gräd"), "unknown method 'gräd'"),

@@ -154,3 +154,21 @@ def test_the_list_has_every_data_set(prepare: Prepare) -> None:
         (row,) = [line for line in ended.out.splitlines() if f" {name} " in line]
         assert datasets.load(name).title in row
     assert "170 MB" in ended.out
+
+
+@pytest.mark.parametrize("words", [("--data-dir", "taken"), ("--sample", "--cache-dir", "taken/below")])
+def test_a_file_in_place_of_a_folder_ends_in_one_line(prepare: Prepare, tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "taken").write_text("mine")
+    ended = prepare("--dataset", "mnist", *words)
+    assert ended.status == 2
+    assert "taken" in ended.err.splitlines()[-1]
+    assert "cannot be written" in ended.err or "cannot write to" in ended.err
+    assert "Traceback" not in ended.err
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_a_data_set_of_its_page_alone_leaves_no_folder_behind(prepare: Prepare, tmp_path: Path) -> None:
+    ended = prepare("--dataset", "nyuv2", "--data-dir", tmp_path / "data")
+    assert ended.status == 2
+    assert "given out on its page alone" in ended.err
+    assert not (tmp_path / "data").exists()

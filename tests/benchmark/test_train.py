@@ -235,3 +235,10 @@ def test_an_epoch_without_a_pass_over_the_data_has_the_steps_asked_for(toy: Toy,
     result(epochs=2)
     assert len(seen.trained) == 10
     assert all(set(batch) == TRAIN | AUXILIARY for batch in seen.trained)
+
+
+def test_a_run_on_other_data_than_planned_is_refused(toy: Toy) -> None:
+    record = run(a_spec(data="toy-0"))
+    assert record.status == "failed"
+    assert record.reason == "LookupError: the data here are toy-1, those of the plan toy-0; run the command again"
+    assert not record.epochs

@@ -183,6 +183,13 @@ WRONG: list[tuple[str, str, Change, str]] = [
         lambda text: '["shape_data/99999999/a"]',
         "not a shape of one of the 16 categories",
     ),
+    (RELEASES[0], LISTS[Split.TEST], lambda text: "[" * 100_000, "not a list of shapes that can be read"),
+    (
+        RELEASES[0],
+        JOINT_FILE,
+        lambda text: text.replace(text.split()[0], "1e200", 1),
+        r"a coordinate of 1e\+200, where",
+    ),
     (RELEASES[0], LISTS[Split.TEST], lambda text: '["a"]', "not a shape of one of the 16 categories"),
 ]
 
