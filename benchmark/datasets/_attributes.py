@@ -18,6 +18,8 @@ Kind = Literal["category", "number"]
 
 MOST_WHOLE_NUMBERS = 20
 """A column of numbers is one of categories if they are whole and no more than these are different."""
+GREATEST = 1e30
+"""Absolute value up to which a cell is a number; the square of a greater one is beyond float32's range, or nearly."""
 MAIN = "main"
 """Name of the main task, which no column can have."""
 
@@ -118,8 +120,10 @@ def _column(title: str, cells: Sequence[str], where: str) -> Column:
     stem, _, asked = map(str.strip, title.rpartition(":"))
     kind: Kind | None = "number" if asked == "number" else "category" if asked == "category" else None
     name = stem if kind else title
-    if not name or "=" in name:
-        _refuse(where, f"its header has {title!r}, which is no name: it must not be empty nor have an equals sign")
+    if not name.isprintable() or not name or "=" in name:
+        _refuse(
+            where, f"its header has {title!r}, which is no name: one is printable, not empty and has no equals sign"
+        )
     filled = [cell for cell in cells if cell]
     odd = [cell for cell in filled if not is_number(cell)]
     if len(set(filled)) < 2:
@@ -142,8 +146,8 @@ def _column(title: str, cells: Sequence[str], where: str) -> Column:
 
 
 def is_number(cell: str) -> bool:
-    """Return whether a cell is a number: decimal, finite, with a point."""
-    return _NUMBER.fullmatch(cell) is not None and np.isfinite(float(cell)).item()
+    """Return whether a cell is a number: decimal, with a point, and not too large to compute with."""
+    return _NUMBER.fullmatch(cell) is not None and abs(float(cell)) <= GREATEST
 
 
 def _of_categories(name: str, cells: Sequence[str], where: str, *, key: Callable[[str], int | str]) -> Column:
