@@ -92,7 +92,8 @@ class Selected:
 class Losses:
     """The losses of an epoch's batches, all of one size: every sample's, (B, T), or the means of images."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device | None = None) -> None:
+        self._device = device
         self.steps = 0
         self._kept: list[Tensor] = []
         self._means: list[Tensor] = []
@@ -119,18 +120,19 @@ class Losses:
         kept = self.samples() if self._kept else None
         return {"steps": self.steps, "kept": kept, "means": torch.stack(self._means) if self._means else None}
 
-    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take what `state_dict` returned."""
         kept, means = state["kept"], state["means"]
         self.steps = state["steps"]
-        self._kept = [] if kept is None else [kept.to(device)]
-        self._means = [] if means is None else list(means.to(device).unbind())
+        self._kept = [] if kept is None else [kept.to(self._device)]
+        self._means = [] if means is None else list(means.to(self._device).unbind())
 
 
 class Means:
     """Means of named 0-dimensional tensors, kept on the device."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device | None = None) -> None:
+        self._device = device
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
 
@@ -148,7 +150,7 @@ class Means:
         """Return the sums so far."""
         return {"sums": dict(self._sums), "counts": dict(self._counts)}
 
-    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take what `state_dict` returned."""
-        self._sums = {name: value.to(device) for name, value in state["sums"].items()}
+        self._sums = {name: value.to(self._device) for name, value in state["sums"].items()}
         self._counts = dict(state["counts"])

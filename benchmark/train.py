@@ -96,7 +96,7 @@ class Training:
         self.selection = Selected(suite.selection, suite.selected_epoch == "last")
         self.clock = clock or Clock()
         self.rows: list[Row] = []
-        self.kept, self.diagnostics, self.step, self.earlier_peak = Losses(), Means(), 0, 0
+        self.kept, self.diagnostics, self.step, self.earlier_peak = Losses(device), Means(device), 0, 0
         self.visit: Visit = lambda training: None
         torch.manual_seed(self._seed("noise"))
 
@@ -108,37 +108,22 @@ class Training:
         data, suite = self.data, self.suite
         order = torch.Generator().manual_seed(self._seed("batches"))
         held_out_order = torch.Generator().manual_seed(self._seed("held-out batches"))
-        if self.method.outer_every and self.method.held_out == "auxiliary":
-            held_out = Shuffler(data.auxiliary, suite.held_out_batch_size, held_out_order)
-            return Shuffler(data.train, suite.batch_size, order), held_out
         everything = torch.cat([data.train, data.auxiliary])
-        again = Shuffler(everything, suite.batch_size, held_out_order)
-        return Shuffler(everything, suite.batch_size, order), again
+        train, again, size = everything, everything, suite.batch_size
+        if self.method.outer_every and self.method.held_out == "auxiliary":
+            train, again, size = data.train, data.auxiliary, suite.held_out_batch_size
+        return Shuffler(train, suite.batch_size, order), Shuffler(again, size, held_out_order)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the rest of the run depends on; complete between two steps."""
-        return {
-            **{name: part.state_dict() for name, part in self._parts().items()},
-            "clock": self.clock.state_dict(),
-            "kept": self.kept.state_dict(),
-            "diagnostics": self.diagnostics.state_dict(),
-            "rows": self.rows,
-            "step": self.step,
-            "peak": self._peak(),
-            "random": random_state(self.data.reader.generator, self.device),
-        }
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        return {**parts, "rows": self.rows, "step": self.step, "peak": self._peak()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where `state_dict` was taken."""
+        self.rows, self.step, self.earlier_peak = list(state["rows"]), int(state["step"]), int(state["peak"])
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
-        self.kept.load_state_dict(state["kept"], self.device)
-        self.diagnostics.load_state_dict(state["diagnostics"], self.device)
-        self.rows, self.step, self.earlier_peak = state["rows"], state["step"], state["peak"]
-        restore_random_state(state["random"], self.data.reader.generator, self.device)
-        self.clock.load_state_dict(
-            state["clock"]
-        )  # last: where a state does not fit, the run counts from its beginning
 
     def _parts(self) -> dict[str, Any]:
         """Return the parts of the run that keep their state themselves."""
@@ -150,6 +135,10 @@ class Training:
             "batches": self.batches,
             "held_out": self.held_out,
             "selection": self.selection,
+            "kept": self.kept,
+            "diagnostics": self.diagnostics,
+            "random": seeds.Streams(self.data.reader.generator, self.device),
+            "clock": self.clock,  # last: where a state does not fit, the run counts from its beginning
         }
         return {name: part for name, part in parts.items() if part is not None}
 
@@ -193,7 +182,7 @@ class Training:
             self.batches.restart()
         self._steps((self.suite.steps_per_epoch or len(self.batches)) - self.kept.steps)
         losses, mean, diagnostics = self.kept.samples(), self.kept.means(), self.diagnostics
-        self.kept, self.diagnostics = Losses(), Means()
+        self.kept, self.diagnostics = Losses(self.device), Means(self.device)
         weights = self.method.weights(losses)
         self.method.end_epoch(mean)
         return {
@@ -206,7 +195,7 @@ class Training:
         """Train some steps and keep nothing of their losses."""
         self.batches.restart()
         self._steps(steps)
-        self.kept, self.diagnostics = Losses(), Means()
+        self.kept, self.diagnostics = Losses(self.device), Means(self.device)
 
     def _steps(self, steps: int) -> None:
         """Train some steps and keep their losses and diagnostics.
