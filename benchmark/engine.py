@@ -69,9 +69,8 @@ def run_cell(spec: dict[str, Any], device: str, places: Places) -> dict[str, Any
     try:
         return run(Spec.from_json(spec), device, places).to_json()
     except stopping.Stopped:
-        if stopping.process_ends():
-            raise  # takes the worker down, and the scheduler hands the cell to another one
-        return {}  # nobody waits for it
+        stopping.stopped()  # may end the worker: the scheduler hands the cell to another one
+        return {}  # the driver has gone
 
 
 @contextmanager

@@ -12,7 +12,7 @@ _POLL_SEC = 0.02
 
 _running: set[str] = set()
 _asked: set[str] = set()
-_ending = threading.Event()
+_signals: list[int] = []
 
 
 class Stopped(KeyboardInterrupt):
@@ -57,17 +57,17 @@ def is_asked(digest: str) -> bool:
 
 
 def end_process(number: int, frame: FrameType | None) -> None:
-    """Handle a signal that ends a worker: at once if nothing runs, else when what runs has stopped."""
+    """Handle a signal that ends a worker: at once if nothing runs, else when what runs has stopped (`stopped`)."""
     signal.signal(number, signal.SIG_DFL)
-    if not _running:
-        signal.raise_signal(number)
-    _ending.set()
+    _signals.append(number)
     _asked.update(_running)
+    stopped()
 
 
-def process_ends() -> bool:
-    """Return whether this process was told to end."""
-    return _ending.is_set()
+def stopped() -> None:
+    """Let the signal that this process waited with end it, once nothing runs any more."""
+    if _signals and not _running:
+        signal.raise_signal(_signals[0])
 
 
 async def stop_runs(digests: Collection[str], patience_sec: float) -> None:
