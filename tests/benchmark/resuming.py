@@ -30,7 +30,9 @@ class Killed(BaseException):
 
 
 class Vectors(Toy):
-    """Losses of samples, dropout and BatchNorm, momentum, a learning rate that falls by half."""
+    """Losses of samples, dropout and BatchNorm, momentum, a learning rate that falls by half, held-out batches."""
+
+    held_out_batch_size = 4
 
     def model(self, setting: str) -> MultiTask:
         trunk = nn.Sequential(_Features(), mlp(4, (8,)), nn.BatchNorm1d(8), nn.Dropout(0.3))
