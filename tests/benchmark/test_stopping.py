@@ -12,7 +12,7 @@ from tests.benchmark.helpers import command, lines, results
 from tests.benchmark.processes import cluster, running, wait_until
 
 PLAN = (
-    *("--suite", "digits", "--settings", "5-shot", "--methods", "equal", "--epochs", "250", "--seeds", "2"),
+    *("--suite", "digits", "--settings", "5-shot", "--methods", "equal", "--epochs", "100", "--seeds", "2"),
     *("--set", "lr=0.01", "--set", "weight_decay=0.0005", "--wandb", "disabled"),
 )
 
