@@ -94,8 +94,7 @@ class Training:
         self.schedule = suite.schedule(self.optimizer, epochs=spec.epochs)
         self.batches, self.held_out = self._shufflers()
         self.selection = Selected(suite.selection, suite.selected_epoch == "last")
-        self.clock = clock or Clock()
-        self.rows: list[Row] = []
+        self.clock, self.rows = clock or Clock(), list[Row]()
         self.kept, self.diagnostics, self.step, self.earlier_peak = Losses(device), Means(device), 0, 0
         self.visit: Visit = lambda training: None
         torch.manual_seed(self._seed("noise"))
@@ -106,13 +105,12 @@ class Training:
     def _shufflers(self) -> tuple[Shuffler, Shuffler]:
         """Return the training batches, and the endless batches that outer steps learn from."""
         data, suite = self.data, self.suite
-        order = torch.Generator().manual_seed(self._seed("batches"))
-        held_out_order = torch.Generator().manual_seed(self._seed("held-out batches"))
-        everything = torch.cat([data.train, data.auxiliary])
-        train, again, size = everything, everything, suite.batch_size
+        draws = (torch.Generator().manual_seed(self._seed(purpose)) for purpose in ("batches", "held-out batches"))
+        train = again = torch.cat([data.train, data.auxiliary])
+        size = suite.batch_size
         if self.method.outer_every and self.method.held_out == "auxiliary":
             train, again, size = data.train, data.auxiliary, suite.held_out_batch_size
-        return Shuffler(train, suite.batch_size, order), Shuffler(again, size, held_out_order)
+        return Shuffler(train, suite.batch_size, next(draws)), Shuffler(again, size, next(draws))
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the rest of the run depends on; complete between two steps."""
