@@ -1,9 +1,10 @@
 """Samples in memory, their four disjoint sets, and seeded batches."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -29,6 +30,11 @@ class Batch(NamedTuple):
 class Reader(Protocol):
     """Makes inputs of what is stored, a batch at a time."""
 
+    @property
+    def generator(self) -> torch.Generator | None:
+        """What training inputs are drawn from; None if they are not drawn. It is all state that a reader may have."""
+        ...
+
     def training(self, stored: Tensor, index: Tensor) -> Tensor:
         """Return the inputs at `index` (B,), augmented at random."""
         ...
@@ -40,6 +46,8 @@ class Reader(Protocol):
 
 class AsStored:
     """Inputs are what is stored."""
+
+    generator = None
 
     def training(self, stored: Tensor, index: Tensor) -> Tensor:
         """Return the inputs at `index` (B,)."""
@@ -100,7 +108,7 @@ class Data:
             yield found if inputs.device == self.device else found.on(self.device)
 
 
-class Shuffler:
+class Shuffler(Iterator[Tensor]):
     """Endless epochs of shuffled batches of indices, resumable from its state.
 
     The last batch of an epoch is dropped if it is not full, unless the set is smaller than one batch.
@@ -118,19 +126,45 @@ class Shuffler:
         self.batch_size = min(batch_size or len(index), len(index))
         self.shuffled = batch_size is not None
         self.generator = generator
+        self._before = generator.get_state()
+        self._batches: Sequence[Tensor] = ()
+        self._taken = 0
 
     def __len__(self) -> int:
         """Return the number of batches of one epoch."""
         return len(self.index) // self.batch_size
 
+    def __next__(self) -> Tensor:
+        """Return the next batch; the first one of an epoch shuffles."""
+        if self._taken == len(self._batches):
+            self._shuffle()
+        self._taken += 1
+        return self._batches[self._taken - 1]
+
+    def restart(self) -> None:
+        """Drop what is left of the epoch, so that the next batch is the first of a new one."""
+        self._batches, self._taken = (), 0
+
     def epoch(self) -> Iterator[Tensor]:
-        """Yield the batches of one epoch."""
-        index = self.index
+        """Yield the batches of a new epoch."""
+        self.restart()
+        return islice(self, len(self))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where in which epoch this is: what shuffled it, and how many of its batches are taken."""
+        before = self._before if self._taken else self.generator.get_state()
+        return {"generator": before, "taken": self._taken}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go to where `state_dict` was taken."""
+        self.generator.set_state(state["generator"])
+        self.restart()
+        if state["taken"]:
+            self._shuffle()
+            self._taken = state["taken"]
+
+    def _shuffle(self) -> None:
+        self._before, index = self.generator.get_state(), self.index
         if self.shuffled:
             index = index[torch.randperm(len(index), generator=self.generator)]
-        return iter(index[: len(self) * self.batch_size].split(self.batch_size))
-
-    def forever(self) -> Iterator[Tensor]:
-        """Yield batches without end."""
-        while True:
-            yield from self.epoch()
+        self._batches, self._taken = index[: len(self) * self.batch_size].split(self.batch_size), 0

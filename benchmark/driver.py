@@ -71,6 +71,7 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
                     spec = campaign.next_spec() if running.room() > 0 else None
         except KeyboardInterrupt:
             display.say("stopping the workers ...")
+            running.stop()
             raise
 
 

@@ -1,5 +1,6 @@
 """Runs cells on Dask workers, or in this process where Dask is not installed."""
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from benchmark import stopping
 from benchmark.errors import UserError
 from benchmark.places import Places
 from benchmark.record import Record
@@ -15,6 +17,9 @@ from benchmark.spec import Spec
 
 DEATHS_ALLOWED = 10
 """Deaths of a worker under one cell before the cell counts as failed."""
+
+PATIENCE_SEC = 20.0
+"""Longest wait for runs that are asked to stop; a step, or an evaluation, and a checkpoint have to fit."""
 
 AHEAD = 2
 """Cells handed out for each worker slot: one runs, one waits, so that no worker idles for the driver."""
@@ -33,6 +38,10 @@ class Engine(Protocol):
 
     def next(self) -> Record:
         """Wait for a submitted cell to end and return its record."""
+        ...
+
+    def stop(self) -> None:
+        """Let the cells that run save their state and end; nothing is submitted after that."""
         ...
 
 
@@ -57,7 +66,11 @@ def run_cell(spec: dict[str, Any], device: str, places: Places) -> dict[str, Any
     """Run one cell in a worker; specs and records travel as plain JSON values."""
     from benchmark.train import run
 
-    return run(Spec.from_json(spec), device, places).to_json()
+    try:
+        return run(Spec.from_json(spec), device, places).to_json()
+    except stopping.Stopped:
+        stopping.stopped()  # may end the worker: the scheduler hands the cell to another one
+        return {}  # the driver has gone
 
 
 @contextmanager
@@ -97,6 +110,9 @@ class InProcess:
 
         return run(self._waiting.pop(0), self._resources.device, self._resources.places)
 
+    def stop(self) -> None:
+        """Do nothing: the run itself takes the signal."""
+
 
 class OnDask:
     """Runs cells on the workers of a Dask cluster; a cell's digest is its task's key."""
@@ -107,6 +123,7 @@ class OnDask:
         self._client = client
         self._resources = resources
         self._specs: dict[str, Spec] = {}
+        self._futures: dict[str, Any] = {}
         self._completed = as_completed()
 
     def room(self) -> int:
@@ -119,18 +136,26 @@ class OnDask:
         where = self._resources.device, self._resources.places
         future = self._client.submit(run_cell, spec.to_json(), *where, key=spec.digest, pure=True)
         self._specs[spec.digest] = spec
+        self._futures[spec.digest] = future
         self._completed.add(future)
 
     def next(self) -> Record:
         """Wait for a cell to end; a cell whose workers died too often is a failed record."""
         future = next(self._completed)
         spec = self._specs.pop(future.key)
+        del self._futures[future.key]
         if future.status == "finished":
             return Record.from_json(future.result())
         if future.status == "cancelled":
             raise UserError("the Dask scheduler went away; finished runs are recorded, run the command again")
         reason = f"{type(future.exception()).__name__}: {future.exception()}".splitlines()[0][:500]
         return Record(spec=spec, status="failed", reason=reason)
+
+    def stop(self) -> None:
+        """Take back the cells that wait, let those that run save their state and end, within `PATIENCE_SEC`."""
+        with contextlib.suppress(OSError):  # a cluster that is gone needs no stopping
+            self._client.cancel(list(self._futures.values()))
+            self._client.run(stopping.stop_runs, list(self._futures), PATIENCE_SEC, on_error="ignore")
 
 
 @contextmanager

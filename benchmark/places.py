@@ -24,9 +24,11 @@ class Places:
         cache_dir: Folder of decoded data.
         sample: Whether to draw samples and leave `data_dir` alone.
         weights: What networks start from, `none`, `imagenet` or a file; None for the suite's own choice.
+        checkpoints: Folder of the checkpoints of runs, which workers may not see; None to write none.
     """
 
     data_dir: Path = DEFAULT_DATA
     cache_dir: Path = field(default_factory=default_cache)
     sample: bool = False
     weights: str | None = None
+    checkpoints: Path | None = None

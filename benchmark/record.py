@@ -1,5 +1,6 @@
 """Records of finished runs, kept on disk as one JSON line each."""
 
+import contextlib
 import json
 import math
 import os
@@ -17,6 +18,9 @@ from benchmark.errors import UserError
 from benchmark.spec import Spec
 
 Status = Literal["ok", "diverged", "failed"]
+
+PART = ".part"
+"""Ending of files that are being written."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "records.jsonl"
+        self.checkpoints = folder / "checkpoints"
         self.records: dict[str, Record] = {}
         self._file: FileIO | None = None
 
@@ -126,6 +131,8 @@ class Store:
                 self.read()
                 cut_torn_line(self.path)
                 self._file = held.enter_context(self.path.open("ab", buffering=0))
+                self.checkpoints.mkdir(exist_ok=True)
+                self._sweep()
             except filelock.Timeout:
                 hint = "wait for it or use another --results-dir"
                 raise UserError(f"another run is writing to {self.folder}; {hint}") from None
@@ -140,6 +147,8 @@ class Store:
                 raise
             finally:
                 self._file = None
+                with contextlib.suppress(OSError):  # it stays as long as there is a checkpoint in it
+                    self.checkpoints.rmdir()
 
     def append(self, record: Record) -> None:
         """Write `record` to disk; once this returns, it survives a crash of process or machine."""
@@ -154,6 +163,20 @@ class Store:
             hint = "all records before it are safe; make room and run the command again"
             raise UserError(f"cannot write to {self.path} ({error.strerror}); {hint}") from None
         self.records[record.spec.digest] = record
+        if record.status != "failed":  # that one is made again, from its checkpoint
+            _remove(self.checkpoints / record.spec.digest)
+
+    def _sweep(self) -> None:
+        """Remove the checkpoints of runs that are recorded, and those that were never written to their end."""
+        for path in self.checkpoints.iterdir():
+            if path.name in self.records or path.name.endswith(PART):
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file that is of no use any more; where that fails it is in nobody's way."""
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _check_results(values: dict[str, Any], spec: Spec) -> None:

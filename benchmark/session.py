@@ -67,8 +67,9 @@ def run_session(request: Request) -> None:
     arms = make_plan(request.options)
     threads = arms[0].suite.threads
     workers = default_workers(device, threads) if request.workers is None else request.workers
-    resources = Resources(device, workers, request.scheduler, request.options.places)
     store = Store(request.results / (request.options.suite + "-sample" * is_sample(arms[0].data)))
+    places = dataclasses.replace(request.options.places, checkpoints=store.checkpoints.resolve())
+    resources = Resources(device, workers, request.scheduler, places)
     if request.dry_run:
         store.read()
         terminal.print_plan(arms, store.records, resources)

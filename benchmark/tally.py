@@ -1,8 +1,10 @@
 """What a run keeps while it trains: times, losses, diagnostics, the selected epoch."""
 
 import copy
-from dataclasses import dataclass, field
-from typing import Any
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -13,19 +15,52 @@ from benchmark.suite import Metric
 
 @dataclass
 class Clock:
-    """Seconds spent on training steps and on evaluation."""
+    """Seconds of a run, over all processes that took part in it: each lap belongs to one part of the work."""
 
     train_sec: float = 0.0
     evaluation_sec: float = 0.0
+    checkpoint_sec: float = 0.0
+    earlier_sec: float = 0.0
+    """Time of the run before this process took it over, up to the checkpoint."""
     steps: int = 0
+    resumed: int = 0
+    """How often a process took the run over from a checkpoint."""
+
+    def __post_init__(self) -> None:
+        self._started = self._lap = time.perf_counter()
+
+    def total_sec(self) -> float:
+        """Return the time since the run began, without what lies between two processes."""
+        return self.earlier_sec + time.perf_counter() - self._started
+
+    def begin(self) -> None:
+        """Begin a lap; what came before it belongs to no part."""
+        self._lap = time.perf_counter()
+
+    def end(self, part: Literal["train_sec", "evaluation_sec", "checkpoint_sec"]) -> None:
+        """Add the present lap to a part and begin the next one."""
+        before, self._lap = self._lap, time.perf_counter()
+        setattr(self, part, getattr(self, part) + self._lap - before)
 
     def times(self) -> dict[str, float]:
-        """Return the totals and the mean of a step, in seconds."""
+        """Return the totals and the mean of a step, in seconds, and how often the run was taken over."""
         return {
             "step_sec": self.train_sec / max(self.steps, 1),
             "train_sec": self.train_sec,
             "evaluation_sec": self.evaluation_sec,
+            "checkpoint_sec": self.checkpoint_sec,
+            "resumed": self.resumed,
         }
+
+    def state_dict(self) -> dict[str, float]:
+        """Return what a later process counts on from."""
+        return {**asdict(self), "earlier_sec": self.total_sec()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Count on from there, once more taken over."""
+        for part in fields(self):
+            setattr(self, part.name, state[part.name])
+        self.resumed += 1
 
 
 @dataclass
@@ -45,11 +80,20 @@ class Selected:
             self.row = {"epoch": epoch, "validation": validation}
             self.state = copy.deepcopy(model.state_dict())
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is selected so far."""
+        return {"row": self.row, "state": dict(self.state)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take what `state_dict` returned."""
+        self.row, self.state = state["row"], state["state"]
+
 
 class Losses:
     """The losses of an epoch's batches, all of one size: every sample's, (B, T), or the means of images."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device | None = None) -> None:
+        self._device = device
         self.steps = 0
         self._kept: list[Tensor] = []
         self._means: list[Tensor] = []
@@ -71,11 +115,24 @@ class Losses:
         means = torch.stack(self._means) if self._means else self.samples().unflatten(0, (self.steps, -1)).mean(1)
         return means.sum(0) / (means != 0).sum(0).clamp(min=1)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is kept of the epoch so far."""
+        kept = self.samples() if self._kept else None
+        return {"steps": self.steps, "kept": kept, "means": torch.stack(self._means) if self._means else None}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take what `state_dict` returned."""
+        kept, means = state["kept"], state["means"]
+        self.steps = state["steps"]
+        self._kept = [] if kept is None else [kept.to(self._device)]
+        self._means = [] if means is None else list(means.to(self._device).unbind())
+
 
 class Means:
     """Means of named 0-dimensional tensors, kept on the device."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device | None = None) -> None:
+        self._device = device
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
 
@@ -88,3 +145,12 @@ class Means:
     def values(self) -> dict[str, float]:
         """Return the mean of each name."""
         return {name: float(value) / self._counts[name] for name, value in self._sums.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sums so far."""
+        return {"sums": dict(self._sums), "counts": dict(self._counts)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take what `state_dict` returned."""
+        self._sums = {name: value.to(self._device) for name, value in state["sums"].items()}
+        self._counts = dict(state["counts"])

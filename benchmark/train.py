@@ -2,9 +2,7 @@
 
 import datetime
 import math
-import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -13,7 +11,8 @@ from torch import Tensor
 import baselines
 from auxilearn import Method
 from auxilearn.precision import without_tf32
-from benchmark import environment, memory, precision, seeds, suites
+from benchmark import environment, memory, precision, seeds, stopping, suites
+from benchmark.checkpoint import Saver
 from benchmark.controls import extend
 from benchmark.data import Batch, Shuffler
 from benchmark.places import Places
@@ -27,34 +26,45 @@ OPTIMIZER_HYPER = ("lr", "weight_decay")
 """Hyper-parameters of the model's optimiser; all others are the method's."""
 
 Row = dict[str, Any]
+Visit = Callable[["Training"], None]
+"""Called between two steps, when all state of a run is in its `state_dict`; may end the run by raising."""
 
 
 class Diverged(Exception):
     """A loss or a metric is not finite; its text says which and when."""
 
 
-def run(spec: Spec, device: str = "cpu", places: Places | None = None) -> Record:
-    """Train and evaluate what `spec` describes; failures become records too.
+def run(spec: Spec, device: str = "cpu", places: Places | None = None, *, every: int | None = None) -> Record:
+    """Train and evaluate what `spec` describes, from its checkpoint if there is one; failures become records too.
 
     Args:
         spec: The run.
         device: A torch device.
-        places: Where the suite's data are.
+        places: Where the suite's data are, and the checkpoints.
+        every: Steps between two checkpoints; None leaves it to their cost.
+
+    Raises:
+        Stopped: The run was asked to stop; its state is saved, where there is a place for it.
     """
     suite = suites.load(spec.suite, places)
     torch.set_num_threads(suite.threads)
     memory.reset_peak(torch.device(device))
-    started = time.perf_counter()
+    clock = Clock()
+    saver = Saver(spec, torch.device(device), places and places.checkpoints, every=every)
     result: Row
     try:
+        if (found := suite.fingerprint()) != spec.data:
+            raise LookupError(f"the data here are {found}, those of the plan {spec.data}; run the command again")
         with without_tf32():
-            result = Training(suite, spec, torch.device(device)).finish()
+            training = saver.resumed(lambda: Training(suite, spec, torch.device(device), clock))
+            with stopping.under_way(spec.digest, signals=saver.saves):
+                result = training.finish(saver.visit)
     except Diverged as error:
         result = {"status": "diverged", "reason": str(error)}
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
         result = {"status": "failed", "reason": reason}
-    result.setdefault("timing", {})["total_sec"] = time.perf_counter() - started
+    result.setdefault("timing", {})["total_sec"] = clock.total_sec()
     return Record(
         spec=spec,
         environment={
@@ -69,9 +79,7 @@ def run(spec: Spec, device: str = "cpu", places: Places | None = None) -> Record
 class Training:
     """The state of one run and the loop over it; the loop never asks what kind of method it holds."""
 
-    def __init__(self, suite: Suite, spec: Spec, device: torch.device) -> None:
-        if (found := suite.fingerprint()) != spec.data:
-            raise LookupError(f"the data here are {found}, those of the plan {spec.data}; run the command again")
+    def __init__(self, suite: Suite, spec: Spec, device: torch.device, clock: Clock | None = None) -> None:
         suite = extend(suite, spec.controls)
         self.suite, self.spec, self.device = suite, spec, device
         hyper: Row = dict(spec.hyper)
@@ -87,27 +95,62 @@ class Training:
         self.optimizer = suite.optimizer(self.problem.model, **rates)
         self.schedule = suite.schedule(self.optimizer, epochs=spec.epochs)
         self.batches, self.held_out = self._shufflers()
-        self.clock, self.selection, self.step = Clock(), Selected(suite.selection, suite.selected_epoch == "last"), 0
+        self.selection = Selected(suite.selection, suite.selected_epoch == "last")
+        self.clock, self.rows = clock or Clock(), list[Row]()
+        self.kept, self.diagnostics, self.step, self.earlier_peak = Losses(device), Means(device), 0, 0
+        self.visit: Visit = lambda training: None
         torch.manual_seed(self._seed("noise"))
 
     def _seed(self, purpose: str) -> int:
         return seeds.derive(self.spec.suite, self.spec.setting, self.spec.seed, purpose)
 
-    def _shufflers(self) -> tuple[Shuffler, Iterator[Tensor]]:
+    def _shufflers(self) -> tuple[Shuffler, Shuffler]:
         """Return the training batches, and the endless batches that outer steps learn from."""
         data, suite = self.data, self.suite
-        order = torch.Generator().manual_seed(self._seed("batches"))
-        held_out_order = torch.Generator().manual_seed(self._seed("held-out batches"))
+        draws = (torch.Generator().manual_seed(self._seed(purpose)) for purpose in ("batches", "held-out batches"))
+        train = again = torch.cat([data.train, data.auxiliary])
+        size = suite.batch_size
         if self.method.outer_every and self.method.held_out == "auxiliary":
-            held_out = Shuffler(data.auxiliary, suite.held_out_batch_size, held_out_order)
-            return Shuffler(data.train, suite.batch_size, order), held_out.forever()
-        everything = torch.cat([data.train, data.auxiliary])
-        again = Shuffler(everything, suite.batch_size, held_out_order)
-        return Shuffler(everything, suite.batch_size, order), again.forever()
+            train, again, size = data.train, data.auxiliary, suite.held_out_batch_size
+        return Shuffler(train, suite.batch_size, next(draws)), Shuffler(again, size, next(draws))
 
-    def finish(self) -> Row:
-        """Train all epochs, select one, evaluate it on the test set if this is a final run."""
-        rows = [self.epoch(epoch) for epoch in range(1, self.spec.epochs + 1)]
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the rest of the run depends on; complete between two steps."""
+        parts = {name: part.state_dict() for name, part in self._parts().items()}
+        return {**parts, "rows": self.rows, "step": self.step, "peak": self._peak()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was taken."""
+        self.rows, self.step, self.earlier_peak = list(state["rows"]), int(state["step"]), int(state["peak"])
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def _parts(self) -> dict[str, Any]:
+        """Return the parts of the run that keep their state themselves."""
+        parts = {
+            "model": self.problem.model,
+            "method": self.method,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+            "batches": self.batches,
+            "held_out": self.held_out,
+            "selection": self.selection,
+            "kept": self.kept,
+            "diagnostics": self.diagnostics,
+            "random": seeds.Streams(self.data.reader.generator, self.device),
+            "clock": self.clock,  # last: where a state does not fit, the run counts from its beginning
+        }
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def _peak(self) -> int:
+        return max(self.earlier_peak, memory.peak_bytes(self.device))
+
+    def finish(self, visit: Visit | None = None) -> Row:
+        """Train all epochs that are left, select one, evaluate it on the test set if this is a final run."""
+        self.visit = visit or self.visit
+        while len(self.rows) < self.spec.epochs:
+            self.rows.append(self.epoch(len(self.rows) + 1))
+        self.visit(self)
         test = {}
         if self.spec.phase == "final":
             self.problem.model.load_state_dict(self.selection.state)
@@ -115,30 +158,31 @@ class Training:
         return {
             "status": "ok",
             "tasks": self.problem.task_names,
-            "epochs": rows,
+            "epochs": self.rows,
             "selected": self.selection.row,
             "test": test,
             "timing": self.clock.times(),
-            "memory": {"peak_bytes": memory.peak_bytes(self.device)},
+            "memory": {"peak_bytes": self._peak()},
         }
 
     def epoch(self, epoch: int) -> Row:
-        """Train one epoch, measure it on the validation set and return its row."""
-        started = time.perf_counter()
+        """Train what is left of an epoch, measure it on the validation set and return its row."""
+        self.clock.begin()
         row = {"epoch": epoch, "lr": self.optimizer.param_groups[0]["lr"], **self.train_epoch(epoch)}
         if self.schedule is not None:
             self.schedule.step()
-        self.clock.train_sec += time.perf_counter() - started
+        self.clock.end("train_sec")
         row["validation"] = self.measure(self.data.validation)
         self.selection.offer(epoch, row["validation"], self.problem.model)
         return row
 
     def train_epoch(self, epoch: int) -> Row:
         """Train one epoch and return the mean loss and the present weight of each task, and diagnostics."""
-        steps = self.suite.steps_per_epoch
-        indices = self.batches.epoch() if steps is None else islice(self.batches.forever(), steps)
-        kept, diagnostics = self._steps(indices)
-        losses, mean = kept.samples(), kept.means()
+        if not self.kept.steps:
+            self.batches.restart()
+        self._steps((self.suite.steps_per_epoch or len(self.batches)) - self.kept.steps)
+        losses, mean, diagnostics = self.kept.samples(), self.kept.means(), self.diagnostics
+        self.kept, self.diagnostics = Losses(self.device), Means(self.device)
         weights = self.method.weights(losses)
         self.method.end_epoch(mean)
         return {
@@ -148,32 +192,34 @@ class Training:
         }
 
     def advance(self, steps: int) -> None:
-        """Train some steps."""
-        self._steps(islice(self.batches.forever(), steps))
+        """Train some steps and keep nothing of their losses."""
+        self.batches.restart()
+        self._steps(steps)
+        self.kept, self.diagnostics = Losses(self.device), Means(self.device)
 
-    def _steps(self, indices: Iterable[Tensor]) -> tuple[Losses, Means]:
-        """Train a step an index; return the losses and the diagnostics.
+    def _steps(self, steps: int) -> None:
+        """Train some steps and keep their losses and diagnostics.
 
-        The host never waits for the device here, but in outer steps and for methods that say so (`Method.waits`).
+        The host never waits for the device here, but in outer steps, for methods that say so (`Method.waits`) and
+        where a visitor does.
         """
         method, optimizer, passes = self.method, self.optimizer, self.passes
         self.problem.model.train()
-        diagnostics, kept = Means(), Losses()
-        for index in indices:
-            batch = self._batch(index)
+        for _ in range(steps):
+            self.visit(self)
+            batch = self._batch(next(self.batches))
             if method.outer_every and self.step % method.outer_every == 0:
                 method.outer_step(batch, self._batch(next(self.held_out)), lr=optimizer.param_groups[0]["lr"])
-                diagnostics.add(method.diagnostics)
+                self.diagnostics.add(method.diagnostics)
             optimizer.zero_grad()
             with passes:
                 losses = method.backward(batch)
             optimizer.step()
             with passes:
                 method.step(batch)
-            kept.add(losses)
+            self.kept.add(losses)
+            self.clock.steps += 1
             self.step += 1
-        self.clock.steps += kept.steps
-        return kept, diagnostics
 
     def _batch(self, index: Tensor) -> Batch:
         return precision.laid_out_batch(self.data.at(index), self.precision)
@@ -181,11 +227,11 @@ class Training:
     @torch.no_grad()
     def measure(self, index: Tensor) -> dict[str, float]:
         """Return the suite's metrics over the samples at `index`."""
-        started = time.perf_counter()
+        self.clock.begin()
         self.problem.model.eval()
         batches = self.data.chunks(index, self.suite.evaluation_batch_size)
         metrics = self.suite.measure(self.spec.setting, self.problem.model, batches)
-        self.clock.evaluation_sec += time.perf_counter() - started
+        self.clock.end("evaluation_sec")
         for name, value in metrics.items():
             if not math.isfinite(value):
                 raise Diverged(f"{name} is {value}")

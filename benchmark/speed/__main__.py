@@ -115,6 +115,18 @@ def suites(
     report(chosen("suite", suite, all_suites.names()), steps=steps, device=device, path=results_dir / FILE)
 
 
+@app.command()
+def checkpoint(
+    repeats: Annotated[int, typer.Option(min=1, help="Checkpoints to write.")] = 7,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results, on the disk to measure.")] = DEFAULT_RESULTS,
+) -> None:
+    """Time a checkpoint of ResNet-18 with Adam, against the time between two of them."""
+    from benchmark.speed.checkpoints import report
+
+    report(repeats=repeats, device=device, folder=results_dir)
+
+
 @app.callback()
 def choose() -> None:
     """Measure speed as ratios within one run."""

@@ -73,8 +73,8 @@ def running(*arguments: str | Path) -> Iterator[Running]:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """Start a scheduler and a worker by hand, as on a cluster, and yield the scheduler's address."""
+def cluster(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """Start a scheduler and a worker by hand, as on a cluster; yield the scheduler's address and the worker."""
     file = folder / "scheduler.json"
     shared = ("--scheduler-file", str(file), "--no-dashboard")
     commands = (
@@ -90,7 +90,7 @@ def cluster(folder: Path) -> Iterator[str]:
             )
             started.append(process)
             wait_until(file.exists, "the scheduler's file")
-        yield json.loads(file.read_text())["address"]
+        yield json.loads(file.read_text())["address"], psutil.Process(started[-1].pid)
     finally:
         for process in started:
             process.kill()

@@ -75,7 +75,7 @@ def test_epochs_that_divide_evenly_cover_the_set_and_differ() -> None:
 
 def test_batches_follow_from_the_generator() -> None:
     def some(seed: int) -> Tensor:
-        batches = shuffler(seed=seed).forever()
+        batches = shuffler(seed=seed)
         return torch.cat([next(batches) for _ in range(9)])
 
     assert torch.equal(some(0), some(0))
@@ -83,7 +83,7 @@ def test_batches_follow_from_the_generator() -> None:
 
 
 def test_no_batch_size_is_the_whole_set_in_its_own_order() -> None:
-    batches = shuffler(batch_size=None).forever()
+    batches = shuffler(batch_size=None)
     for _ in range(3):
         assert torch.equal(next(batches), torch.arange(100, 123))
 

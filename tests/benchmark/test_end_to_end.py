@@ -113,7 +113,7 @@ def test_sigkill_of_every_worker_costs_nothing(undisturbed: tuple[Path, Results]
 
 
 def test_a_cluster_by_address(undisturbed: tuple[Path, Results], tmp_path: Path) -> None:
-    with cluster(tmp_path) as address:
+    with cluster(tmp_path) as (address, _):
         ended = command(*PLAN, "--scheduler", address, "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
     assert results(tmp_path) == undisturbed[1]

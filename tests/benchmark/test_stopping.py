@@ -1,0 +1,95 @@
+"""Commands that are stopped, and workers that are told to end, save what runs; the next process goes on from there."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.benchmark.conftest import Cli
+from tests.benchmark.helpers import command, lines, results
+from tests.benchmark.processes import cluster, running, wait_until
+
+PLAN = (
+    *("--suite", "digits", "--settings", "5-shot", "--methods", "equal", "--epochs", "100", "--seeds", "2"),
+    *("--set", "lr=0.01", "--set", "weight_decay=0.0005", "--wandb", "disabled"),
+)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    ended = command(*PLAN, "--workers", "0", "--results-dir", folder)
+    assert ended.status == 0, ended.err
+    return results(folder)
+
+
+def taken_over(folder: Path) -> list[int]:
+    """Return how often each recorded run was taken over."""
+    return [line["timing"]["resumed"] for line in lines(folder)]
+
+
+def second_run(folder: Path, process: psutil.Process) -> None:
+    """Wait until a process is well into the run after the first one that is recorded."""
+
+    def used() -> float:
+        return process.cpu_times().user
+
+    wait_until(lambda: lines(folder), "the first record")
+    before = used()
+    wait_until(lambda: used() > before + 0.4, "the second run")
+
+
+def test_a_command_that_is_stopped_saves_what_runs(
+    undisturbed: dict[str, dict[str, Any]], cli: Cli, tmp_path: Path
+) -> None:
+    with running(*PLAN, "--workers", "1", "--results-dir", tmp_path) as driver:
+        wait_until(driver.workers, "the worker")
+        (worker,) = driver.workers()
+        second_run(tmp_path, worker)
+        driver.signal(signal.SIGINT, group=True)
+        ended = driver.end()
+    assert ended.status == 130, ended
+    assert ended.err.endswith("stopped; finished runs are recorded, and the same command goes on from here\n")
+    assert not worker.is_running()
+    assert len(lines(tmp_path)) == 1
+    (saved,) = (tmp_path / "digits" / "checkpoints").iterdir()
+    assert saved.name in undisturbed
+    again = cli(*PLAN, "--workers", "0", "--results-dir", tmp_path)
+    assert again.status == 0, again.err
+    assert "checkpoint" not in again.err
+    assert results(tmp_path) == undisturbed
+    assert sorted(taken_over(tmp_path)) == [0, 1]
+    assert not saved.parent.exists()
+
+
+def test_a_worker_that_is_told_to_end_saves_and_another_goes_on(
+    undisturbed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    with running(*PLAN, "--workers", "1", "--results-dir", tmp_path) as driver:
+        wait_until(driver.workers, "the worker")
+        (worker,) = driver.workers()
+        second_run(tmp_path, worker)
+        worker.terminate()
+        ended = driver.end()
+    assert ended.status == 0, ended.err
+    assert "Traceback" not in ended.err
+    assert not worker.is_running()
+    assert results(tmp_path) == undisturbed
+    assert sorted(taken_over(tmp_path)) == [0, 1]
+
+
+def test_a_cluster_that_is_not_ours_stays_when_the_command_is_stopped(
+    undisturbed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    with cluster(tmp_path) as (address, worker):
+        with running(*PLAN, "--scheduler", address, "--results-dir", tmp_path) as driver:
+            second_run(tmp_path, worker)
+            driver.signal(signal.SIGINT, group=True)
+            assert driver.end().status == 130
+        assert len(list((tmp_path / "digits" / "checkpoints").iterdir())) == 1
+        ended = command(*PLAN, "--scheduler", address, "--results-dir", tmp_path)
+    assert ended.status == 0, ended.err
+    assert results(tmp_path) == undisturbed
+    assert sorted(taken_over(tmp_path)) == [0, 1]
