@@ -191,7 +191,7 @@ def _sources(method: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(files):
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(root)} {len(content)}\n".encode() + content)
+        digest.update(f"{os.path.relpath(path, root)} {len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 

@@ -18,7 +18,7 @@ from benchmark.suite import Metric
 
 MOST_TASKS_SHOWN = 12
 
-SAMPLE_CAPTION = "SAMPLE: drawn data, which show that everything runs and are no result. "
+SAMPLE_CAPTION = "SAMPLE: drawn data and a short training, which show that everything runs and are no result. "
 
 
 @dataclass(frozen=True)

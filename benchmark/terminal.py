@@ -1,6 +1,6 @@
 """What the commands print: the table, the plan and the list of suites and methods."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,11 @@ from benchmark.hyper import as_text, hyper_parameters
 from benchmark.plan import Arm, load_method, load_suite
 from benchmark.record import Record
 from benchmark.space import describe
+from benchmark.spec import called
 from benchmark.table import Table, by_setting
+
+MOST_COLUMNS = 6
+"""Columns beside that of the methods that are printed beside each other."""
 
 WIDTH_IN_PIPE = 160
 """Columns of the output where it is no terminal."""
@@ -37,13 +41,21 @@ def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
     for setting, frame in by_setting(table.results):
         known = frame.loc[(frame.drop(columns=["method", "trials"]) != "–").any(axis=1)]  # others are another setting's
         methods[setting] = known["method"]
-        out.print(_grid(f"{table.suite}, {setting}", known))
+        for block in _blocks(known):
+            out.print(_grid(f"{table.suite}, {setting}", block))
     if table.weights is not None:
         for setting, frame in by_setting(table.weights):
             own = frame.loc[frame["method"].isin(methods[setting])]
             out.print(_grid(f"task weights at the end, {setting}", own))
     for line in (table.caption, *table.notes, f"Written to {folder}: {', '.join(files)}."):
         out.print(line, soft_wrap=True)
+
+
+def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield a table in parts that a terminal is wide enough for, each with the column of methods."""
+    others = [column for column in frame.columns if column != "method"]
+    for start in range(0, len(others), MOST_COLUMNS):
+        yield frame.loc[:, ["method", *others[start : start + MOST_COLUMNS]]]
 
 
 def _grid(title: str, frame: pd.DataFrame) -> Grid:
@@ -74,7 +86,7 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
         rows.append((arm.setting, arm.method, budget.trials(arm), arm.seeds, remaining, f"{cost:.2f}"))
     columns = ("setting", "method", "trials", "final runs", "left to run", "s/run")
     suite = arms[0].suite
-    out.print(_rows(f"Plan of suite {suite.name}{phrase(suite.controls)}", columns, rows, left=2))
+    out.print(_rows(f"Plan of suite {called(suite.name, arms[0].data)}{phrase(suite.controls)}", columns, rows, left=2))
     for method in dict.fromkeys(arm.method for arm in arms):
         arm = next(arm for arm in arms if arm.method == method)
         if arm.declined:

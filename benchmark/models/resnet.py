@@ -124,4 +124,5 @@ def _load(network: nn.Module, state: Any, *, source: str) -> None:
 
 
 def _line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+    text = (str(error) or type(error).__name__).splitlines()[0]
+    return text if " " in text else f"{type(error).__name__} {text}"  # a word alone, such as a key, tells nothing

@@ -25,6 +25,7 @@ class MNIST(FewLabels):
         "steps between two outer steps": "ours",
     }
     epochs = 20
+    sample_epochs = 20
     batch_size = 128
 
     def trunk(self, setting: str) -> tuple[nn.Module, int]:

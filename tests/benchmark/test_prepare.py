@@ -65,7 +65,8 @@ def test_files_of_the_user_are_prepared_and_compared_with_the_published(prepare:
     assert ended.status == 0
     assert ended.err.startswith("mnist: decoding ")
     assert f"from: {Path('data') / 'mnist' / 'train-images-idx3-ubyte.gz'}, " in ended.out
-    assert "train-images-idx3-ubyte.gz is not the published file" in ended.out
+    assert "not the complete release: 1,000 of 60,000 train samples, 300 of 10,000 test samples" in ended.out
+    assert "train-images-idx3-ubyte.gz is not, byte for byte, the published file" in ended.out
     elsewhere = prepare("--dataset", "mnist", "--data-dir", folder, "--cache-dir", tmp_path / "other")
     assert str(tmp_path / "other" / "mnist-") in elsewhere.out
     assert "verified" not in elsewhere.out

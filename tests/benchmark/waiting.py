@@ -85,6 +85,9 @@ class Generated(GeneratedLabels):
     def __init__(self) -> None:
         super().__init__("toy")
 
+    def fingerprint(self) -> str:
+        return Toy().fingerprint()
+
     def data(self, setting: str, seed: int) -> Data:
         given = Toy().data(setting, seed)
         (labels, _) = given.samples.targets
