@@ -71,7 +71,8 @@ def test_a_second_driver_is_refused_ctrl_c_stops_and_the_next_command_goes_on(
     stopped_in = (
         "stopping the workers ...\nstopped; finished runs are recorded, and the same command goes on from here\n"
     )
-    assert ended.err == stopped_in
+    assert ended.err.endswith(stopped_in)  # a busy machine has told of its progress before
+    assert "Traceback" not in ended.err
     assert not [worker for worker in workers if worker.is_running()]
     stopped = results(tmp_path)
     assert 2 <= len(stopped) < CELLS
