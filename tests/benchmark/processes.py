@@ -37,7 +37,7 @@ class Running:
 
     def workers(self) -> list[psutil.Process]:
         """Return the worker processes, those that Dask's nannies spawned."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
+        children = psutil.Process(self.process.pid).children()  # a worker's own child looks like it for a moment
         return [child for child in children if "spawn_main" in " ".join(_words(child))]
 
     def signal(self, number: int, *, group: bool = False) -> None:
