@@ -1,12 +1,10 @@
 """The measured seconds of each suite's methods as a file that pages are made from."""
 
-import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmark.errors import UserError
+from benchmark.speed import rows
 
 FILE = Path("speed") / "suites.csv"
 """Where in the folder of results the seconds are."""
@@ -59,38 +57,15 @@ class SuiteCost:
         return self.step_sec + (self.outer_step_sec / self.outer_every if self.outer_every else 0.0)
 
 
-_COLUMNS = [field.name for field in fields(SuiteCost)]
-_READ = {field.name: field.type for field in fields(SuiteCost)}
-
-
 def read(path: Path) -> list[SuiteCost]:
     """Return the costs in a file; none where there is no file.
 
     Raises:
         UserError: The file holds something else.
     """
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        try:
-            return [_parsed(row) for row in csv.DictReader(file)]
-        except (KeyError, TypeError, ValueError):
-            raise UserError(f"{path} does not hold costs as this version writes them; move it away") from None
+    return rows.read(path, SuiteCost, "costs")
 
 
 def write(path: Path, measured: Iterable[SuiteCost]) -> Sequence[SuiteCost]:
     """Put costs into a file, in place of those of the same key, and return all there are now."""
-    ordered = sorted({cost.key: cost for cost in (*read(path), *measured)}.values(), key=lambda cost: cost.key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(cost) for cost in ordered)
-    partial.replace(path)
-    return ordered
-
-
-def _parsed(row: dict[str, str]) -> SuiteCost:
-    values: dict[str, Any] = {name: kind(row[name]) if callable(kind) else row[name] for name, kind in _READ.items()}
-    return SuiteCost(**values)
+    return rows.write(path, (*read(path), *measured), SuiteCost)
