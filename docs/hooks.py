@@ -136,7 +136,8 @@ def rewritten(text: str, page: str, root: Path = ROOT, pictures: dict[str, Path]
         else:  # a file of code: named, as the site has no copy of it
             return label if "`" in label else f"`{label}`"
         relative = posixpath.relpath(place, posixpath.dirname(page) or ".") if place != page else ""
-        return f"{bang}[{label}]({relative or ('' if anchor else posixpath.basename(page))}{'#' * bool(anchor)}{anchor})"
+        target = relative or ("" if anchor else posixpath.basename(page))
+        return f"{bang}[{label}]({target}{'#' * bool(anchor)}{anchor})"
 
     parts = CODE.split(text)
     return "".join(part if CODE.fullmatch(part) else LINK.sub(link, part) for part in parts)
