@@ -55,6 +55,9 @@ DEPARTURES = "departures.md"
 LEFT_OUT = {"README.md": ("Suites",)}
 """Sections that the site has in another form: a page of its own for each suite, and their index."""
 
+INDEX = "suites/index.md"
+"""Gets what that section says after its table."""
+
 
 def sections(text: str) -> dict[str, str]:
     """Return the parts of a text by the title of their second-level heading; what stands first has an empty one."""
@@ -103,21 +106,21 @@ def page_of(file: str, anchor: str, root: Path = ROOT) -> tuple[str, str] | None
         if anchor in headings:
             return name, "" if anchor == headings[0] else anchor
     if file == "README.md" and anchor == "suites":
-        return "suites/index.md", ""
+        return INDEX, ""
     rest = [name for name in pages if not PAGES[name].sections]
     return (rest[0], anchor) if rest else None
 
 
-def rewritten(text: str, page: str, root: Path = ROOT, pictures: dict[str, Path] | None = None) -> str:
-    """Return a page's text with the links of its source turned into links of the site.
+def rewritten(text: str, page: str, file: str, root: Path = ROOT, pictures: dict[str, Path] | None = None) -> str:
+    """Return a text of the repository with its links turned into links of the site.
 
     Args:
         text: Markdown.
         page: Path of the page on the site.
+        file: Path in the repository of the file that the text is from.
         root: The repository.
         pictures: Gets the pictures outside `docs` by their path on the site.
     """
-    file = PAGES[page].file if page in PAGES else DOCS + page
 
     def link(match: re.Match[str]) -> str:
         bang, label, target = match.groups()
@@ -140,8 +143,8 @@ def rewritten(text: str, page: str, root: Path = ROOT, pictures: dict[str, Path]
         target = relative or ("" if anchor else posixpath.basename(page))
         return f"{bang}[{label}]({target}{'#' * bool(anchor)}{anchor})"
 
-    parts = CODE.split(text)
-    return "".join(part if CODE.fullmatch(part) else LINK.sub(link, part) for part in parts)
+    code = [match.span() for match in CODE.finditer(text)]
+    return LINK.sub(lambda m: m[0] if any(a <= m.start() < b for a, b in code) else link(m), text)
 
 
 def expanded(nav: list[Any], there: list[str]) -> list[Any]:
@@ -198,7 +201,12 @@ def on_files(files: Files, config: Any) -> None:
 def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> str:
     """Turn links of the repository into links of the site, and add the pictures they show."""
     pictures: dict[str, Path] = {}
-    text = GENERATED.sub("", rewritten(markdown, page.file.src_uri, pictures=pictures)).replace(" ± ", "\u00a0±\u00a0")
+    name = page.file.src_uri
+    text = rewritten(markdown, name, PAGES[name].file if name in PAGES else DOCS + name, pictures=pictures)
+    if name == INDEX:
+        rest = sections((ROOT / "README.md").read_text(encoding="utf-8"))["Suites"].partition("<!-- end -->")[2]
+        text += rewritten(rest, name, "README.md")
+    text = GENERATED.sub("", text).replace(" ± ", "\u00a0±\u00a0")
     for place, path in pictures.items():
         if files.get_file_from_path(place) is None:
             files.append(File.generated(config, place, abs_src_path=str(path)))

@@ -110,7 +110,7 @@ def test_tests_that_pages_name_exist() -> None:
     ]
     assert len(named) > 15
     for file, function in named:
-        assert f"def {function}" in (ROOT / file).read_text(encoding="utf-8"), f"{file}::{function}"
+        assert f"def {function}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file}::{function}"
 
 
 def test_the_navigation_has_every_page_and_no_page_twice() -> None:
