@@ -113,6 +113,14 @@ def test_tests_that_pages_name_exist() -> None:
         assert f"def {function}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file}::{function}"
 
 
+def test_what_the_protocol_cites_is_where_it_says() -> None:
+    named = re.findall(r"`([\w.]+)` in\s+\[([\w/]+\.py)\]", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(named) >= 10
+    for name, file in named:
+        kind = re.compile(rf"^ *(?:def|class) {name.rpartition('.')[2]}\b", re.MULTILINE)
+        assert kind.search((ROOT / file).read_text(encoding="utf-8")), f"{name} is not in {file}"
+
+
 def test_the_navigation_has_every_page_and_no_page_twice() -> None:
     hooks = pytest.importorskip("docs.hooks", exc_type=ImportError)
     docs = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
