@@ -1,4 +1,4 @@
-"""How every command ends: mistakes in one line with status 2, Ctrl-C with status 130."""
+"""How every command ends: mistakes in one line with status 2, Ctrl-C with status 130, failed runs with status 1."""
 
 import sys
 from collections.abc import Sequence
@@ -7,6 +7,9 @@ from pathlib import Path
 import typer
 
 from benchmark.errors import EXIT_STATUS, FULL, UserError, unknown
+
+FAILED = 1
+"""Exit status of a command of whose runs one failed."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM, as of a shell's children."""

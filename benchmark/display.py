@@ -84,14 +84,16 @@ class Display:
         for other, bar in self._bars.items():
             self._progress.update(bar, left=left if other == setting else "")
         self._progress.update(self._bars[setting], completed=self._done[setting], best=self._best_text(setting))
-        if record.status != "ok":
-            spec = record.spec
-            where = f"{spec.method} in {spec.setting}, {spec.phase} run {spec.digest}"
-            self.say(f"{record.status}: {where}: {record.reason}")
+        if record.status not in ("ok", "pruned"):
+            self.say(f"{record.status}: {_where(record)}: {record.reason}")
         if self._progress.disable and time.monotonic() - self._told > PLAIN_EVERY_SEC:
             self._told = time.monotonic()
             made = f"{sum(self._done.values())}/{sum(self._planned.values())} runs"
             self.say(", ".join(filter(None, (made, left, f"{setting}: {self._best_text(setting)}"))))
+
+    def again(self, record: Record, attempt: str) -> None:
+        """Say that a run failed and is tried again."""
+        self.say(f"{record.status}{attempt}, tried again: {_where(record)}: {record.reason}")
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
@@ -115,3 +117,9 @@ class Display:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+
+def _where(record: Record) -> str:
+    """Return which run a record is of."""
+    spec = record.spec
+    return f"{spec.method} in {spec.setting}, {spec.phase} run {spec.digest}"

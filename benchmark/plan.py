@@ -13,10 +13,11 @@ from benchmark.controls import extend
 from benchmark.errors import UserError, unknown
 from benchmark.hyper import hyper_parameters
 from benchmark.places import Places
+from benchmark.problem import build_method
 from benchmark.space import digest, size
-from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Sampler, Search, Value, is_sample
+from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Pruner, Sampler, Search, Value, is_sample
 from benchmark.suite import Suite
-from benchmark.train import OPTIMIZER_HYPER, build_method
+from benchmark.train import OPTIMIZER_HYPER
 from benchmark.values import fixed, given_values, in_ranges, searched, values_of
 
 Loaded = TypeVar("Loaded")
@@ -39,6 +40,7 @@ class Options:
         places: Where the suite's data are; on drawn samples nothing is searched and training is short.
         trials: Number of trials of every method, drawn from ranges; None for whole grids.
         sampler: What proposes the trials.
+        pruner: Rule by which hopeless trials end early; None for none.
     """
 
     suite: str
@@ -53,6 +55,7 @@ class Options:
     places: Places = field(default_factory=Places)
     trials: int | None = None
     sampler: Sampler = "tpe"
+    pruner: Pruner | None = None
 
 
 def load_method(name: str) -> type[Method]:
@@ -177,7 +180,7 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
     search = None
     if options.trials is not None:
         trials = int(min(options.trials, size(space))) if space else 0
-        search = Search(options.sampler, digest(space), trials=trials)
+        search = Search(options.sampler, digest(space), trials=trials, pruner=options.pruner)
     return Arm(
         suite=suite,
         data=data,

@@ -17,7 +17,7 @@ import filelock
 from benchmark.errors import UserError
 from benchmark.spec import Spec
 
-Status = Literal["ok", "diverged", "failed"]
+Status = Literal["ok", "diverged", "pruned", "failed"]
 
 PART = ".part"
 """Ending of files that are being written."""
@@ -29,8 +29,9 @@ class Record:
 
     Attributes:
         spec: What was run.
-        status: `ok`, or why there is no result: `diverged` (a loss was not finite) or `failed` (an error).
-        reason: One line on a failure.
+        status: `ok`, or why there is no result: `diverged` (a loss was not finite), `pruned` (a hopeless trial) or
+            `failed` (an error).
+        reason: One line on why there is no result; of a run that succeeded, why an earlier attempt failed.
         tasks: Names of the tasks; the first is the main one.
         epochs: A row an epoch: `epoch`, `lr`, `loss` and `weight` by task, `validation` metrics, diagnostics.
         selected: Epoch with the best validation score, and its `validation` metrics.
@@ -39,6 +40,7 @@ class Record:
         memory: `peak_bytes` allocated on the CUDA device, or the process's resident peak on the CPU.
         environment: Commit, versions and device, see `environment.describe`.
         finished: UTC time at which the run ended, ISO 8601.
+        attempts: How often the run was begun in the command that made the record, until it did not fail.
     """
 
     spec: Spec
@@ -52,6 +54,7 @@ class Record:
     memory: dict[str, float] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     finished: str = ""
+    attempts: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values, numbers that are not finite as None."""
@@ -182,6 +185,10 @@ def _remove(path: Path) -> None:
 def _check_results(values: dict[str, Any], spec: Spec) -> None:
     if values["status"] not in get_args(Status):
         raise ValueError(f"unknown status {values['status']!r}")
+    if not all(isinstance(text, str) for text in (values.get("reason", ""), *values.get("tasks", ()))):
+        raise ValueError("a reason or the name of a task is no text")
+    if values["status"] == "pruned" and not (values["epochs"] and values["selected"]["validation"]):
+        raise ValueError("a pruned trial without an epoch")
     if values["status"] != "ok":
         return
     numbers = [*values["selected"]["validation"].values(), *values["test"].values(), values["timing"]["step_sec"]]

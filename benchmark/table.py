@@ -10,6 +10,7 @@ from benchmark import budget, precision
 from benchmark.campaign import choose, search_records
 from benchmark.comparison import Comparison, compare
 from benchmark.controls import phrase
+from benchmark.failures import counts
 from benchmark.plan import Arm
 from benchmark.published import published
 from benchmark.record import Record
@@ -106,7 +107,7 @@ def make_table(
     return Table(
         suite=called(suite.name, arms[0].data),
         caption=caption,
-        results=_results(arms, finals, {_key(arm): _no_choice(arm, records) for arm in arms}, marks),
+        results=_results(arms, finals, records, marks),
         weights=_weights(arms, finals),
         notes=marks.notes(),
         numbers=_numbers(arms, finals),
@@ -150,6 +151,14 @@ def _no_choice(arm: Arm, records: Mapping[str, Record]) -> str:
     return f"all {len(failed)} search runs {failed[0].status}, {failed[0].reason}"
 
 
+def _lost_trials(arm: Arm, records: Mapping[str, Record], marks: "_Marks") -> str:
+    """Return the mark of what is said of search runs without a result; empty where all have one, or none."""
+    if arm.declined or _no_choice(arm, records):
+        return ""
+    found = counts(search_records(arm, records), arm.trials, "search runs")
+    return marks.mark(f"{arm.method} in {arm.setting}: {found}") if found else ""
+
+
 class _Marks:
     """Footnotes in order of their first use."""
 
@@ -169,7 +178,7 @@ class _Marks:
 def _results(
     arms: Sequence[Arm],
     finals: Mapping[tuple[str, str], list[Record]],
-    no_choice: Mapping[tuple[str, str], str],
+    records: Mapping[str, Record],
     marks: _Marks,
 ) -> pd.DataFrame:
     suite = arms[0].suite
@@ -180,7 +189,7 @@ def _results(
     for arm in arms:
         row = rows.setdefault(arm.method, {("", "method"): arm.method})
         for metric in suite.metrics:
-            row[arm.setting, metric.name] = _cell(arm, metric, finals[_key(arm)], no_choice[_key(arm)], marks)
+            row[arm.setting, metric.name] = _cell(arm, metric, finals[_key(arm)], _no_choice(arm, records), marks)
             if (arm.setting, metric.name) in printed:
                 key = (arm.setting, arm.method, metric.name)
                 cell = f"{paper.loc[key, 'mean']:.2f} ± {paper.loc[key, 'sem']:.2f}" if key in paper.index else "–"
@@ -191,7 +200,8 @@ def _results(
             row[arm.setting, "s/step"] += f" {marks.mark(note)}"
     for method, row in rows.items():
         trials = dict.fromkeys("–" if arm.declined else budget.trials(arm) for arm in arms if arm.method == method)
-        row["", "trials"] = "/".join(trials)
+        lost = [_lost_trials(arm, records, marks) for arm in arms if arm.method == method]
+        row["", "trials"] = " ".join(["/".join(trials), *dict.fromkeys(filter(None, lost))])
     return _frame(rows)
 
 

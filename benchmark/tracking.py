@@ -130,7 +130,7 @@ class Mirror:
         run.summary.update({f"test/{name}": value for name, value in record.test.items()})
         run.summary.update({f"selected/{name}": value for name, value in record.selected.get("validation", {}).items()})
         run.summary.update({f"timing/{name}": value for name, value in record.timing.items()})
-        run.finish(exit_code=0 if record.status == "ok" else 1)
+        run.finish(exit_code=0 if record.status in ("ok", "pruned") else 1)
         with self._ledger.open("a") as file:
             file.write(spec.digest + "\n")
 
