@@ -11,6 +11,7 @@ from benchmark.campaign import Campaign, outcomes, study_name
 from benchmark.display import Display
 from benchmark.engine import Resources
 from benchmark.errors import UserError
+from benchmark.interrupts import raise_if_asked
 from benchmark.plan import Arm
 from benchmark.record import Record, Store
 from benchmark.sampling import SampledStudy
@@ -60,6 +61,7 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
         made: list[Record] = []
         try:
             while True:
+                raise_if_asked()
                 while spec is not None:
                     running.submit(spec, campaign.bars(spec))
                     with engine.uninterrupted():

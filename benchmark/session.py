@@ -19,6 +19,7 @@ from benchmark.engine import Resources, default_workers, interrupt_on_sigterm
 from benchmark.errors import unknown
 from benchmark.failures import closing_line
 from benchmark.figures import write_figures
+from benchmark.interrupts import second_ends_at_once
 from benchmark.places import DEFAULT_DATA, default_cache
 from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.record import Store
@@ -83,12 +84,17 @@ def run_session(request: Request) -> int:
         terminal.print_plan(arms, store.records, resources)
         return 0
     interrupt_on_sigterm()
+    with second_ends_at_once():
+        return _run(request, arms, store, resources, Outlets(request.storage, mode, request.retries))
+
+
+def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
     with store.writing():
         for arm in arms:
             if missing(arm, store.records):
                 check_values(arm, arm.points()[:1])
         try:
-            made = execute(arms, store, resources, Outlets(request.storage, mode, request.retries))
+            made = execute(arms, store, resources, outlets)
         except KeyboardInterrupt:
             _write_table(request, arms, store)
             raise

@@ -144,7 +144,13 @@ class Mirror:
         if error is not None:
             self._drop_waiting()
         self._queue.put(None)
-        self._thread.join()
+        try:
+            self._thread.join()
+        except KeyboardInterrupt:  # what is written now becomes whole, what waits is left to the next command
+            self._drop_waiting()
+            self._queue.put(None)
+            self._thread.join()
+            raise
 
     def _drop_waiting(self) -> None:
         """Leave what is not mirrored yet to the next command's `catch_up`."""
