@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from benchmark.errors import EXIT_STATUS, FULL, UserError, unknown
+from benchmark.text import plain
 
 FAILED = 1
 """Exit status of a command of whose runs one failed."""
@@ -39,7 +40,7 @@ def run_app(app: typer.Typer, name: str) -> int:
 
 
 def _refuse(message: str) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {plain(' '.join(message.split()))}", file=sys.stderr)
     return EXIT_STATUS
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -11,6 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from benchmark.campaign import choose, search_records
 from benchmark.plan import Arm
 from benchmark.record import Record
+
+PLAIN: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
+"""Of every console: names and reasons are text."""
 
 PLAIN_EVERY_SEC = 15.0
 """Seconds between two lines where the output is no terminal."""
@@ -22,16 +25,16 @@ class Display:
     def __init__(self, arms: Sequence[Arm], records: Mapping[str, Record]) -> None:
         self._arms = arms
         self._metric = arms[0].suite.selection
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, **PLAIN)
         self._best: dict[str, tuple[float, str]] = {}
         planned = {setting: sum(arm.runs for arm in arms if arm.setting == setting) for setting in self._settings()}
         self._done = dict.fromkeys(planned, 0)
         self._planned = planned
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[best]}"),
+            TextColumn("{task.fields[best]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
             console=self._console,
@@ -97,7 +100,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(text, soft_wrap=True)
 
     def _left_text(self) -> str:
         """Return the time left, from the pace so far."""

@@ -1,7 +1,7 @@
 """From options to arms: which method is tuned over which grid in which setting."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from benchmark.problem import build_method
 from benchmark.space import digest, size
 from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Pruner, Sampler, Search, Value, is_sample
 from benchmark.suite import Suite
+from benchmark.text import is_plain
 from benchmark.train import OPTIMIZER_HYPER
 from benchmark.values import fixed, given_values, in_ranges, searched, values_of
 
@@ -120,13 +121,22 @@ def arms_of(suite: Suite, options: Options) -> list[Arm]:
     data = suite.fingerprint()
     arms = []
     for setting in options.settings or served(suite):
+        _check_text([suite.name, setting, *methods, *(metric.name for metric in suite.metrics)])
         problem = suite.problem(setting, SEARCH_SEED)
+        _check_text(problem.task_names)
         for name, method in methods.items():
             if not options.methods and name not in suite.methods_of(setting):
                 continue
             arm = _arm(suite, data, setting, name, method, options, problem.n_tasks)
             arms.append(dataclasses.replace(arm, declined=method.declines(problem)))
     return arms
+
+
+def _check_text(names: Iterable[str]) -> None:
+    """Refuse names that would change what is around them, on a terminal or in a file."""
+    for name in names:
+        if not is_plain(name):
+            raise UserError(f"the name {name!r} is not one line of visible text; rename it")
 
 
 def served(suite: Suite) -> list[str]:

@@ -16,6 +16,7 @@ import filelock
 
 from benchmark.errors import UserError
 from benchmark.spec import Spec
+from benchmark.text import is_plain, plain
 
 Status = Literal["ok", "diverged", "pruned", "failed"]
 
@@ -75,6 +76,11 @@ class Record:
             raise ValueError("the digest does not belong to the spec")
         _check_results(values, spec)
         values = {key: value for key, value in values.items() if key in known}
+        values["reason"] = plain(values.get("reason", ""))
+        values["environment"] = {
+            key: plain(value) if isinstance(value, str) else value
+            for key, value in values.get("environment", {}).items()
+        }
         return cls(**{**values, "spec": spec, "tasks": tuple(values.get("tasks", ()))})
 
 
@@ -185,8 +191,12 @@ def _remove(path: Path) -> None:
 def _check_results(values: dict[str, Any], spec: Spec) -> None:
     if values["status"] not in get_args(Status):
         raise ValueError(f"unknown status {values['status']!r}")
-    if not all(isinstance(text, str) for text in (values.get("reason", ""), *values.get("tasks", ()))):
-        raise ValueError("a reason or the name of a task is no text")
+    if not isinstance(values.get("reason", ""), str):
+        raise ValueError("the reason is no text")
+    measured = values.get("selected", {}).get("validation", {})
+    for name in (spec.suite, spec.setting, spec.method, *values.get("tasks", ()), *measured, *values.get("test", {})):
+        if not (isinstance(name, str) and is_plain(name)):
+            raise ValueError(f"{name!r} is no name: it is not one line of visible text")
     if values["status"] == "pruned" and not (values["epochs"] and values["selected"]["validation"]):
         raise ValueError("a pruned trial without an epoch")
     if values["status"] != "ok":

@@ -11,11 +11,13 @@ from benchmark.campaign import choose, search_records
 from benchmark.comparison import Comparison, compare
 from benchmark.controls import phrase
 from benchmark.failures import counts
+from benchmark.markdown import literal
 from benchmark.plan import Arm
 from benchmark.published import published
 from benchmark.record import Record
 from benchmark.spec import called, is_sample
 from benchmark.suite import Metric
+from benchmark.text import spreadsheet
 
 MOST_TASKS_SHOWN = 12
 
@@ -46,18 +48,18 @@ class Table:
 
     def write(self, folder: Path) -> list[str]:
         """Write the table as Markdown, CSV and LaTeX and return the file names."""
-        parts = [f"# Results of suite {self.suite}", self.caption, markdown(self.results)]
+        parts = [f"# Results of suite {literal(self.suite)}", literal(self.caption), markdown(self.results)]
         if self.weights is not None:
             for setting, frame in by_setting(self.weights):
-                parts += [f"Weight of each task at the end of training, {setting}:", markdown(frame)]
+                parts += [f"Weight of each task at the end of training, {literal(setting)}:", markdown(frame)]
         if not self.comparison.numbers.empty:
             parts += [self.comparison.caption]
             for setting, frame in self.comparison.by_setting():
-                parts += [f"Differences from the reference methods, {setting}:", markdown(frame)]
-        parts += ["\n".join(f"- {note}" for note in self.notes)] if self.notes else []
+                parts += [f"Differences from the reference methods, {literal(setting)}:", markdown(frame)]
+        parts += ["\n".join(f"- {literal(note)}" for note in self.notes)] if self.notes else []
         (folder / "table.md").write_text("\n\n".join(parts) + "\n")
-        self.numbers.to_csv(folder / "table.csv", index=False)
-        self.comparison.numbers.to_csv(folder / "comparison.csv", index=False)
+        self.numbers.map(spreadsheet).to_csv(folder / "table.csv", index=False)
+        self.comparison.numbers.map(spreadsheet).to_csv(folder / "comparison.csv", index=False)
         (folder / "table.tex").write_text(latex(self))
         return ["table.md", "table.csv", "table.tex", "comparison.csv"]
 
@@ -273,7 +275,11 @@ def markdown(frame: pd.DataFrame) -> str:
     flat = frame.set_axis(
         [column if isinstance(column, str) else " ".join(filter(None, column)) for column in frame], axis=1
     )
-    return flat.to_markdown(index=False, disable_numparse=True)
+    return flat.map(_literal).rename(columns=literal).to_markdown(index=False, disable_numparse=True)
+
+
+def _literal(cell: object) -> object:
+    return literal(cell) if isinstance(cell, str) else cell
 
 
 def latex(table: Table) -> str:

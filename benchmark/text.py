@@ -1,4 +1,4 @@
-"""Text of names and errors: one visible line, and nothing in it that tells who ran it."""
+"""Text of names and errors: one visible line, nothing that tells who ran it, no formula in a spreadsheet."""
 
 import getpass
 import os
@@ -14,6 +14,9 @@ _QUOTED = re.compile(r"(['\"])(?:~|file://)?/(?:[^'\"/]*/)+([^'\"/]*)\1")
 _PATH = re.compile(r"(?<![\w.…:/])(?:~|file://)?/(?:[^\s'\"/,;()]+/)+([^\s'\"/,;()]*)")
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW")
 
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+_FORMULA = tuple("=+-@")
+
 SHORTEST_SECRET = 8
 """Characters of a variable's value from which it is looked for: shorter ones are words."""
 
@@ -23,8 +26,20 @@ def plain(text: object) -> str:
     return "".join(map(_visible, str(text)))
 
 
+def is_plain(text: str) -> bool:
+    """Return whether text is one line of visible characters; joiners, which some scripts need in words, are."""
+    return text.translate(_JOINERS).isprintable()
+
+
+def spreadsheet(value: object) -> object:
+    """Return a cell of a CSV file: text that a spreadsheet would take for a formula has an apostrophe before it."""
+    if not isinstance(value, str):
+        return value
+    return f"'{value}" if value.startswith(_FORMULA) else value
+
+
 def _visible(character: str) -> str:
-    if character.isprintable():
+    if is_plain(character):
         return character
     return " " if character.isspace() else character.encode("unicode_escape").decode()
 

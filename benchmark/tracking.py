@@ -15,11 +15,16 @@ from typing import Any, Literal, Self, get_args
 
 from rich.console import Console
 
+from benchmark.display import PLAIN
 from benchmark.errors import UserError, unknown
+from benchmark.failures import reason_of
 from benchmark.record import Record
 from benchmark.spec import called, is_sample
 
 PROJECT = "auxiliary-learning"
+LONGEST_TAG = 64
+"""Characters that W&B allows in a tag."""
+
 Mode = Literal["disabled", "offline", "online"]
 NETRC_FILES = ("~/.netrc", "~/_netrc")
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -89,7 +94,8 @@ class Mirror:
             try:
                 self._mirror(record)
             except Exception as error:
-                Console(stderr=True).print(f"warning: W&B mirror stopped: {error}", markup=False)
+                line = f"warning: W&B mirror stopped: {reason_of(error)}"
+                Console(stderr=True, **PLAIN).print(line, soft_wrap=True)
                 return
         if wandb := sys.modules.get("wandb"):
             wandb.teardown()  # ends when the last run's file is whole, which `finish` does not wait for
@@ -107,7 +113,7 @@ class Mirror:
             name=f"{'SAMPLE ' * is_sample(spec.data)}{spec.method} {spec.setting} {spec.phase} {spec.seed}",
             group=f"{'+'.join((suite, *spec.controls))}/{spec.method}",
             job_type=spec.phase,
-            tags=[suite, spec.setting, spec.method, *spec.controls, *budget],
+            tags=[tag[:LONGEST_TAG] for tag in (suite, spec.setting, spec.method, *spec.controls, *budget)],
             config={**spec.to_json(), "environment": record.environment},
             dir=str(self._folder.parent),
             mode=self._mode,

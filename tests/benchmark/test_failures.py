@@ -124,7 +124,7 @@ def test_memory_of_a_run_that_failed_is_free_before_the_next_one(toy: Toy, monke
 
     def watched(setting: str) -> Any:
         made = model(setting)
-        made.itself = [made]  # a cycle, which counting references does not end
+        made.itself = [made]  # pyright: ignore[reportArgumentType] - a cycle, which reference counts do not end
         models.append(weakref.ref(made))
         return made
 
@@ -236,8 +236,8 @@ def test_deaths_count_as_attempts() -> None:
 @pytest.fixture
 def in_threads() -> Iterator[Client]:
     """Return a client of a cluster in this process, which has the toy suite."""
-    settings: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "processes": False}
-    with LocalCluster(**settings, dashboard_address=None) as cluster, Client(cluster) as client:
+    settings: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with LocalCluster(**settings) as cluster, Client(cluster) as client:
         yield client
 
 
