@@ -15,6 +15,7 @@ from benchmark.interrupts import BOUNCE_SEC
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT, environment, lines
 from tests.benchmark.processes import Running, running, wait_until
+from tests.benchmark.test_tracking import ids
 
 PLAN = (
     *("--suite", "digits", "--settings", "5-shot", "--methods", "equal", "--epochs", "60", "--seeds", "2"),
@@ -88,7 +89,25 @@ def test_one_while_starting_ends_cleanly_and_the_command_goes_on(workers: str, c
     wait_until(lambda: gone(found), "the end of its children")
     again = cli(*arguments, "--workers", "0")
     assert again.status == 0, again.err
-    assert len(lines(tmp_path)) == 1
+    (line,) = lines(tmp_path)
+    assert ids(tmp_path) == [line["digest"]]
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_after_one_the_mirrored_runs_are_whole_and_in_the_end_each_is_there_once(
+    workers: str, cli: Cli, tmp_path: Path
+) -> None:
+    arguments = (*PLAN, "--epochs", "30", "--seeds", "3", "--results-dir", tmp_path)
+    with running(*arguments, "--workers", workers) as driver:
+        wait_until(lambda: first_run(tmp_path, driver), "the first record")
+        driver.signal(signal.SIGINT, group=True)
+        ended = driver.end()
+    assert ended.status in ENDED, ended
+    mirrored = ids(tmp_path)
+    assert len(mirrored) == len(list(tmp_path.rglob("*.wandb"))), "a file is not whole"
+    assert set(mirrored) <= {line["digest"] for line in lines(tmp_path)}
+    assert cli(*arguments, "--workers", "0").status == 0
+    assert ids(tmp_path) == sorted(line["digest"] for line in lines(tmp_path))
 
 
 BUSY = """
