@@ -48,14 +48,14 @@ class Table:
 
     def write(self, folder: Path) -> list[str]:
         """Write the table as Markdown, CSV and LaTeX and return the file names."""
-        parts = [f"# Results of suite {literal(self.suite)}", literal(self.caption), markdown(self.results)]
+        parts = [f"# Results of suite {literal(self.suite)}", literal(self.caption), text_table(self.results)]
         if self.weights is not None:
             for setting, frame in by_setting(self.weights):
-                parts += [f"Weight of each task at the end of training, {literal(setting)}:", markdown(frame)]
+                parts += [f"Weight of each task at the end of training, {literal(setting)}:", text_table(frame)]
         if not self.comparison.numbers.empty:
             parts += [self.comparison.caption]
             for setting, frame in self.comparison.by_setting():
-                parts += [f"Differences from the reference methods, {literal(setting)}:", markdown(frame)]
+                parts += [f"Differences from the reference methods, {literal(setting)}:", text_table(frame)]
         parts += ["\n".join(f"- {literal(note)}" for note in self.notes)] if self.notes else []
         (folder / "table.md").write_text("\n\n".join(parts) + "\n")
         self.numbers.map(spreadsheet).to_csv(folder / "table.csv", index=False)
@@ -275,7 +275,13 @@ def markdown(frame: pd.DataFrame) -> str:
     flat = frame.set_axis(
         [column if isinstance(column, str) else " ".join(filter(None, column)) for column in frame], axis=1
     )
-    return flat.map(_literal).rename(columns=literal).to_markdown(index=False, disable_numparse=True)
+    return flat.to_markdown(index=False, disable_numparse=True)
+
+
+def text_table(frame: pd.DataFrame) -> str:
+    """Return a pipe table as `markdown` does, of names and numbers that are text to the last character."""
+    columns = [literal(column) if isinstance(column, str) else tuple(map(literal, column)) for column in frame]
+    return markdown(frame.map(_literal).set_axis(columns, axis=1))
 
 
 def _literal(cell: object) -> object:

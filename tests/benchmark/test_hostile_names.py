@@ -19,7 +19,7 @@ from benchmark.figures import draw_weights, final_weights, style
 from benchmark.markdown import literal
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record, Store
-from benchmark.table import latex, make_table, markdown
+from benchmark.table import latex, make_table, text_table
 from benchmark.terminal import print_table
 from benchmark.text import is_plain, plain, spreadsheet
 from tests.benchmark.conftest import Cli
@@ -87,7 +87,7 @@ TEXT = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")) | s
 
 @given(TEXT)
 def test_a_cell_of_markdown_is_one_cell_of_literal_text(text: str) -> None:
-    lines = markdown(pd.DataFrame([[text, "x"]], columns=pd.Index([text or "a", "b"]))).splitlines()
+    lines = text_table(pd.DataFrame([[text, "x"]], columns=pd.Index([text or "a", "b"]))).splitlines()
     assert len(lines) == 3
     assert [len(cells(line)) for line in lines] == [2, 2, 2]
     shown = re.sub(
