@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from benchmark.arm import Arm
+from benchmark.pruning import RULES
 
 
 def phrase(arms: Sequence[Arm]) -> str:
@@ -14,7 +15,9 @@ def phrase(arms: Sequence[Arm]) -> str:
     most = max(arm.trials for arm in searched)
     fewer = "; a method with fewer points tries each once" if any(arm.trials < most for arm in searched) else ""
     sampler = ", ".join(samplers)
-    return f" (equal-budget: {most} trials a method, failed ones included, by the sampler {sampler}{fewer})"
+    rules = dict.fromkeys(RULES[arm.search.pruner] for arm in searched if arm.search and arm.search.pruner)
+    pruned = f"; hopeless trials pruned by {' and '.join(rules)}" if rules else ""
+    return f" (equal-budget: {most} trials a method, failed ones included, by the sampler {sampler}{fewer}{pruned})"
 
 
 def trials(arm: Arm) -> str:
@@ -26,4 +29,5 @@ def options(arm: Arm) -> str:
     """Return the options that make an arm's search, for a command line."""
     if arm.search is None:
         return ""
-    return f" --protocol equal-budget --trials {max(arm.trials, 1)} --sampler {arm.search.sampler}"
+    pruner = f" --pruner {arm.search.pruner}" if arm.search.pruner else ""
+    return f" --protocol equal-budget --trials {max(arm.trials, 1)} --sampler {arm.search.sampler}{pruner}"

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from benchmark import space
 from benchmark.plan import Arm
+from benchmark.pruning import Bars, bars_of
 from benchmark.record import Record
-from benchmark.search import Outcome, Study
+from benchmark.search import Outcome, Reached, Study
 from benchmark.space import Point
 from benchmark.spec import Spec
 
@@ -26,8 +27,15 @@ def study_name(arm: Arm) -> str:
 
 
 def score(record: Record, metric: str) -> float | None:
-    """Return the validation score that selects, or None for a run that failed."""
+    """Return the validation score that selects, or None for a run that failed or was pruned."""
     return record.selected["validation"][metric] if record.status == "ok" else None
+
+
+def reached(record: Record, metric: str) -> Reached | None:
+    """Return where a trial was pruned, None for one that was not."""
+    if record.status != "pruned":
+        return None
+    return Reached(len(record.epochs), record.selected["validation"][metric])
 
 
 def search_records(arm: Arm, records: Mapping[str, Record]) -> list[Record | None]:
@@ -61,7 +69,9 @@ def outcomes(arm: Arm, records: Mapping[str, Record]) -> dict[int, Outcome]:
     """Return what the records say of an arm's trials, by number."""
     metric = arm.suite.selection.name
     return {
-        number: Outcome(_point(arm, record), finished=True, score=score(record, metric))
+        number: Outcome(
+            _point(arm, record), finished=True, score=score(record, metric), reached=reached(record, metric)
+        )
         for number, record in enumerate(search_records(arm, records))
         if record is not None
     }
@@ -154,7 +164,8 @@ class ArmProgress:
 
     def _tell(self, number: int, record: Record) -> None:
         if self.study is not None:
-            self.study.tell(number, score(record, self.arm.suite.selection.name))
+            metric = self.arm.suite.selection.name
+            self.study.tell(number, score(record, metric), reached(record, metric))
 
 
 class Campaign:
@@ -174,6 +185,15 @@ class Campaign:
                 self._owner[spec.digest] = progress
                 return spec
         return None
+
+    def bars(self, spec: Spec) -> Bars | None:
+        """Return what a run that is handed out has to reach, from the trials of its arm that are completed by now."""
+        if spec.search is None or spec.search.pruner is None or spec.phase != "search":
+            return None
+        arm = self._owner[spec.digest].arm
+        completed = [r for r in search_records(arm, self.records) if r is not None and r.status == "ok"]
+        name = arm.suite.selection.name
+        return bars_of([[row["validation"][name] for row in r.epochs] for r in completed], spec.epochs)
 
     def done(self, record: Record) -> None:
         """Take note of a record that is on disk."""

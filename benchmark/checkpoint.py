@@ -73,7 +73,7 @@ class Saver:
     """
 
     def __init__(self, spec: Spec, device: torch.device, folder: Path | None, *, every: int | None = None) -> None:
-        self._digest, self._device, self._every = spec.digest, device, every
+        self.spec, self.device, self._every = spec, device, every
         self._identity = identity(spec, device)
         self._path = None if folder is None else folder / spec.digest
         self._last = time.perf_counter()
@@ -105,7 +105,7 @@ class Saver:
         Raises:
             Stopped: The run was asked to stop, and its state is saved if there is a place for it.
         """
-        asked = stopping.is_asked(self._digest)
+        asked = stopping.is_asked(self.spec.digest)
         if self._path is not None and (asked or self._is_due(run)):
             self._write(run)
         if asked:
@@ -122,8 +122,8 @@ class Saver:
 
     def _write(self, run: Resumable) -> None:
         assert self._path is not None
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)  # so that steps under way do not count as the checkpoint's cost
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)  # so that steps under way do not count as the checkpoint's cost
         run.clock.end("train_sec")
         started = time.perf_counter()
         try:

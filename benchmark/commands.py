@@ -1,4 +1,4 @@
-"""How every command ends: mistakes in one line with status 2, Ctrl-C with status 130."""
+"""How every command ends: mistakes in one line with status 2, Ctrl-C with status 130, failed runs with status 1."""
 
 import sys
 from collections.abc import Sequence
@@ -7,6 +7,10 @@ from pathlib import Path
 import typer
 
 from benchmark.errors import EXIT_STATUS, FULL, UserError, unknown
+from benchmark.text import plain
+
+FAILED = 1
+"""Exit status of a command of whose runs one failed."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM, as of a shell's children."""
@@ -36,7 +40,7 @@ def run_app(app: typer.Typer, name: str) -> int:
 
 
 def _refuse(message: str) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {plain(' '.join(message.split()))}", file=sys.stderr)
     return EXIT_STATUS
 
 

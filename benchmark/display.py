@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -11,6 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from benchmark.campaign import choose, search_records
 from benchmark.plan import Arm
 from benchmark.record import Record
+
+PLAIN: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
+"""Of every console: names and reasons are text."""
 
 PLAIN_EVERY_SEC = 15.0
 """Seconds between two lines where the output is no terminal."""
@@ -22,16 +25,16 @@ class Display:
     def __init__(self, arms: Sequence[Arm], records: Mapping[str, Record]) -> None:
         self._arms = arms
         self._metric = arms[0].suite.selection
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, **PLAIN)
         self._best: dict[str, tuple[float, str]] = {}
         planned = {setting: sum(arm.runs for arm in arms if arm.setting == setting) for setting in self._settings()}
         self._done = dict.fromkeys(planned, 0)
         self._planned = planned
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[best]}"),
+            TextColumn("{task.fields[best]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
             console=self._console,
@@ -84,18 +87,20 @@ class Display:
         for other, bar in self._bars.items():
             self._progress.update(bar, left=left if other == setting else "")
         self._progress.update(self._bars[setting], completed=self._done[setting], best=self._best_text(setting))
-        if record.status != "ok":
-            spec = record.spec
-            where = f"{spec.method} in {spec.setting}, {spec.phase} run {spec.digest}"
-            self.say(f"{record.status}: {where}: {record.reason}")
+        if record.status not in ("ok", "pruned"):
+            self.say(f"{record.status}: {_where(record)}: {record.reason}")
         if self._progress.disable and time.monotonic() - self._told > PLAIN_EVERY_SEC:
             self._told = time.monotonic()
             made = f"{sum(self._done.values())}/{sum(self._planned.values())} runs"
             self.say(", ".join(filter(None, (made, left, f"{setting}: {self._best_text(setting)}"))))
 
+    def again(self, record: Record, attempt: str) -> None:
+        """Say that a run failed and is tried again."""
+        self.say(f"{record.status}{attempt}, tried again: {_where(record)}: {record.reason}")
+
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(text, soft_wrap=True)
 
     def _left_text(self) -> str:
         """Return the time left, from the pace so far."""
@@ -115,3 +120,9 @@ class Display:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+
+def _where(record: Record) -> str:
+    """Return which run a record is of."""
+    spec = record.spec
+    return f"{spec.method} in {spec.setting}, {spec.phase} run {spec.digest}"

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark import engine
+from benchmark.attempts import RETRIES, Attempts
 from benchmark.campaign import Campaign, outcomes, study_name
 from benchmark.display import Display
 from benchmark.engine import Resources
 from benchmark.errors import UserError
+from benchmark.interrupts import raise_if_asked
 from benchmark.plan import Arm
-from benchmark.record import Store
+from benchmark.record import Record, Store
 from benchmark.sampling import SampledStudy
-from benchmark.search import Archive, AtUrl, GridStudy, Study, UnarchivedGrid, open_storage
+from benchmark.search import Archive, AtUrl, GridStudy, Study, UnarchivedGrid
+from benchmark.storage import open_storage
 from benchmark.tracking import Mirror, Mode
 
 
@@ -24,14 +27,16 @@ class Outlets:
     Attributes:
         storage: Optuna storage URL instead of the journal file of the suite's folder.
         wandb: Mode of the W&B mirror: `disabled`, `offline` or `online`.
+        retries: Further attempts at a run that failed.
     """
 
     storage: str | None
     wandb: Mode
+    retries: int = RETRIES
 
 
-def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
-    """Run what `arms` asks for and `store` does not hold; return the number of runs that were made.
+def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> list[Record]:
+    """Run what `arms` asks for and `store` does not hold; return the records that were made.
 
     Raises:
         UserError: Trials are to be proposed by Optuna, which is not installed, or its storage failed.
@@ -43,31 +48,37 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
     def open_study(arm: Arm) -> Study:
         return _study(arm, store, storage) if outlets.storage is None else AtUrl(lambda: _study(arm, store, storage))
 
+    attempts = Attempts(outlets.retries)
     with engine.uninterrupted():
         campaign = Campaign(arms, store.records, open_study)
         spec = campaign.next_spec()
     with Mirror(store.folder, outlets.wandb) as mirror, ExitStack() as stack:
         mirror.catch_up(store.records.values())
         if spec is None:
-            return 0
+            return []
         display = stack.enter_context(Display(campaign.arms, store.records))
         running = stack.enter_context(engine.start(resources))
-        made = 0
+        made: list[Record] = []
         try:
             while True:
+                raise_if_asked()
                 while spec is not None:
-                    running.submit(spec)
+                    running.submit(spec, campaign.bars(spec))
                     with engine.uninterrupted():
                         spec = campaign.next_spec() if running.room() > 0 else None
                 if not campaign.under_way:
                     return made
-                record = running.next()
+                record = attempts.counted(running.next())
+                if attempts.again(record):
+                    display.again(record, attempts.text(record))
+                    spec = record.spec
+                    continue
                 with engine.uninterrupted():
                     store.append(record)
                     campaign.done(record)
                     display.done(record)
                     mirror.add(record)
-                    made += 1
+                    made.append(record)
                     spec = campaign.next_spec() if running.room() > 0 else None
         except KeyboardInterrupt:
             display.say("stopping the workers ...")

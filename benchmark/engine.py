@@ -4,14 +4,18 @@ import contextlib
 import importlib.util
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from benchmark import stopping
+from benchmark.cell import run_cell
 from benchmark.errors import UserError
+from benchmark.failures import reason_of
 from benchmark.places import Places
+from benchmark.pruning import Bars
 from benchmark.record import Record
 from benchmark.spec import Spec
 
@@ -32,8 +36,8 @@ class Engine(Protocol):
         """Return how many more cells may be submitted now."""
         ...
 
-    def submit(self, spec: Spec) -> None:
-        """Hand out one cell."""
+    def submit(self, spec: Spec, bars: Bars | None = None) -> None:
+        """Hand out one cell; a trial of a search with what it has to reach."""
         ...
 
     def next(self) -> Record:
@@ -62,17 +66,6 @@ class Resources:
     places: Places = field(default_factory=Places)
 
 
-def run_cell(spec: dict[str, Any], device: str, places: Places) -> dict[str, Any]:
-    """Run one cell in a worker; specs and records travel as plain JSON values."""
-    from benchmark.train import run
-
-    try:
-        return run(Spec.from_json(spec), device, places).to_json()
-    except stopping.Stopped:
-        stopping.stopped()  # may end the worker: the scheduler hands the cell to another one
-        return {}  # the driver has gone
-
-
 @contextmanager
 def start(resources: Resources) -> Iterator[Engine]:
     """Start the engine and stop its workers at the end.
@@ -94,28 +87,29 @@ class InProcess:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._waiting: list[Spec] = []
+        self._waiting: list[tuple[Spec, Bars | None]] = []
 
     def room(self) -> int:
         """Return how many more cells may be submitted now."""
         return 1 - len(self._waiting)
 
-    def submit(self, spec: Spec) -> None:
+    def submit(self, spec: Spec, bars: Bars | None = None) -> None:
         """Note the next cell."""
-        self._waiting.append(spec)
+        self._waiting.append((spec, bars))
 
     def next(self) -> Record:
         """Run the next cell."""
         from benchmark.train import run
 
-        return run(self._waiting.pop(0), self._resources.device, self._resources.places)
+        spec, bars = self._waiting.pop(0)
+        return run(spec, self._resources.device, self._resources.places, bars)
 
     def stop(self) -> None:
         """Do nothing: the run itself takes the signal."""
 
 
 class OnDask:
-    """Runs cells on the workers of a Dask cluster; a cell's digest is its task's key."""
+    """Runs cells on the workers of a Dask cluster; a cell's digest is its task's key, numbered from the second on."""
 
     def __init__(self, client: Any, resources: Resources) -> None:
         from distributed import as_completed
@@ -124,6 +118,7 @@ class OnDask:
         self._resources = resources
         self._specs: dict[str, Spec] = {}
         self._futures: dict[str, Any] = {}
+        self._attempts: Counter[str] = Counter()
         self._completed = as_completed()
 
     def room(self) -> int:
@@ -131,12 +126,15 @@ class OnDask:
         slots = sum(self._client.nthreads().values())
         return AHEAD * max(slots, 1) - len(self._specs)
 
-    def submit(self, spec: Spec) -> None:
+    def submit(self, spec: Spec, bars: Bars | None = None) -> None:
         """Hand out one cell."""
         where = self._resources.device, self._resources.places
-        future = self._client.submit(run_cell, spec.to_json(), *where, key=spec.digest, pure=True)
-        self._specs[spec.digest] = spec
-        self._futures[spec.digest] = future
+        self._attempts[spec.digest] += 1
+        again = self._attempts[spec.digest]
+        key = spec.digest if again == 1 else f"{spec.digest}-{again}"  # the scheduler may hold what the first one gave
+        future = self._client.submit(run_cell, spec.to_json(), *where, bars, key=key, pure=True)
+        self._specs[key] = spec
+        self._futures[key] = future
         self._completed.add(future)
 
     def next(self) -> Record:
@@ -148,14 +146,25 @@ class OnDask:
             return Record.from_json(future.result())
         if future.status == "cancelled":
             raise UserError("the Dask scheduler went away; finished runs are recorded, run the command again")
-        reason = f"{type(future.exception()).__name__}: {future.exception()}".splitlines()[0][:500]
-        return Record(spec=spec, status="failed", reason=reason)
+        return _unreturned(spec, future.exception())
 
     def stop(self) -> None:
         """Take back the cells that wait, let those that run save their state and end, within `PATIENCE_SEC`."""
         with contextlib.suppress(OSError):  # a cluster that is gone needs no stopping
             self._client.cancel(list(self._futures.values()))
-            self._client.run(stopping.stop_runs, list(self._futures), PATIENCE_SEC, on_error="ignore")
+            digests = [spec.digest for spec in self._specs.values()]
+            self._client.run(stopping.stop_runs, digests, PATIENCE_SEC, on_error="ignore")
+
+
+def _unreturned(spec: Spec, error: BaseException) -> Record:
+    """Return the record of a cell that has none of its own: its workers died, or could not even begin."""
+    from distributed.scheduler import KilledWorker
+
+    if not isinstance(error, KilledWorker):
+        return Record(spec=spec, status="failed", reason=reason_of(error))
+    deaths = DEATHS_ALLOWED + 1
+    reason = f"its worker process died {deaths} times under it, as when the system ends one for want of host memory"
+    return Record(spec=spec, status="failed", reason=reason, attempts=deaths)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from benchmark.plan import Arm
 from benchmark.record import Record
 from benchmark.spec import called, is_sample
 from benchmark.table import MOST_TASKS_SHOWN, final_records
+from benchmark.text import spreadsheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +38,9 @@ STYLE: dict[Any, Any] = {
 }
 """Matplotlib settings of every figure."""
 
+TEXT: dict[str, Any] = {"parse_math": False}
+"""Of labels that are names: a dollar sign is one."""
+
 LUMINANCE = (0.299, 0.587, 0.114)
 """Of red, green and blue, ITU-R BT.601."""
 
@@ -61,7 +65,7 @@ def write_figures(arms: Sequence[Arm], records: Mapping[str, Record], folder: Pa
     weights = final_weights(finals)
     written = []
     if not weights.empty:
-        weights.to_csv(folder / "weights.csv", index=False)
+        weights.map(spreadsheet).to_csv(folder / "weights.csv", index=False)
         written.append("weights.csv")
     with style():
         common = {} if weights.empty else {"weights": draw_weights(weights)}
@@ -121,7 +125,7 @@ def draw_weights(weights: pd.DataFrame) -> "Figure":
     grid = _lay_out(figure, panels)
     images = [_heat_map(axes, panel) for axes, panel in zip(grid, panels.values(), strict=True)]
     for axes, setting in zip(grid, panels, strict=True):
-        axes.set_title(setting)
+        axes.set_title(setting, **TEXT)
     bar = figure.colorbar(images[0], ax=grid, label="share of weight", aspect=30, pad=0.03)
     bar.set_ticks([0, 0.05, 0.2, 0.5, 1])
     bar.outline.set_visible(False)
@@ -161,8 +165,8 @@ def _heat_map(axes: "Axes", panel: pd.DataFrame) -> "AxesImage":
         axes.axhline(row - 0.5, color="white", linewidth=0.8)
     for column in range(1, columns):
         axes.axvline(column - 0.5, color="white", linewidth=3 if column == 1 else 0.8)
-    axes.set_xticks(range(columns), panel.columns, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(rows), panel.index)
+    axes.set_xticks(range(columns), panel.columns, rotation=45, ha="right", rotation_mode="anchor", **TEXT)
+    axes.set_yticks(range(rows), panel.index, **TEXT)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return image

@@ -5,6 +5,11 @@ from collections.abc import Mapping, Sequence
 
 ABSENT = "–"
 
+_MARKUP = re.compile(
+    r"""\\(?=[!-/:-@\[-`{-~]) | [|`*~$] | <(?=[A-Za-z/!?]) | &(?=\#?\w+;) | (?<=\])[(\[:] | (?<!\w)_ | _(?!\w)""",
+    re.VERBOSE,
+)
+
 
 def pipe_table(rows: Sequence[Mapping[str, str]]) -> str:
     """Return rows as a table without padding, so that a change of one row is a change of one line."""
@@ -16,6 +21,11 @@ def escaped(text: str) -> str:
     """Return text that Markdown shows as it is, within a table too; what stands between backticks is code."""
     parts = text.split("`")
     return "`".join(part if number % 2 else re.sub(r"([|<*])", r"\\\1", part) for number, part in enumerate(parts))
+
+
+def literal(text: str) -> str:
+    """Return text of which Markdown shows every character, within a table too, whatever names are in it."""
+    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 def fact_table(rows: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 """Peak memory of one run."""
 
 import contextlib
+import gc
 import math
 import resource
 from pathlib import Path
@@ -36,6 +37,24 @@ def in_use_bytes(device: torch.device) -> int:
 def capacity_bytes(device: torch.device) -> float:
     """Return the memory of a CUDA device in bytes; no limit elsewhere."""
     return torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else math.inf
+
+
+def release(device: torch.device) -> None:
+    """Give the memory of a run that failed back: nothing refers to it any more but cycles, and torch's cache."""
+    gc.collect()
+    if device.type == "cuda":
+        with contextlib.suppress(RuntimeError):  # of a device that the run has taken from this process
+            torch.cuda.empty_cache()
+
+
+def answers(device: torch.device) -> bool:
+    """Return whether a device can be used by this process still: a kernel that failed takes it away for good."""
+    try:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _resident(name: str) -> int:

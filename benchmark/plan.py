@@ -1,7 +1,7 @@
 """From options to arms: which method is tuned over which grid in which setting."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,10 +13,12 @@ from benchmark.controls import extend
 from benchmark.errors import UserError, unknown
 from benchmark.hyper import hyper_parameters
 from benchmark.places import Places
+from benchmark.problem import build_method
 from benchmark.space import digest, size
-from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Sampler, Search, Value, is_sample
+from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Pruner, Sampler, Search, Value, is_sample
 from benchmark.suite import Suite
-from benchmark.train import OPTIMIZER_HYPER, build_method
+from benchmark.text import is_plain
+from benchmark.train import OPTIMIZER_HYPER
 from benchmark.values import fixed, given_values, in_ranges, searched, values_of
 
 Loaded = TypeVar("Loaded")
@@ -39,6 +41,7 @@ class Options:
         places: Where the suite's data are; on drawn samples nothing is searched and training is short.
         trials: Number of trials of every method, drawn from ranges; None for whole grids.
         sampler: What proposes the trials.
+        pruner: Rule by which hopeless trials end early; None for none.
     """
 
     suite: str
@@ -53,6 +56,7 @@ class Options:
     places: Places = field(default_factory=Places)
     trials: int | None = None
     sampler: Sampler = "tpe"
+    pruner: Pruner | None = None
 
 
 def load_method(name: str) -> type[Method]:
@@ -117,13 +121,22 @@ def arms_of(suite: Suite, options: Options) -> list[Arm]:
     data = suite.fingerprint()
     arms = []
     for setting in options.settings or served(suite):
+        _check_text([suite.name, setting, *methods, *(metric.name for metric in suite.metrics)])
         problem = suite.problem(setting, SEARCH_SEED)
+        _check_text(problem.task_names)
         for name, method in methods.items():
             if not options.methods and name not in suite.methods_of(setting):
                 continue
             arm = _arm(suite, data, setting, name, method, options, problem.n_tasks)
             arms.append(dataclasses.replace(arm, declined=method.declines(problem)))
     return arms
+
+
+def _check_text(names: Iterable[str]) -> None:
+    """Refuse names that would change what is around them, on a terminal or in a file."""
+    for name in names:
+        if not is_plain(name):
+            raise UserError(f"the name {name!r} is not one line of visible text; rename it")
 
 
 def served(suite: Suite) -> list[str]:
@@ -177,7 +190,7 @@ def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method],
     search = None
     if options.trials is not None:
         trials = int(min(options.trials, size(space))) if space else 0
-        search = Search(options.sampler, digest(space), trials=trials)
+        search = Search(options.sampler, digest(space), trials=trials, pruner=options.pruner)
     return Arm(
         suite=suite,
         data=data,

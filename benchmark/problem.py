@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from auxilearn import stateless_call
+import baselines
+from auxilearn import Method, stateless_call
 from auxilearn.method import Parameters, TaskKind
 from benchmark.data import Batch
 from benchmark.models.multitask import MultiTask
@@ -64,3 +65,10 @@ def scaled(losses: Tensor, labelled: Tensor) -> Tensor:
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts), dim=1)
+
+
+def build_method(name: str, problem: SupervisedProblem, hyper: dict[str, Any], seed: int) -> Method:
+    """Return the method of that name, its own parameters initialised by `seed`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return baselines.load(name)(problem, **hyper)

@@ -16,8 +16,9 @@ import filelock
 
 from benchmark.errors import UserError
 from benchmark.spec import Spec
+from benchmark.text import is_plain, plain
 
-Status = Literal["ok", "diverged", "failed"]
+Status = Literal["ok", "diverged", "pruned", "failed"]
 
 PART = ".part"
 """Ending of files that are being written."""
@@ -29,8 +30,9 @@ class Record:
 
     Attributes:
         spec: What was run.
-        status: `ok`, or why there is no result: `diverged` (a loss was not finite) or `failed` (an error).
-        reason: One line on a failure.
+        status: `ok`, or why there is no result: `diverged` (a loss was not finite), `pruned` (a hopeless trial) or
+            `failed` (an error).
+        reason: One line on why there is no result; of a run that succeeded, why an earlier attempt failed.
         tasks: Names of the tasks; the first is the main one.
         epochs: A row an epoch: `epoch`, `lr`, `loss` and `weight` by task, `validation` metrics, diagnostics.
         selected: Epoch with the best validation score, and its `validation` metrics.
@@ -39,6 +41,7 @@ class Record:
         memory: `peak_bytes` allocated on the CUDA device, or the process's resident peak on the CPU.
         environment: Commit, versions and device, see `environment.describe`.
         finished: UTC time at which the run ended, ISO 8601.
+        attempts: How often the run was begun in the command that made the record, until it did not fail.
     """
 
     spec: Spec
@@ -52,6 +55,7 @@ class Record:
     memory: dict[str, float] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     finished: str = ""
+    attempts: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values, numbers that are not finite as None."""
@@ -72,6 +76,11 @@ class Record:
             raise ValueError("the digest does not belong to the spec")
         _check_results(values, spec)
         values = {key: value for key, value in values.items() if key in known}
+        values["reason"] = plain(values.get("reason", ""))
+        values["environment"] = {
+            key: plain(value) if isinstance(value, str) else value
+            for key, value in values.get("environment", {}).items()
+        }
         return cls(**{**values, "spec": spec, "tasks": tuple(values.get("tasks", ()))})
 
 
@@ -182,6 +191,14 @@ def _remove(path: Path) -> None:
 def _check_results(values: dict[str, Any], spec: Spec) -> None:
     if values["status"] not in get_args(Status):
         raise ValueError(f"unknown status {values['status']!r}")
+    if not isinstance(values.get("reason", ""), str):
+        raise ValueError("the reason is no text")
+    measured = values.get("selected", {}).get("validation", {})
+    for name in (spec.suite, spec.setting, spec.method, *values.get("tasks", ()), *measured, *values.get("test", {})):
+        if not (isinstance(name, str) and is_plain(name)):
+            raise ValueError(f"{name!r} is no name: it is not one line of visible text")
+    if values["status"] == "pruned" and not (values["epochs"] and values["selected"]["validation"]):
+        raise ValueError("a pruned trial without an epoch")
     if values["status"] != "ok":
         return
     numbers = [*values["selected"]["validation"].values(), *values["test"].values(), values["timing"]["step_sec"]]

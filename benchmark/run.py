@@ -9,14 +9,16 @@ import typer
 
 import baselines
 from benchmark import suites
+from benchmark.attempts import RETRIES
 from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
 from benchmark.places import DEFAULT_DATA, Places, default_cache
-from benchmark.spec import CONTROLS, AskedPrecision, Sampler
+from benchmark.spec import CONTROLS, AskedPrecision, Pruner, Sampler
 
 PRECISIONS = get_args(AskedPrecision)
 PROTOCOLS = ("paper", "equal-budget")
 SAMPLERS = get_args(Sampler)
+PRUNERS = ("none", *get_args(Pruner))
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -79,6 +81,16 @@ def command(
             metavar="|".join(SAMPLERS), help="What proposes the trials: Optuna's TPE, or random. [default: tpe]"
         ),
     ] = None,
+    pruner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(PRUNERS), help="What ends hopeless trials early: the median stopping rule. [default: none]"
+        ),
+    ] = None,
+    retries: Annotated[
+        int,
+        typer.Option(min=0, max=100, help="Further attempts at a run that failed; one that diverged is a result."),
+    ] = RETRIES,
     storage: Annotated[
         str | None, typer.Option(help="Optuna storage URL. [default: a journal file beside the records]")
     ] = None,
@@ -101,7 +113,7 @@ def command(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and train nothing.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List suites and methods.")] = False,
-) -> None:
+) -> int:
     """Compare methods of auxiliary learning on a suite.
 
     Each method's grid, or a number of trials of each method, is searched with one seed, the setting that validation
@@ -112,14 +124,14 @@ def command(
         from benchmark.terminal import print_listing
 
         print_listing()
-        return
+        return 0
     if not suite:
         raise UserError(f"--suite is missing; choose one of: {', '.join(suites.names())}")
     references = _words(reference, "--reference")
     _check_names_at_once(suite, _words(methods, "--methods"), _words(controls, "--controls"), references)
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
-    _check_budget(protocol, trials, sampler)
+    _check_budget(protocol, trials, sampler, pruner)
     from benchmark.plan import Options
     from benchmark.session import Request, run_session
 
@@ -134,6 +146,7 @@ def command(
         fixed=_pairs(fix or (), "--set"),
         trials=trials,
         sampler=cast(Sampler, sampler or SAMPLERS[0]),
+        pruner=None if pruner in (None, "none") else cast(Pruner, pruner),
         places=Places(data_dir, cache_dir or default_cache(), sample, weights),
         grid={name: _words(value, "--grid") for name, value in _pairs(grid or (), "--grid").items()},
     )
@@ -147,8 +160,9 @@ def command(
         wandb=wandb,
         references=references,
         dry_run=dry_run,
+        retries=retries,
     )
-    run_session(request)
+    return run_session(request)
 
 
 def _words(text: str | None, name: str) -> tuple[str, ...]:
@@ -190,17 +204,19 @@ def _check_names_at_once(
             raise unknown("reference method", reference, baselines.names())
 
 
-def _check_budget(protocol: str, trials: int | None, sampler: str | None) -> None:
+def _check_budget(protocol: str, trials: int | None, sampler: str | None, pruner: str | None) -> None:
     """Refuse a protocol that does not exist and options that belong to the other one."""
     if protocol not in PROTOCOLS:
         raise unknown("protocol", protocol, PROTOCOLS)
     if sampler is not None and sampler not in SAMPLERS:
         raise unknown("sampler", sampler, SAMPLERS)
+    if pruner is not None and pruner not in PRUNERS:
+        raise unknown("pruner", pruner, PRUNERS)
     if protocol == "equal-budget":
         if trials is None:
             raise UserError("--protocol equal-budget needs a number of trials; give --trials N")
         return
-    for name, value in {"--trials": trials, "--sampler": sampler}.items():
+    for name, value in {"--trials": trials, "--sampler": sampler, "--pruner": pruner}.items():
         if value is not None:
             raise UserError(f"{name} belongs to --protocol equal-budget; protocol {protocol} searches whole grids")
 

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping
 
 from benchmark.arm import Arm
-from benchmark.search import Archive, Outcome, Trial, propose_by_tpe
+from benchmark.search import Archive, Outcome, Reached, Trial, propose_by_tpe
 from benchmark.seeds import derive
 from benchmark.space import Point, draws
 
@@ -28,7 +28,7 @@ class SampledStudy:
         for number in range(max(told, default=-1) + 1):
             self._begin(number, told[number].point if number in told else None)
             if number in told:
-                self.tell(number, told[number].score)
+                self.tell(number, told[number].score, told[number].reached)
 
     def _begin(self, number: int, point: Point | None) -> None:
         if point is None:
@@ -49,11 +49,11 @@ class SampledStudy:
         self._begin(number, None)
         return Trial(number, self._trials[number].point)
 
-    def tell(self, number: int, score: float | None) -> None:
-        """Note a trial's score; None for a run that failed."""
-        self._trials[number] = Outcome(self._trials[number].point, finished=True, score=score)
+    def tell(self, number: int, score: float | None, reached: Reached | None = None) -> None:
+        """Note a trial's score; None for a run that failed or was pruned, when it had `reached` one."""
+        self._trials[number] = Outcome(self._trials[number].point, finished=True, score=score, reached=reached)
         if self._archive is not None:
-            self._archive.finish(number, score)
+            self._archive.finish(number, score, reached)
 
     def _propose(self, number: int) -> Point:
         arm = self._arm

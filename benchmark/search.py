@@ -4,14 +4,10 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from benchmark.errors import UserError
-from benchmark.record import cut_torn_line
 from benchmark.space import Point, Range, Space, coordinates, ends, join, split
-
-JOURNAL = "studies.journal"
 
 
 class Trial(NamedTuple):
@@ -21,12 +17,20 @@ class Trial(NamedTuple):
     point: Point
 
 
+class Reached(NamedTuple):
+    """Where a pruned trial ended: the number of its epochs, and the best score of them."""
+
+    epoch: int
+    score: float
+
+
 class Outcome(NamedTuple):
-    """What is known of a trial; the score of a finished one that failed is None."""
+    """What is known of a trial: a finished one has a score, or was pruned when it had `reached` one, or failed."""
 
     point: Point
     finished: bool = False
     score: float | None = None
+    reached: Reached | None = None
 
 
 class Study(Protocol):
@@ -40,8 +44,8 @@ class Study(Protocol):
         """Return the next proposal, or None when there is none."""
         ...
 
-    def tell(self, number: int, score: float | None) -> None:
-        """Archive a trial's score; None for a run that failed."""
+    def tell(self, number: int, score: float | None, reached: Reached | None = None) -> None:
+        """Archive a trial's score; None for a run that failed or was pruned, when it had `reached` one."""
         ...
 
 
@@ -76,8 +80,8 @@ class GridStudy:
     def _propose(self, trial: Any) -> Trial:
         return Trial(trial.number, {key: trial.suggest_categorical(key, values) for key, values in self._space.items()})
 
-    def tell(self, number: int, score: float | None) -> None:
-        """Archive a trial's score; None for a run that failed."""
+    def tell(self, number: int, score: float | None, reached: Reached | None = None) -> None:
+        """Archive a trial's score; None for a run that failed. No point of a grid is pruned."""
         state = self._optuna.trial.TrialState
         try:
             self._study.tell(number, score, state=state.FAIL if score is None else state.COMPLETE)
@@ -100,7 +104,7 @@ class UnarchivedGrid:
         """Return the next point of the grid, or None when all have been proposed."""
         return next((Trial(number, point) for number, point in self._remaining), None)
 
-    def tell(self, number: int, score: float | None) -> None:
+    def tell(self, number: int, score: float | None, reached: Reached | None = None) -> None:
         """Do nothing: the record has the score."""
 
 
@@ -121,10 +125,10 @@ class AtUrl:
         with _told_in_one_line():
             return self._study.ask()
 
-    def tell(self, number: int, score: float | None) -> None:
-        """Archive a trial's score; None for a run that failed."""
+    def tell(self, number: int, score: float | None, reached: Reached | None = None) -> None:
+        """Archive a trial's score; None for a run that failed or was pruned."""
         with _told_in_one_line():
-            self._study.tell(number, score)
+            self._study.tell(number, score, reached)
 
 
 @contextmanager
@@ -158,10 +162,13 @@ class Archive:
         if number == len(self._study.get_trials(deepcopy=False)):
             self._study.add_trial(_frozen(self._optuna, self._space, Outcome(point)))
 
-    def finish(self, number: int, score: float | None) -> None:
-        """Archive a trial's score; None for a run that failed."""
+    def finish(self, number: int, score: float | None, reached: Reached | None = None) -> None:
+        """Archive a trial's score; None for a run that failed or was pruned, when it had `reached` one."""
         state = self._optuna.trial.TrialState
-        end = state.FAIL if score is None else state.COMPLETE
+        end = state.COMPLETE if score is not None else state.FAIL if reached is None else state.PRUNED
+        found = self._study.get_trials(deepcopy=False)[number]
+        if reached is not None and not found.state.is_finished():
+            self._optuna.trial.Trial(self._study, found._trial_id).report(reached.score, reached.epoch)
         self._study.tell(number, score, state=end, skip_if_finished=True)
 
 
@@ -169,8 +176,8 @@ def propose_by_tpe(space: Space, before: Mapping[int, Outcome], *, seed: int, ma
     """Return the point that the tree-structured Parzen estimator proposes after the trials before.
 
     All hyper-parameters are proposed together (Falkner et al., ICML 2018, arXiv:1807.01774). A trial under way
-    counts as a bad one (constant liar), so that those at the same time differ; one that failed is worse than any
-    that did not.
+    counts as a bad one (constant liar), so that those at the same time differ; one that was pruned is worse than any
+    that was not, the earlier the worse, and one that failed is worse still.
     """
     import optuna
 
@@ -184,13 +191,14 @@ def propose_by_tpe(space: Space, before: Mapping[int, Outcome], *, seed: int, ma
 
 
 def _frozen(optuna: Any, space: Space, outcome: Outcome) -> Any:
-    """Return an outcome as Optuna's trial; one that failed is pruned, which Optuna ranks below all scores."""
+    """Return an outcome as Optuna's trial; one that failed is pruned before it began, which Optuna ranks last."""
     state = optuna.trial.TrialState
     return optuna.trial.create_trial(
         state=state.RUNNING if not outcome.finished else state.PRUNED if outcome.score is None else state.COMPLETE,
         params=split(space, outcome.point),
         distributions=_distributions(optuna, space),
         value=outcome.score,
+        intermediate_values={} if outcome.reached is None else {outcome.reached.epoch: outcome.reached.score},
     )
 
 
@@ -204,44 +212,3 @@ def _distributions(optuna: Any, space: Space) -> dict[str, Any]:
         else:
             found[name] = kinds.CategoricalDistribution(each)
     return found
-
-
-def open_storage(url: str | None, folder: Path) -> Any:
-    """Return Optuna's storage at `url`, or the journal file of the results folder; None without Optuna.
-
-    The caller must hold the folder for writing: a lock on the journal that a killed driver left is removed.
-
-    Raises:
-        UserError: The URL is not one Optuna can open, or Optuna is asked for and not installed.
-    """
-    try:
-        import optuna
-        from optuna.storages import JournalStorage
-        from optuna.storages.journal import JournalFileBackend
-    except ModuleNotFoundError:
-        if url:
-            raise UserError("--storage needs optuna, which is not installed") from None
-        return None
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if url:
-        return _storage_at(url)
-    path = folder / JOURNAL
-    path.with_name(path.name + ".lock").unlink(missing_ok=True)
-    cut_torn_line(path)
-    try:
-        return JournalStorage(JournalFileBackend(str(path)))
-    except ValueError:
-        raise UserError(f"{path} is damaged; remove it and it will be written anew from the records") from None
-
-
-def _storage_at(url: str) -> Any:
-    import optuna
-
-    try:
-        return optuna.storages.get_storage(url)
-    except Exception as error:
-        reason = type(error).__name__
-        raise UserError(
-            f"--storage cannot be opened ({reason}); give a URL such as sqlite:///studies.db or "
-            "postgresql://user@host/name"
-        ) from None

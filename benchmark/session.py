@@ -2,6 +2,7 @@
 
 import dataclasses
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,15 @@ import torch
 
 import baselines
 from benchmark import terminal, tracking
+from benchmark.attempts import RETRIES
 from benchmark.campaign import is_complete, missing
-from benchmark.commands import DEFAULT_RESULTS
+from benchmark.commands import DEFAULT_RESULTS, FAILED
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, default_workers, interrupt_on_sigterm
 from benchmark.errors import unknown
+from benchmark.failures import closing_line
 from benchmark.figures import write_figures
+from benchmark.interrupts import second_ends_at_once
 from benchmark.places import DEFAULT_DATA, default_cache
 from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.record import Store
@@ -36,6 +40,7 @@ class Request:
     wandb: str | None
     references: tuple[str, ...]
     dry_run: bool
+    retries: int = RETRIES
 
     def command(self, arm: Arm) -> str:
         """Return the command that makes an arm's missing runs under the same options."""
@@ -46,6 +51,7 @@ class Request:
         words += [f"--precision={asked.precision}"] if asked.precision != "auto" else []
         words += [f"--set={name}={value}" for name, value in asked.fixed.items()]
         words += [f"--grid={name}={','.join(values)}" for name, values in asked.grid.items()]
+        words += [f"--retries={self.retries}"] if self.retries != RETRIES else []
         words += [f"--reference={','.join(self.references)}"] if self.references else []
         places = asked.places
         words += ["--sample"] if places.sample else []
@@ -56,8 +62,11 @@ class Request:
         return shlex.join(words)
 
 
-def run_session(request: Request) -> None:
+def run_session(request: Request) -> int:
     """Check the request, run what is missing, write and print the table.
+
+    Returns:
+        The exit status: `FAILED` if a run failed to the last attempt; one that diverged or was pruned is a result.
 
     Raises:
         UserError: The request asks for something that is not allowed.
@@ -73,19 +82,28 @@ def run_session(request: Request) -> None:
     if request.dry_run:
         store.read()
         terminal.print_plan(arms, store.records, resources)
-        return
+        return 0
     interrupt_on_sigterm()
+    with second_ends_at_once():
+        return _run(request, arms, store, resources, Outlets(request.storage, mode, request.retries))
+
+
+def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
     with store.writing():
         for arm in arms:
             if missing(arm, store.records):
                 check_values(arm, arm.points()[:1])
         try:
-            execute(arms, store, resources, Outlets(request.storage, mode))
+            made = execute(arms, store, resources, outlets)
         except KeyboardInterrupt:
             _write_table(request, arms, store)
             raise
         table, files = _write_table(request, arms, store)
     terminal.print_table(table, store.folder, files)
+    failed = [record for record in made if record.status == "failed"]
+    if failed:
+        print(closing_line(failed, len(made)), file=sys.stderr)
+    return FAILED if failed else 0
 
 
 def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[Table, list[str]]:

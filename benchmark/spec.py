@@ -29,6 +29,7 @@ AskedPrecision = Literal["auto", "float32", "bfloat16"]
 Value = float | int | str | bool | None
 Phase = Literal["search", "final"]
 Sampler = Literal["tpe", "random"]
+Pruner = Literal["median"]
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ class Search:
         trial: Number of a search run, from 0; None for a final run.
         trials: Number of trials from which a final run's setting was chosen; None for a search run, so that a
             search goes on where a larger budget is given.
+        pruner: Rule by which hopeless trials end early (benchmark/pruning.py); None where all are trained in full.
     """
 
     sampler: Sampler
     space: str
     trial: int | None = None
     trials: int | None = None
+    pruner: Pruner | None = None
 
 
 @dataclass(frozen=True)

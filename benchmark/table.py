@@ -10,11 +10,14 @@ from benchmark import budget, precision
 from benchmark.campaign import choose, search_records
 from benchmark.comparison import Comparison, compare
 from benchmark.controls import phrase
+from benchmark.failures import counts
+from benchmark.markdown import literal
 from benchmark.plan import Arm
 from benchmark.published import published
 from benchmark.record import Record
 from benchmark.spec import called, is_sample
 from benchmark.suite import Metric
+from benchmark.text import spreadsheet
 
 MOST_TASKS_SHOWN = 12
 
@@ -45,18 +48,18 @@ class Table:
 
     def write(self, folder: Path) -> list[str]:
         """Write the table as Markdown, CSV and LaTeX and return the file names."""
-        parts = [f"# Results of suite {self.suite}", self.caption, markdown(self.results)]
+        parts = [f"# Results of suite {literal(self.suite)}", literal(self.caption), text_table(self.results)]
         if self.weights is not None:
             for setting, frame in by_setting(self.weights):
-                parts += [f"Weight of each task at the end of training, {setting}:", markdown(frame)]
+                parts += [f"Weight of each task at the end of training, {literal(setting)}:", text_table(frame)]
         if not self.comparison.numbers.empty:
             parts += [self.comparison.caption]
             for setting, frame in self.comparison.by_setting():
-                parts += [f"Differences from the reference methods, {setting}:", markdown(frame)]
-        parts += ["\n".join(f"- {note}" for note in self.notes)] if self.notes else []
+                parts += [f"Differences from the reference methods, {literal(setting)}:", text_table(frame)]
+        parts += ["\n".join(f"- {literal(note)}" for note in self.notes)] if self.notes else []
         (folder / "table.md").write_text("\n\n".join(parts) + "\n")
-        self.numbers.to_csv(folder / "table.csv", index=False)
-        self.comparison.numbers.to_csv(folder / "comparison.csv", index=False)
+        self.numbers.map(spreadsheet).to_csv(folder / "table.csv", index=False)
+        self.comparison.numbers.map(spreadsheet).to_csv(folder / "comparison.csv", index=False)
         (folder / "table.tex").write_text(latex(self))
         return ["table.md", "table.csv", "table.tex", "comparison.csv"]
 
@@ -106,7 +109,7 @@ def make_table(
     return Table(
         suite=called(suite.name, arms[0].data),
         caption=caption,
-        results=_results(arms, finals, {_key(arm): _no_choice(arm, records) for arm in arms}, marks),
+        results=_results(arms, finals, records, marks),
         weights=_weights(arms, finals),
         notes=marks.notes(),
         numbers=_numbers(arms, finals),
@@ -150,6 +153,14 @@ def _no_choice(arm: Arm, records: Mapping[str, Record]) -> str:
     return f"all {len(failed)} search runs {failed[0].status}, {failed[0].reason}"
 
 
+def _lost_trials(arm: Arm, records: Mapping[str, Record], marks: "_Marks") -> str:
+    """Return the mark of what is said of search runs without a result; empty where all have one, or none."""
+    if arm.declined or _no_choice(arm, records):
+        return ""
+    found = counts(search_records(arm, records), arm.trials, "search runs")
+    return marks.mark(f"{arm.method} in {arm.setting}: {found}") if found else ""
+
+
 class _Marks:
     """Footnotes in order of their first use."""
 
@@ -169,7 +180,7 @@ class _Marks:
 def _results(
     arms: Sequence[Arm],
     finals: Mapping[tuple[str, str], list[Record]],
-    no_choice: Mapping[tuple[str, str], str],
+    records: Mapping[str, Record],
     marks: _Marks,
 ) -> pd.DataFrame:
     suite = arms[0].suite
@@ -180,7 +191,7 @@ def _results(
     for arm in arms:
         row = rows.setdefault(arm.method, {("", "method"): arm.method})
         for metric in suite.metrics:
-            row[arm.setting, metric.name] = _cell(arm, metric, finals[_key(arm)], no_choice[_key(arm)], marks)
+            row[arm.setting, metric.name] = _cell(arm, metric, finals[_key(arm)], _no_choice(arm, records), marks)
             if (arm.setting, metric.name) in printed:
                 key = (arm.setting, arm.method, metric.name)
                 cell = f"{paper.loc[key, 'mean']:.2f} ± {paper.loc[key, 'sem']:.2f}" if key in paper.index else "–"
@@ -191,7 +202,8 @@ def _results(
             row[arm.setting, "s/step"] += f" {marks.mark(note)}"
     for method, row in rows.items():
         trials = dict.fromkeys("–" if arm.declined else budget.trials(arm) for arm in arms if arm.method == method)
-        row["", "trials"] = "/".join(trials)
+        lost = [_lost_trials(arm, records, marks) for arm in arms if arm.method == method]
+        row["", "trials"] = " ".join(["/".join(trials), *dict.fromkeys(filter(None, lost))])
     return _frame(rows)
 
 
@@ -264,6 +276,16 @@ def markdown(frame: pd.DataFrame) -> str:
         [column if isinstance(column, str) else " ".join(filter(None, column)) for column in frame], axis=1
     )
     return flat.to_markdown(index=False, disable_numparse=True)
+
+
+def text_table(frame: pd.DataFrame) -> str:
+    """Return a pipe table as `markdown` does, of names and numbers that are text to the last character."""
+    columns = [literal(column) if isinstance(column, str) else tuple(map(literal, column)) for column in frame]
+    return markdown(frame.map(_literal).set_axis(columns, axis=1))
+
+
+def _literal(cell: object) -> object:
+    return literal(cell) if isinstance(cell, str) else cell
 
 
 def latex(table: Table) -> str:

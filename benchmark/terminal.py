@@ -12,6 +12,7 @@ import baselines
 from benchmark import budget, suites
 from benchmark.campaign import missing
 from benchmark.controls import phrase
+from benchmark.display import PLAIN
 from benchmark.engine import Resources
 from benchmark.estimate import seconds_per_run
 from benchmark.hyper import as_text, hyper_parameters
@@ -30,8 +31,8 @@ WIDTH_IN_PIPE = 160
 
 def console() -> Console:
     """Return the terminal, or a wide page where the output is no terminal."""
-    found = Console(markup=False, highlight=False)
-    return found if found.is_terminal else Console(markup=False, highlight=False, width=WIDTH_IN_PIPE)
+    found = Console(**PLAIN)
+    return found if found.is_terminal else Console(**PLAIN, width=WIDTH_IN_PIPE)
 
 
 def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:

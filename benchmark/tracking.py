@@ -5,6 +5,7 @@ import importlib.util
 import netrc
 import os
 import queue
+import shutil
 import sys
 import threading
 import urllib.parse
@@ -15,11 +16,16 @@ from typing import Any, Literal, Self, get_args
 
 from rich.console import Console
 
+from benchmark.display import PLAIN
 from benchmark.errors import UserError, unknown
+from benchmark.failures import reason_of
 from benchmark.record import Record
 from benchmark.spec import called, is_sample
 
 PROJECT = "auxiliary-learning"
+LONGEST_TAG = 64
+"""Characters that W&B allows in a tag."""
+
 Mode = Literal["disabled", "offline", "online"]
 NETRC_FILES = ("~/.netrc", "~/_netrc")
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -62,7 +68,8 @@ class Mirror:
     """Copies records to W&B from a thread of its own, each once.
 
     A run's id is its spec's digest, its group suite/method, or suite+control/method, its job type the phase. The
-    file `mirrored` in the suite's `wandb` folder lists the digests that are done.
+    file `mirrored-<mode>` in the suite's `wandb` folder lists the digests whose files are whole; those that a killed
+    command did not list are mirrored again, under the same id and in the place of what is there.
     """
 
     def __init__(self, folder: Path, mode: Mode) -> None:
@@ -85,14 +92,27 @@ class Mirror:
             self._queue.put(record)
 
     def _work(self) -> None:
-        while (record := self._queue.get()) is not None:
-            try:
+        done: list[str] = []
+        try:
+            while (record := self._queue.get()) is not None:
                 self._mirror(record)
-            except Exception as error:
-                Console(stderr=True).print(f"warning: W&B mirror stopped: {error}", markup=False)
-                return
+                done.append(record.spec.digest)
+        except Exception as error:
+            line = f"warning: W&B mirror stopped: {reason_of(error)}"
+            Console(stderr=True, **PLAIN).print(line, soft_wrap=True)
         if wandb := sys.modules.get("wandb"):
             wandb.teardown()  # ends when the last run's file is whole, which `finish` does not wait for
+            self._remove_logs()
+        if done:
+            with self._ledger.open("a") as file:
+                file.writelines(digest + "\n" for digest in done)
+
+    def _remove_logs(self) -> None:
+        """Remove what W&B wrote about itself: it has the path of the results in it."""
+        for logs in self._folder.glob("*run-*/logs"):
+            shutil.rmtree(logs, ignore_errors=True)
+        for link in (*self._folder.glob("debug*.log"), self._folder / "latest-run"):
+            link.unlink(missing_ok=True)
 
     def _mirror(self, record: Record) -> None:
         import wandb
@@ -101,13 +121,15 @@ class Mirror:
         suite = called(spec.suite, spec.data)
         budget = ["equal-budget"] if spec.search is not None else []
         self._folder.mkdir(exist_ok=True)
+        for part in self._folder.glob(f"offline-run-*-{spec.digest}"):  # of a command that was killed
+            shutil.rmtree(part, ignore_errors=True)
         run = wandb.init(
             project=PROJECT,
             id=spec.digest,
             name=f"{'SAMPLE ' * is_sample(spec.data)}{spec.method} {spec.setting} {spec.phase} {spec.seed}",
             group=f"{'+'.join((suite, *spec.controls))}/{spec.method}",
             job_type=spec.phase,
-            tags=[suite, spec.setting, spec.method, *spec.controls, *budget],
+            tags=[tag[:LONGEST_TAG] for tag in (suite, spec.setting, spec.method, *spec.controls, *budget)],
             config={**spec.to_json(), "environment": record.environment},
             dir=str(self._folder.parent),
             mode=self._mode,
@@ -122,6 +144,7 @@ class Mirror:
                 disable_git=True,
                 host="",  # else the name of this machine
                 save_code=False,
+                x_save_requirements=False,
             ),
         )
         for row in record.epochs:
@@ -130,9 +153,7 @@ class Mirror:
         run.summary.update({f"test/{name}": value for name, value in record.test.items()})
         run.summary.update({f"selected/{name}": value for name, value in record.selected.get("validation", {}).items()})
         run.summary.update({f"timing/{name}": value for name, value in record.timing.items()})
-        run.finish(exit_code=0 if record.status == "ok" else 1)
-        with self._ledger.open("a") as file:
-            file.write(spec.digest + "\n")
+        run.finish(exit_code=0 if record.status in ("ok", "pruned") else 1)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -144,7 +165,13 @@ class Mirror:
         if error is not None:
             self._drop_waiting()
         self._queue.put(None)
-        self._thread.join()
+        try:
+            self._thread.join()
+        except KeyboardInterrupt:  # what is written now becomes whole, what waits is left to the next command
+            self._drop_waiting()
+            self._queue.put(None)
+            self._thread.join()
+            raise
 
     def _drop_waiting(self) -> None:
         """Leave what is not mirrored yet to the next command's `catch_up`."""

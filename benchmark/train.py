@@ -8,15 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import baselines
-from auxilearn import Method
 from auxilearn.precision import without_tf32
 from benchmark import environment, memory, precision, seeds, stopping, suites
 from benchmark.checkpoint import Saver
 from benchmark.controls import extend
 from benchmark.data import Batch, Shuffler
+from benchmark.failures import Diverged, finite_list, outcome
 from benchmark.places import Places
-from benchmark.problem import SupervisedProblem
+from benchmark.problem import build_method
+from benchmark.pruning import Bars, verdict
 from benchmark.record import Record
 from benchmark.spec import Precision, Spec
 from benchmark.suite import Suite
@@ -30,46 +30,47 @@ Visit = Callable[["Training"], None]
 """Called between two steps, when all state of a run is in its `state_dict`; may end the run by raising."""
 
 
-class Diverged(Exception):
-    """A loss or a metric is not finite; its text says which and when."""
-
-
-def run(spec: Spec, device: str = "cpu", places: Places | None = None, *, every: int | None = None) -> Record:
+def run(
+    spec: Spec,
+    device: str = "cpu",
+    places: Places | None = None,
+    bars: Bars | None = None,
+    *,
+    every: int | None = None,
+) -> Record:
     """Train and evaluate what `spec` describes, from its checkpoint if there is one; failures become records too.
 
     Args:
         spec: The run.
         device: A torch device.
         places: Where the suite's data are, and the checkpoints.
+        bars: What a trial has to reach to be trained in full.
         every: Steps between two checkpoints; None leaves it to their cost.
 
     Raises:
         Stopped: The run was asked to stop; its state is saved, where there is a place for it.
     """
-    suite = suites.load(spec.suite, places)
+    suite, where = suites.load(spec.suite, places), torch.device(device)
     torch.set_num_threads(suite.threads)
-    memory.reset_peak(torch.device(device))
+    memory.reset_peak(where)
     clock = Clock()
-    saver = Saver(spec, torch.device(device), places and places.checkpoints, every=every)
-    result: Row
-    try:
+    saver = Saver(spec, where, places and places.checkpoints, every=every)
+
+    def work() -> Row:
         if (found := suite.fingerprint()) != spec.data:
             raise LookupError(f"the data here are {found}, those of the plan {spec.data}; run the command again")
         with without_tf32():
-            training = saver.resumed(lambda: Training(suite, spec, torch.device(device), clock))
+            training = saver.resumed(lambda: Training(suite, spec, where, clock, bars))
             with stopping.under_way(spec.digest, signals=saver.saves):
-                result = training.finish(saver.visit)
-    except Diverged as error:
-        result = {"status": "diverged", "reason": str(error)}
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
-        result = {"status": "failed", "reason": reason}
+                return training.finish(saver.visit)
+
+    result = outcome(work, where)
     result.setdefault("timing", {})["total_sec"] = clock.total_sec()
     return Record(
         spec=spec,
         environment={
-            **environment.describe(torch.device(device)),
-            "precision": precision.chosen(spec.precision, suite.precision, torch.device(device)),
+            **environment.describe(where),
+            "precision": precision.chosen(spec.precision, suite.precision, where),
         },
         finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **result,
@@ -79,9 +80,11 @@ def run(spec: Spec, device: str = "cpu", places: Places | None = None, *, every:
 class Training:
     """The state of one run and the loop over it; the loop never asks what kind of method it holds."""
 
-    def __init__(self, suite: Suite, spec: Spec, device: torch.device, clock: Clock | None = None) -> None:
+    def __init__(
+        self, suite: Suite, spec: Spec, device: torch.device, clock: Clock | None = None, bars: Bars | None = None
+    ) -> None:
         suite = extend(suite, spec.controls)
-        self.suite, self.spec, self.device = suite, spec, device
+        self.suite, self.spec, self.device, self.bars = suite, spec, device, bars
         hyper: Row = dict(spec.hyper)
         rates = {name: hyper.pop(name) for name in OPTIMIZER_HYPER}
         self.data = suite.data(spec.setting, spec.seed).to(device)
@@ -117,11 +120,12 @@ class Training:
     def state_dict(self) -> dict[str, Any]:
         """Return all that the rest of the run depends on; complete between two steps."""
         parts = {name: part.state_dict() for name, part in self._parts().items()}
-        return {**parts, "rows": self.rows, "step": self.step, "peak": self._peak()}
+        return {**parts, "rows": self.rows, "step": self.step, "peak": self._peak(), "bars": self.bars}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where `state_dict` was taken."""
         self.rows, self.step, self.earlier_peak = list(state["rows"]), int(state["step"]), int(state["peak"])
+        self.bars = state["bars"] and Bars(*state["bars"])  # those it began with, whatever ended since
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
 
@@ -148,7 +152,8 @@ class Training:
     def finish(self, visit: Visit | None = None) -> Row:
         """Train all epochs that are left, select one, evaluate it on the test set if this is a final run."""
         self.visit = visit or self.visit
-        while len(self.rows) < self.spec.epochs:
+        selection = self.suite.selection
+        while not (hopeless := verdict(self.bars, self.rows, selection)) and len(self.rows) < self.spec.epochs:
             self.rows.append(self.epoch(len(self.rows) + 1))
         self.visit(self)
         test = {}
@@ -156,7 +161,8 @@ class Training:
             self.problem.model.load_state_dict(self.selection.state)
             test = self.measure(self.data.test)
         return {
-            "status": "ok",
+            "status": "pruned" if hopeless else "ok",
+            "reason": hopeless,
             "tasks": self.problem.task_names,
             "epochs": self.rows,
             "selected": self.selection.row,
@@ -186,8 +192,8 @@ class Training:
         weights = self.method.weights(losses)
         self.method.end_epoch(mean)
         return {
-            "loss": _finite_list(mean, f"training loss in epoch {epoch}"),
-            "weight": _finite_list(weights, f"task weight in epoch {epoch}"),
+            "loss": finite_list(mean, f"training loss in epoch {epoch}"),
+            "weight": finite_list(weights, f"task weight in epoch {epoch}"),
             "diagnostics": diagnostics.values(),
         }
 
@@ -236,17 +242,3 @@ class Training:
             if not math.isfinite(value):
                 raise Diverged(f"{name} is {value}")
         return metrics
-
-
-def build_method(name: str, problem: SupervisedProblem, hyper: dict[str, Any], seed: int) -> Method:
-    """Return the method of that name, its own parameters initialised by `seed`."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return baselines.load(name)(problem, **hyper)
-
-
-def _finite_list(values: Tensor, what: str) -> list[float]:
-    found = values.tolist()
-    if not all(map(math.isfinite, found)):
-        raise Diverged(f"{what} is not finite")
-    return found

@@ -171,7 +171,7 @@ def test_failures_are_told_and_stop_nothing(
 
     monkeypatch.setattr(train, "build_method", fall)
     ended = cli(*SUITE, "--settings", "few", "--workers", "0", "--wandb", "disabled", "--results-dir", tmp_path)
-    assert ended.status == 0
+    assert ended.status == 1
     assert ended.err.count("failed: stl in few") == 4
     assert "[red]the sky[/red]" in ended.err
     assert sum(line["status"] == "ok" for line in lines(tmp_path, "toy")) == 4 + 2

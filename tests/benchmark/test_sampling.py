@@ -17,8 +17,9 @@ from benchmark.campaign import Campaign, choose, is_complete, missing, outcomes,
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record
 from benchmark.sampling import STARTUP, SampledStudy
-from benchmark.search import JOURNAL, Archive, open_storage
+from benchmark.search import Archive
 from benchmark.spec import Spec
+from benchmark.storage import JOURNAL, open_storage
 from tests.benchmark.helpers import Toy, a_failure, a_record, toy_arm
 
 TRIALS = STARTUP + 4
@@ -81,7 +82,7 @@ def check_archive(arm: Arm, records: Records, folder: Path) -> None:
     """Check that the journal says what the records say."""
     found = [(t.number, t.params, t.value, t.state == TrialState.FAIL) for t in archived(arm, folder)]
     known = outcomes(arm, records)
-    assert found == [(number, point, score, score is None) for number, (point, _, score) in known.items()]
+    assert found == [(number, point, score, score is None) for number, (point, _, score, _) in known.items()]
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])

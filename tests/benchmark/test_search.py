@@ -14,8 +14,9 @@ from benchmark.campaign import Campaign, choose, study_name
 from benchmark.errors import UserError
 from benchmark.plan import Arm
 from benchmark.record import Record
-from benchmark.search import JOURNAL, GridStudy, Outcome, Trial, UnarchivedGrid, open_storage, propose_by_tpe
+from benchmark.search import GridStudy, Outcome, Trial, UnarchivedGrid, propose_by_tpe
 from benchmark.space import Range
+from benchmark.storage import JOURNAL, open_storage
 from tests.benchmark.helpers import Toy, a_failure, a_record, toy_arm
 
 SPACE = {"lr": (0.1, 0.01, 0.001), "mode": ("a", "b"), "skip": (True, False)}

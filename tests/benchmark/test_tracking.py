@@ -1,13 +1,18 @@
 """The W&B mirror, judged by the files it wrote: LevelDB-log frames of protobuf records."""
 
+import contextlib
 import getpass
 import json
+import socket
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.message import DecodeError
 from wandb.proto import wandb_internal_pb2 as pb
 
 from benchmark import tracking
@@ -194,3 +199,62 @@ def test_without_wandb_nothing_is_mirrored(no_key: Path, monkeypatch: pytest.Mon
     assert choose_mode(None) == choose_mode("disabled") == "disabled"
     with pytest.raises(UserError, match="not installed"):
         choose_mode("offline")
+
+
+def ids(folder: Path) -> list[str]:
+    """Return the ids of the runs that have a whole file, to its record of the end."""
+    found = []
+    for path in files(folder):
+        kinds = []
+        with contextlib.suppress(DecodeError):  # of a frame that was cut off
+            for frame in frames(path.read_bytes()):
+                record: Any = getattr(pb, "Record")()  # noqa: B009
+                record.ParseFromString(frame)
+                kinds.append(record.WhichOneof("record_type"))
+        if "exit" in kinds:
+            found.append(read(path)["run"].run_id)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_a_command_that_was_killed_while_mirroring_leaves_each_run_once(torn: bool, tmp_path: Path) -> None:
+    records = [a_record(a_spec(seed=seed), epochs=ROWS) for seed in range(3)]
+    expected = sorted(record.spec.digest for record in records)
+    mirror(tmp_path, *records)
+    assert ids(tmp_path) == expected
+    (tmp_path / "wandb" / "mirrored-offline").unlink()  # which is written last
+    if torn:
+        whole = files(tmp_path)[0].read_bytes()
+        files(tmp_path)[0].write_bytes(whole[: len(whole) // 2])
+        assert ids(tmp_path) != expected
+    mirror(tmp_path, *records)
+    assert ids(tmp_path) == expected
+    assert len(files(tmp_path)) == 3
+    assert sorted((tmp_path / "wandb" / "mirrored-offline").read_text().split()) == expected
+
+
+def test_wandb_sync_takes_the_files_and_no_file_tells_who_made_them(
+    tmp_path: Path, private: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    here = [
+        socket.gethostname(),
+        str(Path.cwd()),
+        str(Path("~").expanduser()),
+        str(tmp_path),
+        *([u] if (u := getpass.getuser()) != "root" else []),
+    ]
+    secret = "fedcba9876543210" * 2 + "fedcba98"
+    monkeypatch.setenv("WANDB_API_KEY", secret)
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    mirror(folder, a_record(), a_failure(a_spec(seed=1)))
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        assert not [word for word in (*here, secret) if word.encode() in content], path
+    monkeypatch.delenv("WANDB_API_KEY")
+    words = [sys.executable, "-m", "wandb", "sync", "--dry-run", *map(str, (folder / "wandb").glob("offline-run-*"))]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for spec in (a_spec(), a_spec(seed=1)):
+        assert f"run-{spec.digest}.wandb" in done.stdout + done.stderr

@@ -1,0 +1,84 @@
+"""The second Ctrl-C ends a command at once, whatever it is doing; the first one lets it save (`stopping`)."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from benchmark.commands import INTERRUPTED
+
+BOUNCE_SEC = 0.2
+"""Time after a signal within which another one is the same wish: `timeout` and some schedulers send it to a process
+and to its group."""
+
+_asked = threading.Event()
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_SHOW_CURSOR = b"\x1b[?25h"
+_LINE = b"stopped at once; finished runs are recorded, and the same command goes on from here\n"
+
+
+@contextmanager
+def second_ends_at_once() -> Iterator[None]:
+    """Let the second SIGINT or SIGTERM end this process and all its children, until the end of the block.
+
+    Python's own handlers wait for the main thread, which may be deep in a step of a run or in somebody's library; so
+    a thread of its own hears of each signal through the wakeup descriptor.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    _asked.clear()
+    thread = threading.Thread(target=_watch, args=(reading,), name="second Ctrl-C", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.write(writing, b"\0")
+        thread.join()
+        os.close(writing)
+        os.close(reading)
+
+
+def raise_if_asked() -> None:
+    """Raise where a signal asked for the end and nobody heard: Python drops what is raised in a destructor.
+
+    Raises:
+        KeyboardInterrupt: There was one since `second_ends_at_once` began.
+    """
+    if _asked.is_set():
+        raise KeyboardInterrupt
+
+
+def _watch(reading: int) -> None:
+    first: float | None = None
+    while True:
+        for number in os.read(reading, 64):
+            if number == 0:
+                return
+            if number in _NUMBERS:
+                now = time.monotonic()
+                first = now if first is None else first
+                _asked.set()
+                if now - first > BOUNCE_SEC:
+                    _end()
+
+
+def _end() -> None:
+    """End this process and its children: records and journal are whole at any moment."""
+    for child in psutil.Process().children(recursive=True):
+        try:
+            child.kill()
+        except psutil.Error:
+            continue
+    shown = _SHOW_CURSOR if sys.stderr is not None and sys.stderr.isatty() else b""
+    try:
+        os.write(2, shown + _LINE)
+    finally:
+        os._exit(INTERRUPTED)
