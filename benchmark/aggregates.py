@@ -7,7 +7,7 @@ from math import nan
 import numpy as np
 from numpy.typing import ArrayLike
 
-from benchmark.statistics import ALPHA, Array, Statistic, bootstrap, finite
+from benchmark.statistics import ALPHA, SEED, Array, Statistic, bootstrap, finite
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,19 @@ def nemenyi_critical_difference(methods: int, suites: int) -> float:
     return studentized * (methods * (methods + 1) / (6 * suites)) ** 0.5 if suites else nan
 
 
-def interquartile_mean(suites: Sequence[ArrayLike]) -> Estimate:
+def interquartile_mean(suites: Sequence[ArrayLike], *, seed: int = SEED) -> Estimate:
     """Return the mean of the middle half of one method's scores over all suites (Agarwal et al. 2021).
 
     Args:
         suites: Scores of the runs on each suite, (runs,) each, on a scale common to all suites.
+        seed: Of the bootstrap, which resamples the runs of each suite on their own (stratified).
     """
-    return _estimate(_middle_mean, suites)
+    return _estimate(_middle_mean, suites, seed)
 
 
-def probability_of_improvement(method: Sequence[ArrayLike], reference: Sequence[ArrayLike]) -> Estimate:
+def probability_of_improvement(
+    method: Sequence[ArrayLike], reference: Sequence[ArrayLike], *, seed: int = SEED
+) -> Estimate:
     """Return how likely a run of one method beats one of another, mean over suites (Agarwal et al. 2021).
 
     A tie is half a win. Runs are taken as independent, not as paired.
@@ -59,6 +62,7 @@ def probability_of_improvement(method: Sequence[ArrayLike], reference: Sequence[
     Args:
         method: Scores of the runs on each suite, (runs,) each, higher is better.
         reference: Those of the other method, suite by suite.
+        seed: Of the bootstrap, which resamples the runs of each suite on their own (stratified).
 
     Raises:
         ValueError: They differ in their number of suites.
@@ -69,7 +73,7 @@ def probability_of_improvement(method: Sequence[ArrayLike], reference: Sequence[
     def win_rate(*suites: Array) -> Array:
         return _win_rate(suites[: len(method)], suites[len(method) :])
 
-    return _estimate(win_rate, [*method, *reference])
+    return _estimate(win_rate, [*method, *reference], seed)
 
 
 def relative_improvement(
@@ -123,8 +127,8 @@ def _win_rate(method: Sequence[Array], reference: Sequence[Array]) -> Array:
     return np.mean([(1 + sign.mean(axis=(-2, -1))) / 2 for sign in signs], axis=0)
 
 
-def _estimate(statistic: Statistic, suites: Sequence[ArrayLike]) -> Estimate:
+def _estimate(statistic: Statistic, suites: Sequence[ArrayLike], seed: int) -> Estimate:
     found = [finite(scores) for scores in suites]
     if not found or not all(map(len, found)):
         return Estimate(nan, nan, nan)
-    return Estimate(float(statistic(*found)), *bootstrap(statistic, found))
+    return Estimate(float(statistic(*found)), *bootstrap(statistic, found, seed=seed))
