@@ -29,8 +29,9 @@ def asked_for(own: Values, records: Sequence[Record], metric: Metric) -> list[Va
     """Return, for each search over a grid that records are of, the values in which it differs from the suite's own.
 
     Final runs follow a complete search in which validation chose their setting. So each setting of final runs belongs
-    to a grid around it whose runs are all there and of which it is the best, or to none where nothing was searched. Search runs beyond those are of a search that is not complete: of the suite's own grid, or of the values
-    that they have.
+    to a grid around it whose runs are all there and of which it is the best, or to none where nothing was searched.
+    Search runs beyond those are of a search that is not complete: of the suite's own grid, or of the values that they
+    have.
 
     Args:
         own: Values of each hyper-parameter by default.

@@ -24,7 +24,7 @@ def campaign(arms: Iterable[Arm], *, best: int = 2, finals: bool = True) -> list
     found: list[Record] = []
     for arm in arms:
         if arm.search is not None:
-            points: list[dict[str, Any]] = [{name: 0.02 * (n + 1) for name in arm.space} for n in range(arm.trials)]
+            points: list[dict[str, Any]] = [dict.fromkeys(arm.space, 0.02 * (n + 1)) for n in range(arm.trials)]
             specs = [arm.spec(point, trial=n) for n, point in enumerate(points)]
         else:
             points = arm.points() if arm.space else []
