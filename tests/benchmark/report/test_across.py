@@ -50,7 +50,8 @@ def test_ranks_gains_and_both_delta_m_by_hand() -> None:
     # gains of b: 0 and 40 % of 0.5, -25 and 75 % of 4; the middle half is 0 and 40
     assert found.loc["b", "iqm"] == pytest.approx(20)
     assert found.loc["a", "iqm"] == pytest.approx((20 + 25) / 2)
-    # a against stl: 0.6 beats 0.4 and ties with 0.6, twice, 3 beats both; b: 0.5 beats 0.4 alone, 0.7 both; 5 none, 1 both
+    # a against stl: 0.6 beats 0.4 and ties with 0.6, twice, and 3 beats both
+    # b: 0.5 beats 0.4 alone, 0.7 both; 5 none, 1 both
     assert found.loc["a", "improvement"] == (0.75 + 1) / 2
     assert found.loc["b", "improvement"] == pytest.approx((0.75 + 0.5) / 2)
     # Delta_m of a: one +20 % and, the error, +50 %; two +25 %
