@@ -7,7 +7,7 @@ from math import nan
 import numpy as np
 from numpy.typing import ArrayLike
 
-from benchmark.statistics import ALPHA, Array, Statistic, bootstrap, finite
+from benchmark.statistics import ALPHA, SEED, Array, Statistic, bootstrap, finite
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,21 @@ def mean_ranks(scores: ArrayLike) -> Array:
     return stats.rankdata(-whole, axis=1).mean(axis=0) if len(whole) else np.full(table.shape[1], nan)
 
 
+def friedman_p(scores: ArrayLike) -> float:
+    """Return the p-value of Friedman's test that all methods rank alike, from scores (suites, methods).
+
+    Chi-squared with methods - 1 degrees of freedom (Friedman 1937; Demsar 2006, Section 3.2.2), which is conservative
+    for few suites. NaN for fewer than three methods or two suites that have all scores, and where all scores are equal.
+    """
+    from scipy import stats
+
+    table = np.asarray(scores, float)
+    whole = table[np.isfinite(table).all(axis=1)]
+    if len(whole) < 2 or table.shape[1] < 3 or not np.ptp(whole, axis=1).any():
+        return nan
+    return stats.friedmanchisquare(*whole.T).pvalue.item()
+
+
 def nemenyi_critical_difference(methods: int, suites: int) -> float:
     """Return by how much two mean ranks must differ to be significant at 0.05 (Nemenyi; Demsar 2006, Section 3.2.2).
 
@@ -42,16 +57,19 @@ def nemenyi_critical_difference(methods: int, suites: int) -> float:
     return studentized * (methods * (methods + 1) / (6 * suites)) ** 0.5 if suites else nan
 
 
-def interquartile_mean(suites: Sequence[ArrayLike]) -> Estimate:
+def interquartile_mean(suites: Sequence[ArrayLike], *, seed: int = SEED) -> Estimate:
     """Return the mean of the middle half of one method's scores over all suites (Agarwal et al. 2021).
 
     Args:
         suites: Scores of the runs on each suite, (runs,) each, on a scale common to all suites.
+        seed: Of the bootstrap, which resamples the runs of each suite on their own (stratified).
     """
-    return _estimate(_middle_mean, suites)
+    return _estimate(_middle_mean, suites, seed)
 
 
-def probability_of_improvement(method: Sequence[ArrayLike], reference: Sequence[ArrayLike]) -> Estimate:
+def probability_of_improvement(
+    method: Sequence[ArrayLike], reference: Sequence[ArrayLike], *, seed: int = SEED
+) -> Estimate:
     """Return how likely a run of one method beats one of another, mean over suites (Agarwal et al. 2021).
 
     A tie is half a win. Runs are taken as independent, not as paired.
@@ -59,6 +77,7 @@ def probability_of_improvement(method: Sequence[ArrayLike], reference: Sequence[
     Args:
         method: Scores of the runs on each suite, (runs,) each, higher is better.
         reference: Those of the other method, suite by suite.
+        seed: Of the bootstrap, which resamples the runs of each suite on their own (stratified).
 
     Raises:
         ValueError: They differ in their number of suites.
@@ -69,7 +88,7 @@ def probability_of_improvement(method: Sequence[ArrayLike], reference: Sequence[
     def win_rate(*suites: Array) -> Array:
         return _win_rate(suites[: len(method)], suites[len(method) :])
 
-    return _estimate(win_rate, [*method, *reference])
+    return _estimate(win_rate, [*method, *reference], seed)
 
 
 def relative_improvement(
@@ -123,8 +142,8 @@ def _win_rate(method: Sequence[Array], reference: Sequence[Array]) -> Array:
     return np.mean([(1 + sign.mean(axis=(-2, -1))) / 2 for sign in signs], axis=0)
 
 
-def _estimate(statistic: Statistic, suites: Sequence[ArrayLike]) -> Estimate:
+def _estimate(statistic: Statistic, suites: Sequence[ArrayLike], seed: int) -> Estimate:
     found = [finite(scores) for scores in suites]
     if not found or not all(map(len, found)):
         return Estimate(nan, nan, nan)
-    return Estimate(float(statistic(*found)), *bootstrap(statistic, found))
+    return Estimate(float(statistic(*found)), *bootstrap(statistic, found, seed=seed))

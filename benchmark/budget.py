@@ -25,9 +25,11 @@ def trials(arm: Arm) -> str:
     return str(arm.trials) if arm.search is None else f"{arm.trials} {arm.search.sampler}"
 
 
-def options(arm: Arm) -> str:
-    """Return the options that make an arm's search, for a command line."""
-    if arm.search is None:
+def options(arms: Sequence[Arm]) -> str:
+    """Return the options that make the search of arms under one budget, for a command line."""
+    searches = [arm.search for arm in arms if arm.search is not None]
+    if not searches:
         return ""
-    pruner = f" --pruner {arm.search.pruner}" if arm.search.pruner else ""
-    return f" --protocol equal-budget --trials {max(arm.trials, 1)} --sampler {arm.search.sampler}{pruner}"
+    first, most = searches[0], max(arm.trials for arm in arms)
+    pruner = f" --pruner {first.pruner}" if first.pruner else ""
+    return f" --protocol equal-budget --trials {max(most, 1)} --sampler {first.sampler}{pruner}"

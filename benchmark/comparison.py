@@ -9,7 +9,7 @@ import pandas as pd
 from benchmark.plan import Arm
 from benchmark.record import Record
 from benchmark.spec import called
-from benchmark.statistics import ALPHA, Paired, holm, paired_difference
+from benchmark.statistics import ALPHA, SEED, Paired, holm, paired_difference
 from benchmark.suite import Metric
 
 DEFAULT_REFERENCES = ("stl", "rlw", "equal")
@@ -68,7 +68,11 @@ class Comparison:
 
 
 def compare(
-    arms: Sequence[Arm], finals: Mapping[tuple[str, str], Sequence[Record]], references: Sequence[str] = ()
+    arms: Sequence[Arm],
+    finals: Mapping[tuple[str, str], Sequence[Record]],
+    references: Sequence[str] = (),
+    *,
+    seed: int = SEED,
 ) -> Comparison:
     """Return the comparison of every method with each reference method that `arms` has.
 
@@ -76,6 +80,7 @@ def compare(
         arms: Settings and methods, in order; those that decline are passed over.
         finals: Final records by setting and method; only successful runs count.
         references: Names of the reference methods; none for the default ones.
+        seed: Of the bootstrap.
     """
     metric = arms[0].suite.selection
     scores: dict[str, dict[str, dict[int, float]]] = {}
@@ -89,15 +94,17 @@ def compare(
         for setting, by_method in scores.items()
         for reference in dict.fromkeys(references or DEFAULT_REFERENCES)
         if reference in by_method
-        for row in _family(by_method, reference, metric)
+        for row in _family(by_method, reference, metric, seed)
     ]
     return Comparison(metric, pd.DataFrame(rows, columns=pd.Index(COLUMNS)))
 
 
-def _family(scores: Mapping[str, Mapping[int, float]], reference: str, metric: Metric) -> Iterator[dict[str, object]]:
+def _family(
+    scores: Mapping[str, Mapping[int, float]], reference: str, metric: Metric, seed: int
+) -> Iterator[dict[str, object]]:
     """Yield the comparisons of all methods with one reference in one setting, from scores by method and seed."""
     others = [method for method in scores if method != reference]
-    pairs = [_paired(scores[method], scores[reference]) for method in others]
+    pairs = [_paired(scores[method], scores[reference], seed) for method in others]
     corrected = holm([pair.p for pair in pairs]).tolist()
     for method, pair, p_holm in zip(others, pairs, corrected, strict=True):
         word = verdict(pair.difference, p_holm, metric)
@@ -105,9 +112,9 @@ def _family(scores: Mapping[str, Mapping[int, float]], reference: str, metric: M
         yield {"reference": reference, "method": method, **found, "p_holm": p_holm, "verdict": word}
 
 
-def _paired(method: Mapping[int, float], reference: Mapping[int, float]) -> Paired:
-    seeds = method.keys() & reference.keys()
-    return paired_difference([method[seed] for seed in seeds], [reference[seed] for seed in seeds])
+def _paired(method: Mapping[int, float], reference: Mapping[int, float], seed: int) -> Paired:
+    common = method.keys() & reference.keys()
+    return paired_difference([method[run] for run in common], [reference[run] for run in common], seed=seed)
 
 
 def verdict(difference: float, p: float, metric: Metric) -> str:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
+
 ABSENT = "–"
 
 _MARKUP = re.compile(
@@ -31,3 +33,11 @@ def literal(text: str) -> str:
 def fact_table(rows: Mapping[str, str]) -> str:
     """Return a table without a head, a row a key."""
     return "\n".join(["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())])
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """Return a frame of Markdown as a padded pipe table; a column's group stands before its label."""
+    flat = frame.set_axis(
+        [column if isinstance(column, str) else " ".join(filter(None, column)) for column in frame], axis=1
+    )
+    return flat.to_markdown(index=False, disable_numparse=True)

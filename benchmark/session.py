@@ -1,7 +1,6 @@
 """One command from request to table."""
 
 import dataclasses
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,18 +12,18 @@ import baselines
 from benchmark import terminal, tracking
 from benchmark.attempts import RETRIES
 from benchmark.campaign import is_complete, missing
-from benchmark.commands import DEFAULT_RESULTS, FAILED
+from benchmark.commands import FAILED
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, default_workers, interrupt_on_sigterm
 from benchmark.errors import unknown
 from benchmark.failures import closing_line
 from benchmark.figures import write_figures
+from benchmark.fill import command_under
 from benchmark.interrupts import second_ends_at_once
-from benchmark.places import DEFAULT_DATA, default_cache
 from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.record import Store
 from benchmark.spec import is_sample
-from benchmark.table import Table, fill_command, make_table
+from benchmark.table import Table, make_table
 
 
 @dataclass(frozen=True)
@@ -42,24 +41,9 @@ class Request:
     dry_run: bool
     retries: int = RETRIES
 
-    def command(self, arm: Arm) -> str:
-        """Return the command that makes an arm's missing runs under the same options."""
-        asked = self.options
-        words = [*fill_command(arm).split()]
-        words += [f"--seeds={asked.seeds}"] if asked.seeds else []
-        words += [f"--epochs={asked.epochs}"] if asked.epochs else []
-        words += [f"--precision={asked.precision}"] if asked.precision != "auto" else []
-        words += [f"--set={name}={value}" for name, value in asked.fixed.items()]
-        words += [f"--grid={name}={','.join(values)}" for name, values in asked.grid.items()]
-        words += [f"--retries={self.retries}"] if self.retries != RETRIES else []
-        words += [f"--reference={','.join(self.references)}"] if self.references else []
-        places = asked.places
-        words += ["--sample"] if places.sample else []
-        words += [f"--data-dir={places.data_dir}"] if places.data_dir != DEFAULT_DATA else []
-        words += [f"--cache-dir={places.cache_dir}"] if places.cache_dir != default_cache() else []
-        words += [f"--weights={places.weights}"] if places.weights is not None else []
-        words += [f"--results-dir={self.results}"] if self.results != DEFAULT_RESULTS else []
-        return shlex.join(words)
+    def command(self, *arms: Arm) -> str:
+        """Return the command that makes the missing runs of arms under the same options."""
+        return command_under(self.options, arms, results=self.results, references=self.references, retries=self.retries)
 
 
 def run_session(request: Request) -> int:

@@ -138,3 +138,8 @@ def called(suite: str, fingerprint: str) -> str:
 def is_sample(fingerprint: str) -> bool:
     """Return whether the data of that fingerprint were drawn by the benchmark."""
     return fingerprint.startswith(SAMPLE)
+
+
+def other_weights(fingerprint: str) -> str | None:
+    """Return the name of first weights that are not the suite's own choice, if a fingerprint has one."""
+    return fingerprint.partition(WEIGHTS)[2] or None

@@ -156,11 +156,11 @@ def test_files_hold_the_comparison_and_name_its_test(arms: list[Arm], tmp_path: 
     assert "comparison.csv" in table.write(tmp_path)
     with (tmp_path / "comparison.csv").open(newline="") as file:
         found = list(csv.DictReader(file))
-    assert tuple(found[0]) == COLUMNS
+    assert tuple(found[0]) == (*COLUMNS, "table")
     assert [row["method"] for row in found] == ["stl", "equal", "gcs"] * 2
     assert float(found[1]["difference"]) == pytest.approx(0.2)
     text = (tmp_path / "table.md").read_text()
-    for word in ("paired t-test", "Holm", "in percentage points", "0.05", "reference methods, many:", "| +20.00 "):
+    for word in ("paired t-test", "Holm", "in percentage points", "0.05", "reference methods, many\n", "| +20.00 "):
         assert word in text
 
 
@@ -168,7 +168,7 @@ def test_without_a_reference_there_is_no_section_and_an_empty_file(arms: list[Ar
     others = [arm for arm in arms if arm.method == "gcs"]
     make_table(others, by_digest(complete(others))).write(tmp_path)
     assert "t-test" not in (tmp_path / "table.md").read_text()
-    assert (tmp_path / "comparison.csv").read_text().strip() == ",".join(COLUMNS)
+    assert (tmp_path / "comparison.csv").read_text().strip() == ",".join([*COLUMNS, "table"])
 
 
 FEW = ("--suite", "toy", "--settings", "few", "--set", "lr=0.1", "--set", "weight_decay=0", "--seeds", "3")

@@ -19,7 +19,9 @@ from benchmark.figures import draw_weights, final_weights, style
 from benchmark.markdown import literal
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record, Store
-from benchmark.table import latex, make_table, text_table
+from benchmark.table import make_table
+from benchmark.tables import latex, markdown
+from benchmark.tables.sheet import of_frame
 from benchmark.terminal import print_table
 from benchmark.text import is_plain, plain, spreadsheet
 from tests.benchmark.conftest import Cli
@@ -87,7 +89,8 @@ TEXT = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")) | s
 
 @given(TEXT)
 def test_a_cell_of_markdown_is_one_cell_of_literal_text(text: str) -> None:
-    lines = text_table(pd.DataFrame([[text, "x"]], columns=pd.Index([text or "a", "b"]))).splitlines()
+    sheet = of_frame("", "", pd.DataFrame([[text, "x"]], columns=pd.Index([text or "a", "b"])))
+    lines = markdown.markdown(sheet).splitlines()
     assert len(lines) == 3
     assert [len(cells(line)) for line in lines] == [2, 2, 2]
     shown = re.sub(
@@ -134,10 +137,10 @@ def test_what_cannot_be_seen_is_refused_in_names_and_shown_in_reasons(
         assert is_plain(str(told.value))
 
 
-def test_latex_comments_stay_comments(toy: Toy) -> None:
-    table = make_table(make_plan(Options("toy")), {})
-    assert all(is_plain(note) for note in table.notes)
-    assert latex(table).splitlines()[: len(table.notes)] == [f"% {note}" for note in table.notes]
+@given(TEXT)
+def test_nothing_in_a_cell_of_latex_is_a_command(text: str) -> None:
+    left = re.sub(r"\\(?:[%_&#${}]|text[a-z]+\{\})|-\{-\}|\$(?:\\[A-Za-z]+|\^2)\$", "", latex.escape(text))
+    assert not set(left) & set("\\%_&#${}~^")
 
 
 def test_the_live_display_and_mistakes_show_text(

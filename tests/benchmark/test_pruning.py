@@ -231,8 +231,8 @@ def test_identities_without_a_pruner_are_as_before(toy: Toy) -> None:
     assert specs[1].to_json()["search"]["pruner"] == "median"
     assert len({spec.digest for spec in specs}) == 2
     assert study_name(pruning_arm()) != study_name(toy_arm(trials=9, sampler="random"))
-    assert budget.options(pruning_arm()).endswith(" --sampler random --pruner median")
-    assert "--pruner" not in budget.options(toy_arm(trials=9))
+    assert budget.options([pruning_arm()]).endswith(" --sampler random --pruner median")
+    assert "--pruner" not in budget.options([toy_arm(trials=9)])
 
 
 HERE = (

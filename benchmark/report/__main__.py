@@ -1,0 +1,59 @@
+"""Report: tables and figures from records, trained by nobody."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import baselines
+from benchmark import suites
+from benchmark.commands import DEFAULT_RESULTS, chosen, run_app
+from benchmark.errors import UserError, unknown
+from benchmark.statistics import SEED
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def command(
+    more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
+    suite: Annotated[str, typer.Option(help="Report the runs of one suite.")] = "",
+    paper: Annotated[
+        bool, typer.Option("--paper", help="All the paper's tables that there are records for, and their figures.")
+    ] = False,
+    across: Annotated[
+        str, typer.Option(help="Aggregate over suites, by comma, or all: ranks, interquartile means, Delta_m.")
+    ] = "",
+    records: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="A B ...", help="Merge these folders or records.jsonl files instead of --results-dir."),
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Methods that all others are compared with, by comma. [default: stl, rlw, equal]")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = SEED,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Report runs on drawn samples, which are no result.")
+    ] = False,
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write to. [default: the results; results/merged with --records]")
+    ] = None,
+) -> None:
+    """Write tables, comparisons and figures from records.jsonl files; nothing is trained and no data are read."""
+    paths = [*(records or ()), *(more or ())]
+    if more and not records:
+        raise UserError(f"{more[0]} belongs to no option; name records after --records")
+    if not (suite or paper or across or paths):
+        raise UserError("nothing to report; give --suite NAME, --paper, --across SUITES or --records A B ...")
+    if suite and suite not in suites.names():
+        raise unknown("suite", suite, suites.names())
+    references = () if reference is None else tuple(chosen("reference method", reference, baselines.names()))
+    from benchmark.report.session import Request, run_report
+
+    run_report(Request(suite, paper, across, tuple(paths), references, seed, sample, results_dir, output))
+
+
+if __name__ == "__main__":
+    sys.exit(run_app(app, "python -m benchmark.report"))

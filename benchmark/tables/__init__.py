@@ -1,0 +1,1 @@
+"""Tables: results as data, and what they look like in each format."""

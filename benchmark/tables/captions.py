@@ -1,0 +1,62 @@
+"""Captions and provenance of tables: SAMPLE, other weights, selection rule, runs, protocol, precision, machines."""
+
+from collections.abc import Iterable, Sequence
+
+from benchmark import budget, precision
+from benchmark.arm import Arm
+from benchmark.controls import phrase
+from benchmark.record import Record
+from benchmark.spec import is_sample, other_weights
+from benchmark.tables.data import Provenance
+
+_MEMORY = (
+    "MiB: peak memory, allocated on a CUDA device; on the CPU that of the worker since its start, earlier runs too, "
+    "which does not compare."
+)
+
+SAMPLE_CAPTION = "SAMPLE: drawn data and a short training, which show that everything runs and are no result. "
+
+
+def caption(arms: Sequence[Arm], found: Sequence[Record]) -> str:
+    """Return how the numbers of a table came about.
+
+    Args:
+        arms: The table's, of one suite and one plan.
+        found: Records of their final runs.
+    """
+    suite, arm, come = arms[0].suite, arms[0], provenance(arms, found)
+    epoch = "the last epoch counts, " if suite.selected_epoch == "last" else "epoch and "
+    return (
+        f"{SAMPLE_CAPTION if is_sample(arm.data) else ''}"
+        f"{_weights_caption(other_weights(arm.data))}"
+        f"Mean ± standard error (ddof 1) over {arm.seeds} final runs with new seeds, {arm.epochs} epochs"
+        f"{phrase(suite.controls)}; "
+        f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
+        f"Protocol {come.protocol}{budget.phrase(arms)}, "
+        f"code of commit {', '.join(come.commits) or 'none yet'}. "
+        f"{precision.phrase(found)}"
+        f"Times measured on: {', '.join(come.devices) or 'nothing yet'}. {_MEMORY}"
+    )
+
+
+def provenance(arms: Sequence[Arm], found: Iterable[Record]) -> Provenance:
+    """Return where the numbers of a table come from."""
+    about = [record.environment for record in found if record.environment]
+    return Provenance(
+        protocol=arms[0].spec({}).protocol,
+        commits=tuple(sorted({_short(each.get("commit", "unknown")) for each in about})),
+        devices=tuple(sorted({each.get("device", "unknown") for each in about})),
+        torch=tuple(sorted({str(each["torch"]) for each in about if "torch" in each})),
+        finished=max((record.finished[:10] for record in found), default=""),
+    )
+
+
+def _weights_caption(name: str | None) -> str:
+    """Return what stands first in the caption where the network did not start from the suite's own weights."""
+    start = {None: "", "none": "a random start", "imagenet": "ImageNet weights"}.get(name, f"the weights {name}")
+    return f"OTHER WEIGHTS: trained from {start}, not the suite's own choice. " if start else ""
+
+
+def _short(commit: str) -> str:
+    """Return twelve digits of a commit, and the `+` of a changed checkout."""
+    return commit[:12] + "+" * commit.endswith("+")
