@@ -51,12 +51,13 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
         if spec is None:
             return 0
         display = stack.enter_context(Display(campaign.arms, store.records))
-        running = stack.enter_context(engine.start(resources))
+        running = stack.enter_context(engine.start(resources, display.say))
         made = 0
         try:
             while True:
                 while spec is not None:
                     running.submit(spec)
+                    campaign.workers = running.slots
                     with engine.uninterrupted():
                         spec = campaign.next_spec() if running.room() > 0 else None
                 if not campaign.under_way:

@@ -13,7 +13,7 @@ from benchmark import terminal, tracking
 from benchmark.campaign import is_complete, missing
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.driver import Outlets, execute
-from benchmark.engine import Resources, default_workers, interrupt_on_sigterm
+from benchmark.engine import interrupt_on_sigterm, tell
 from benchmark.errors import unknown
 from benchmark.figures import write_figures
 from benchmark.places import DEFAULT_DATA, default_cache
@@ -21,6 +21,7 @@ from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.record import Store
 from benchmark.spec import is_sample
 from benchmark.table import Table, fill_command, make_table
+from benchmark.where import Where
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,7 @@ class Request:
     """What one command line asks for."""
 
     options: Options
-    device: str
-    workers: int | None
-    scheduler: str | None
+    where: Where
     storage: str | None
     results: Path
     wandb: str | None
@@ -62,14 +61,15 @@ def run_session(request: Request) -> None:
     Raises:
         UserError: The request asks for something that is not allowed.
     """
-    device = check_device(request.device)
     mode = tracking.choose_mode(request.wandb)
     arms = make_plan(request.options)
-    threads = arms[0].suite.threads
-    workers = default_workers(device, threads) if request.workers is None else request.workers
     store = Store(request.results / (request.options.suite + "-sample" * is_sample(arms[0].data)))
     places = dataclasses.replace(request.options.places, checkpoints=store.checkpoints.resolve())
-    resources = Resources(device, workers, request.scheduler, places)
+    resources, warning = request.where.resources(
+        check_device, threads=arms[0].suite.threads, places=places, folder=store.folder
+    )
+    if warning:
+        tell(warning)
     if request.dry_run:
         store.read()
         terminal.print_plan(arms, store.records, resources)

@@ -47,7 +47,8 @@ def run(spec: Spec, device: str = "cpu", places: Places | None = None, *, every:
         Stopped: The run was asked to stop; its state is saved, where there is a place for it.
     """
     suite = suites.load(spec.suite, places)
-    torch.set_num_threads(suite.threads)
+    if torch.device(device).type == "cpu":  # bits may depend on it; on CUDA a worker has its share of the cores
+        torch.set_num_threads(suite.threads)
     memory.reset_peak(torch.device(device))
     clock = Clock()
     saver = Saver(spec, torch.device(device), places and places.checkpoints, every=every)
