@@ -46,4 +46,4 @@ def difference(driver: Mapping[str, str], worker: Mapping[str, str]) -> str:
         return ""
     here = "is only on the driver" if names[0] not in worker else "differs"
     first = f"{names[0]} {'is not on the driver' if names[0] not in driver else here}"
-    return first if len(names) == 1 else f"{first}, as do {len(names) - 1} more files"
+    return first if len(names) == 1 else f"{first}; {len(names) - 1} more files differ"
