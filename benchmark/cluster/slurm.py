@@ -6,8 +6,10 @@ import importlib.util
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,7 +76,9 @@ def _check_interface(name: str | None) -> dict[str, Any]:
 def _cluster(asked: SlurmJobs, interface: dict[str, Any], refused: list[str]) -> Any:
     """Return a cluster whose jobs note what sbatch says where it refuses them."""
     import dask.config
-    from dask_jobqueue.slurm import SLURMCluster, SLURMJob
+
+    with _signals_kept():
+        from dask_jobqueue.slurm import SLURMCluster, SLURMJob
     from distributed.core import Status
 
     class Job(SLURMJob):
@@ -110,6 +114,16 @@ def _cluster(asked: SlurmJobs, interface: dict[str, Any], refused: list[str]) ->
             worker_extra_args=["--memory-limit", "0", "--preload", "benchmark.worker", "--no-dashboard"],
             scheduler_options={"dashboard_address": "127.0.0.1:0", **interface},
         )
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Keep our own handlers: importing dask-jobqueue 0.9 lets Ctrl-C and SIGTERM end the process with status 0."""
+    held = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in held.items():
+            signal.signal(number, handler)
 
 
 def _sbatch_text(error: Exception) -> str:
