@@ -12,10 +12,10 @@ from tests.benchmark.helpers import command, lines, results
 from tests.benchmark.processes import running, wait_until
 
 PLAN = (
-    *("--suite", "digits", "--settings", "5-shot", "--methods", "stl,equal", "--epochs", "20", "--seeds", "2"),
+    *("--suite", "digits", "--settings", "5-shot", "--methods", "stl,equal", "--epochs", "8", "--seeds", "2"),
     *("--grid", "lr=0.01,0.003", "--set", "weight_decay=0.0005", "--wandb", "disabled"),
 )
-JOBS = ("--cluster", "slurm", "--workers", "2", "--memory", "1G", "--interface", "lo")
+JOBS = ("--cluster", "slurm", "--workers", "1", "--memory", "1G", "--interface", "lo")
 
 
 def slurm(*words: str) -> str:
