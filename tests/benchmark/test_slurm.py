@@ -12,7 +12,7 @@ from tests.benchmark.helpers import command, lines, results
 from tests.benchmark.processes import running, wait_until
 
 PLAN = (
-    *("--suite", "digits", "--settings", "5-shot", "--methods", "stl,equal", "--epochs", "8", "--seeds", "2"),
+    *("--suite", "digits", "--settings", "5-shot", "--methods", "stl,equal", "--epochs", "4", "--seeds", "2"),
     *("--grid", "lr=0.01,0.003", "--set", "weight_decay=0.0005", "--wandb", "disabled"),
 )
 JOBS = ("--cluster", "slurm", "--workers", "1", "--memory", "1G", "--interface", "lo")
@@ -45,7 +45,8 @@ def jobs(*, layout: str = "%i") -> list[str]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("undisturbed")
-    ended = command(*PLAN, "--workers", "0", "--results-dir", folder)
+    with running(*PLAN, "--workers", "0", "--results-dir", folder) as driver:  # as patient as the other side
+        ended = driver.end()
     assert ended.status == 0, ended.err
     return results(folder)
 
