@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from benchmark import space
+from benchmark.order import Durations, path_sec
 from benchmark.plan import Arm
 from benchmark.pruning import Bars, bars_of
 from benchmark.record import Record
@@ -120,6 +122,10 @@ class ArmProgress:
     """Numbers of the search runs under way, by digest; None for one whose trial was told before."""
     finals: deque[Spec] | None = None
     """Final runs to hand out; None until the search is complete."""
+    under_way: int = 0
+    """Runs of both phases that are handed out and not done."""
+    searches: int = 0
+    """Search runs that are not handed out yet."""
     _left: deque = field(default_factory=deque)
     _lost: deque[Spec] = field(default_factory=deque)
     """Points of the grid whose trials are told and whose records are gone."""
@@ -128,9 +134,27 @@ class ArmProgress:
     def __post_init__(self) -> None:
         self._left.extend(self.study.unfinished() if self.study else ())
         self._exhausted = self.study is None
+        self.searches = search_records(self.arm, self.records).count(None)
+
+    @property
+    def finals_left(self) -> int:
+        """Final runs that are not handed out yet."""
+        return self.arm.seeds if self.finals is None else len(self.finals)
+
+    @property
+    def ahead(self) -> int:
+        """Trials under way that a proposal does not know of: the fewer, the better it is."""
+        return len(self.trials) if self.arm.search is not None and self.arm.search.sampler == "tpe" else 0
 
     def next_spec(self) -> Spec | None:
-        """Return the next run that has no record, or None if there is none at present."""
+        """Hand out the next run that has no record; None if there is none at present."""
+        spec = self._next_spec()
+        if spec is not None:
+            self.under_way += 1
+            self.searches -= spec.phase == "search"
+        return spec
+
+    def _next_spec(self) -> Spec | None:
         while not self._exhausted:
             trial = self._left.popleft() if self._left else self.study.ask() if self.study else None
             if trial is None:
@@ -158,6 +182,7 @@ class ArmProgress:
 
     def done(self, record: Record) -> None:
         """Take note of a record that is on disk."""
+        self.under_way -= 1
         number = self.trials.pop(record.spec.digest, None)
         if number is not None:
             self._tell(number, record)
@@ -169,17 +194,26 @@ class ArmProgress:
 
 
 class Campaign:
-    """All arms of a plan; hands out what has no record, search runs first come, final runs first served."""
+    """All arms of a plan; hands out what has no record, the longest path first (`benchmark.order`).
+
+    The order decides nothing but the time: grids and the random sampler give the same runs and the same choices in
+    any order. TPE learns from what it is told, so its trials are spread over the arms before paths are compared.
+
+    Attributes:
+        workers: Cells that run at the same time, as far as it is known.
+    """
 
     def __init__(self, arms: Iterable[Arm], records: Mapping[str, Record], open_study: OpenStudy) -> None:
         self.arms = [arm for arm in arms if not arm.declined]
         self.records = records
+        self.workers = 1
         self._progress = [ArmProgress(arm, open_study(arm) if arm.space else None, records) for arm in self.arms]
         self._owner: dict[str, ArmProgress] = {}
+        self._durations = Durations(self.arms, records.values())
 
     def next_spec(self) -> Spec | None:
         """Return the next run that has no record and is not under way, or None if there is none at present."""
-        for progress in sorted(self._progress, key=_trials_ahead):
+        for progress in sorted(self._progress, key=self._rank):
             spec = progress.next_spec()
             if spec is not None:
                 self._owner[spec.digest] = progress
@@ -195,16 +229,20 @@ class Campaign:
         name = arm.suite.selection.name
         return bars_of([[row["validation"][name] for row in r.epochs] for r in completed], spec.epochs)
 
+    def _rank(self, progress: ArmProgress) -> tuple[int, float, int]:
+        """Return what sorts arms: a method of which no run is known may be the longest, and is to be learnt of."""
+        run_sec = self._durations.expected(progress.arm)
+        if run_sec is None:
+            return progress.ahead, -math.inf, progress.under_way
+        path = path_sec(searches=progress.searches, finals=progress.finals_left, run_sec=run_sec, workers=self.workers)
+        return progress.ahead, -path, 0
+
     def done(self, record: Record) -> None:
         """Take note of a record that is on disk."""
         self._owner.pop(record.spec.digest).done(record)
+        self._durations.add(record)
 
     @property
     def under_way(self) -> int:
         """Number of runs handed out and not done."""
         return len(self._owner)
-
-
-def _trials_ahead(progress: ArmProgress) -> int:
-    """Return how many trials of a budget are under way: the fewer, the more a proposal knows."""
-    return 0 if progress.arm.search is None else len(progress.trials)

@@ -109,7 +109,7 @@ class Saver:
         if self._path is not None and (asked or self._is_due(run)):
             self._write(run)
         if asked:
-            raise stopping.Stopped
+            raise stopping.Stopped(saved=self.saves)
 
     def _is_due(self, run: Resumable) -> bool:
         if self._every is not None:

@@ -11,7 +11,7 @@ from benchmark.campaign import Campaign, outcomes, study_name
 from benchmark.display import Display
 from benchmark.engine import Resources
 from benchmark.errors import UserError
-from benchmark.interrupts import raise_if_asked
+from benchmark.interrupts import raise_if_asked, uninterrupted
 from benchmark.plan import Arm
 from benchmark.record import Record, Store
 from benchmark.sampling import SampledStudy
@@ -49,7 +49,7 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
         return _study(arm, store, storage) if outlets.storage is None else AtUrl(lambda: _study(arm, store, storage))
 
     attempts = Attempts(outlets.retries)
-    with engine.uninterrupted():
+    with uninterrupted():
         campaign = Campaign(arms, store.records, open_study)
         spec = campaign.next_spec()
     with Mirror(store.folder, outlets.wandb) as mirror, ExitStack() as stack:
@@ -57,14 +57,15 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
         if spec is None:
             return []
         display = stack.enter_context(Display(campaign.arms, store.records))
-        running = stack.enter_context(engine.start(resources))
+        running = stack.enter_context(engine.start(resources, display.say))
         made: list[Record] = []
         try:
             while True:
                 raise_if_asked()
                 while spec is not None:
                     running.submit(spec, campaign.bars(spec))
-                    with engine.uninterrupted():
+                    campaign.workers = running.slots
+                    with uninterrupted():
                         spec = campaign.next_spec() if running.room() > 0 else None
                 if not campaign.under_way:
                     return made
@@ -73,7 +74,7 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
                     display.again(record, attempts.text(record))
                     spec = record.spec
                     continue
-                with engine.uninterrupted():
+                with uninterrupted():
                     store.append(record)
                     campaign.done(record)
                     display.done(record)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
+from benchmark.cell import own_device
 from benchmark.plan import Arm
 from benchmark.record import Record
 from benchmark.train import Training
@@ -14,7 +15,8 @@ STEPS = 10
 
 
 def seconds_per_run(arms: Sequence[Arm], records: Iterable[Record], device: str) -> Mapping[str, float]:
-    """Return the seconds that one run of each method takes."""
+    """Return the seconds that one run of each method takes; what is timed here is on this machine's own devices."""
+    here = own_device(device) if torch.cuda.is_available() else "cpu"
     known: dict[str, list[float]] = {}
     for record in records:
         same = record.spec.data == arms[0].data and record.spec.epochs == arms[0].epochs
@@ -22,7 +24,7 @@ def seconds_per_run(arms: Sequence[Arm], records: Iterable[Record], device: str)
             known.setdefault(record.spec.method, []).append(record.timing["total_sec"])
     first = {arm.method: arm for arm in reversed(arms) if not arm.declined}
     return {
-        method: statistics.median(known[method]) if method in known else _time(arm, device)
+        method: statistics.median(known[method]) if method in known else _time(arm, here)
         for method, arm in first.items()
     }
 

@@ -82,3 +82,24 @@ def _end() -> None:
         os.write(2, shown + _LINE)
     finally:
         os._exit(INTERRUPTED)
+
+
+def interrupt_on_sigterm() -> None:
+    """Let SIGTERM stop the driver as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait for the end of the block: a half-done write to Optuna's journal raises oddly."""
+    pending: list[int] = []
+    held = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in held:
+        signal.signal(number, lambda number, frame: pending.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+    if pending:
+        raise KeyboardInterrupt

@@ -13,7 +13,9 @@ from benchmark.attempts import RETRIES
 from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
 from benchmark.places import DEFAULT_DATA, Places, default_cache
+from benchmark.slurm import SlurmOptions
 from benchmark.spec import CONTROLS, AskedPrecision, Pruner, Sampler
+from benchmark.where import Where
 
 PRECISIONS = get_args(AskedPrecision)
 PROTOCOLS = ("paper", "equal-budget")
@@ -39,10 +41,29 @@ def command(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=0, help="Local processes; 0 runs in this one. [default: one per core; one on CUDA]"),
+        typer.Option(min=0, help="Local processes or jobs; 0 runs in this one. [default: what cores or GPUs hold]"),
+    ] = None,
+    workers_per_gpu: Annotated[
+        int | None, typer.Option(min=1, help="Local processes for each GPU, in place of --workers. [default: 1]")
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a running Dask scheduler to use, such as tcp://host:8786.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="slurm", help="Start the --workers as Slurm jobs, a worker in each.")
+    ] = None,
+    partition: Annotated[str | None, typer.Option(help="Slurm: partition. [default: the cluster's]")] = None,
+    time_limit: Annotated[
+        str | None, typer.Option(metavar="[D-]HH:MM:SS", help="Slurm: of a job; one that ends is replaced.")
+    ] = None,
+    gpus: Annotated[str | None, typer.Option(metavar="[TYPE:]N", help="Slurm: GPUs of a job.")] = None,
+    memory: Annotated[str | None, typer.Option(help="Slurm: memory of a job. [default: 8G]")] = None,
+    interface: Annotated[
+        str | None, typer.Option(help="Slurm: network interface of this machine that nodes reach, such as eth0.")
+    ] = None,
+    slurm_option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="name=value", help="Slurm: another option of sbatch, such as account=me (repeatable)."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[
@@ -132,6 +153,9 @@ def command(
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     _check_budget(protocol, trials, sampler, pruner)
+    slurm = SlurmOptions(partition, time_limit, gpus, memory, interface, tuple(slurm_option or ()))
+    where = Where(device, workers, workers_per_gpu, scheduler, cluster, slurm)
+    where.check()
     from benchmark.plan import Options
     from benchmark.session import Request, run_session
 
@@ -152,9 +176,7 @@ def command(
     )
     request = Request(
         options=options,
-        device=device,
-        workers=workers,
-        scheduler=scheduler,
+        where=where,
         storage=storage,
         results=results_dir,
         wandb=wandb,

@@ -1,6 +1,6 @@
 """Optuna proposes the settings of a search and archives their scores; the driver alone asks and tells."""
 
-import math
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -50,44 +50,53 @@ class Study(Protocol):
 
 
 class GridStudy:
-    """A grid searched by Optuna, in a storage that optuna-dashboard opens."""
+    """A grid searched point by point, in a storage that optuna-dashboard opens.
+
+    Optuna's own `GridSampler` looks at all pairs of points and trials whenever a trial ends, which takes longer than
+    many runs do; here each point is a trial that is added as it is.
+    """
 
     def __init__(self, storage: Any, name: str, space: Space, *, maximize: bool) -> None:
         import optuna
 
         self._optuna = optuna
-        self._space = {key: list(ends(values)) for key, values in space.items()}
-        self._size = math.prod(len(values) for values in self._space.values())
+        self._space = space
         self._study = optuna.create_study(
             storage=storage,
             study_name=name,
-            sampler=optuna.samplers.GridSampler(self._space, seed=0),
+            sampler=optuna.samplers.RandomSampler(seed=0),  # draws nothing
             direction="maximize" if maximize else "minimize",
             load_if_exists=True,
         )
+        found = self._study.get_trials(deepcopy=False)
+        running = optuna.trial.TrialState.RUNNING
+        complete = [trial for trial in found if trial.params.keys() == space.keys()]
+        self._unfinished = [Trial(trial.number, dict(trial.params)) for trial in complete if trial.state == running]
+        for trial in found:  # earlier versions could be killed between a trial's creation and its point
+            if trial.state == running and trial.params.keys() != space.keys():
+                self.tell(trial.number, None)
+        proposed = {tuple(trial.params[name] for name in space) for trial in complete}
+        values = itertools.product(*map(ends, space.values()))
+        self._points = (dict(zip(space, each, strict=True)) for each in values if each not in proposed)
 
     def unfinished(self) -> list[Trial]:
         """Return trials that an earlier driver asked for and never told."""
-        running = self._study.get_trials(deepcopy=False, states=(self._optuna.trial.TrialState.RUNNING,))
-        return [self._propose(self._optuna.trial.Trial(self._study, trial._trial_id)) for trial in running]
+        return self._unfinished
 
     def ask(self) -> Trial | None:
         """Return the next point of the grid, or None when all have been proposed."""
-        if len(self._study.get_trials(deepcopy=False)) >= self._size:
+        point = next(self._points, None)
+        if point is None:
             return None
-        return self._propose(self._study.ask())
-
-    def _propose(self, trial: Any) -> Trial:
-        return Trial(trial.number, {key: trial.suggest_categorical(key, values) for key, values in self._space.items()})
+        storage, trial = self._study._storage, _frozen(self._optuna, self._space, Outcome(point))
+        identity = storage.create_new_trial(self._study._study_id, template_trial=trial)
+        return Trial(storage.get_trial_number_from_id(identity), point)
 
     def tell(self, number: int, score: float | None, reached: Reached | None = None) -> None:
         """Archive a trial's score; None for a run that failed. No point of a grid is pruned."""
         state = self._optuna.trial.TrialState
-        try:
-            self._study.tell(number, score, state=state.FAIL if score is None else state.COMPLETE)
-        except RuntimeError:  # GridSampler calls Study.stop after its last point, which only `optimize` allows
-            if not self._study.get_trials(deepcopy=False)[number].state.is_finished():
-                raise
+        end = state.FAIL if score is None else state.COMPLETE
+        self._study.tell(number, score, state=end, skip_if_finished=True)
 
 
 class UnarchivedGrid:

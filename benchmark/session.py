@@ -14,16 +14,17 @@ from benchmark.attempts import RETRIES
 from benchmark.campaign import is_complete, missing
 from benchmark.commands import FAILED
 from benchmark.driver import Outlets, execute
-from benchmark.engine import Resources, default_workers, interrupt_on_sigterm
+from benchmark.engine import Resources, tell
 from benchmark.errors import unknown
 from benchmark.failures import closing_line
 from benchmark.figures import write_figures
 from benchmark.fill import command_under
-from benchmark.interrupts import second_ends_at_once
+from benchmark.interrupts import interrupt_on_sigterm, second_ends_at_once
 from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.record import Store
 from benchmark.spec import is_sample
 from benchmark.table import Table, make_table
+from benchmark.where import Where
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,7 @@ class Request:
     """What one command line asks for."""
 
     options: Options
-    device: str
-    workers: int | None
-    scheduler: str | None
+    where: Where
     storage: str | None
     results: Path
     wandb: str | None
@@ -55,14 +54,15 @@ def run_session(request: Request) -> int:
     Raises:
         UserError: The request asks for something that is not allowed.
     """
-    device = check_device(request.device)
     mode = tracking.choose_mode(request.wandb)
     arms = make_plan(request.options)
-    threads = arms[0].suite.threads
-    workers = default_workers(device, threads) if request.workers is None else request.workers
     store = Store(request.results / (request.options.suite + "-sample" * is_sample(arms[0].data)))
     places = dataclasses.replace(request.options.places, checkpoints=store.checkpoints.resolve())
-    resources = Resources(device, workers, request.scheduler, places)
+    resources, warning = request.where.resources(
+        check_device, threads=arms[0].suite.threads, places=places, folder=store.folder
+    )
+    if warning:
+        tell(warning)
     if request.dry_run:
         store.read()
         terminal.print_plan(arms, store.records, resources)

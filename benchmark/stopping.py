@@ -1,6 +1,7 @@
 """Runs of this process that are asked to stop: they do at their next step, when their state is saved."""
 
 import asyncio
+import os
 import signal
 import threading
 import time
@@ -16,7 +17,15 @@ _signals: list[int] = []
 
 
 class Stopped(KeyboardInterrupt):
-    """A run stopped because it was asked to."""
+    """A run stopped because it was asked to.
+
+    Attributes:
+        saved: Whether its state is saved.
+    """
+
+    def __init__(self, *, saved: bool = False) -> None:
+        super().__init__()
+        self.saved = saved
 
 
 @contextmanager
@@ -56,23 +65,27 @@ def is_asked(digest: str) -> bool:
     return digest in _asked
 
 
-def end_process(number: int, frame: FrameType | None) -> None:
-    """Handle a signal that ends a worker: at once if nothing runs, else when what runs has stopped (`stopped`)."""
-    signal.signal(number, signal.SIG_DFL)
+def end(number: int) -> bool:
+    """Ask all runs of this process to stop, for it is told to end by a signal; return whether there are any."""
     _signals.append(number)
     _asked.update(_running)
-    stopped()
+    return bool(_running)
 
 
-def stopped() -> None:
-    """Let the signal that this process waited with end it, once nothing runs any more."""
-    if _signals and not _running:
-        signal.raise_signal(_signals[0])
+def is_ending() -> bool:
+    """Return whether this process is told to end."""
+    return bool(_signals)
 
 
-async def stop_runs(digests: Collection[str], patience_sec: float) -> None:
-    """Ask those runs of this process to stop, and wait until they have; Dask calls this in each worker."""
-    asked = _running.intersection(digests)
+def die() -> None:
+    """End this process by the signal that told it to."""
+    signal.signal(_signals[0], signal.SIG_DFL)
+    os.kill(os.getpid(), _signals[0])
+
+
+async def stop_runs(digests: Collection[str] | None, patience_sec: float) -> None:
+    """Ask those runs of this process to stop, or all, and wait until they have; Dask calls this in each worker."""
+    asked = set(_running) if digests is None else _running.intersection(digests)
     _asked.update(asked)
     end = time.monotonic() + patience_sec
     while asked & _running and time.monotonic() < end:

@@ -111,7 +111,8 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
             space = "; ".join(f"{name} {describe(each)}" for name, each in sorted(arm.space.items()))
             out.print(f"{method} searches {space}", soft_wrap=True)
     slots = max(resources.workers, 1)
-    where = resources.scheduler or f"{slots} worker{'s' * (slots > 1)} on {resources.device}"
+    kind = "worker" if resources.slurm is None else "Slurm job"
+    where = resources.scheduler or f"{slots} {kind}{'s' * (slots > 1)} on {resources.device}"
     duration = _duration(left_sec / slots)
     out.print(f"{sum(arm.runs for arm in arms)} runs, {left} left: about {duration} with {where}, and its start")
 

@@ -51,7 +51,8 @@ def run(
         Stopped: The run was asked to stop; its state is saved, where there is a place for it.
     """
     suite, where = suites.load(spec.suite, places), torch.device(device)
-    torch.set_num_threads(suite.threads)
+    if where.type == "cpu":  # bits may depend on it; on CUDA a worker has its share of the cores
+        torch.set_num_threads(suite.threads)
     memory.reset_peak(where)
     clock = Clock()
     saver = Saver(spec, where, places and places.checkpoints, every=every)

@@ -1,15 +1,77 @@
-"""Start-up of a local worker process: leave Ctrl-C to the driver, let SIGTERM save, import what every run needs."""
+"""A worker process: Ctrl-C is the driver's, SIGTERM saves what runs and hands it on before the process ends."""
 
+import asyncio
+import contextlib
 import logging
 import signal
+import threading
+from types import FrameType
 from typing import Any
 
 from benchmark import stopping
+
+LEAVE_SEC = 10.0
+"""Longest wait for the scheduler to let a worker go."""
+
+_workers: list[Any] = []
+"""The Dask worker that lives in this process."""
 
 
 def dask_setup(worker: Any) -> None:
     """Prepare the process that `worker` lives in; Dask calls this once at its start."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, stopping.end_process)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    attend(worker)
     import benchmark.train  # noqa: F401
+
+
+def attend(worker: Any) -> Any:
+    """Let SIGTERM save what runs in this process; return the handler before, None where signals are not ours."""
+    _workers[:] = [worker]
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.signal(signal.SIGTERM, _end)
+
+
+def release(handler: Any) -> None:
+    """Give SIGTERM back to the handler that `attend` returned."""
+    if handler is not None and not stopping.is_ending():
+        signal.signal(signal.SIGTERM, handler)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Handle a signal that ends this process: take no more cells, and leave once what runs has saved its state."""
+    signal.signal(number, signal.SIG_IGN)  # one is enough: it must not cut the state that is being saved
+    worker = _workers[0]
+    worker.loop.asyncio_loop.call_soon_threadsafe(_pause, worker)
+    if not stopping.end(number):
+        worker.loop.add_callback(_leave, worker)
+
+
+def _pause(worker: Any) -> None:
+    from distributed.core import Status
+
+    if worker.status == Status.running:
+        worker.status = Status.paused
+
+
+def hand_on(*, saved: bool) -> None:
+    """Leave the scheduler and let it give this worker's cell to another one; without saved state, die with it.
+
+    Raises:
+        Reschedule: Dask's word for it.
+    """
+    from distributed import Reschedule
+
+    worker = _workers[0]
+    if not saved:
+        stopping.die()
+    worker.loop.add_callback(_leave, worker)
+    raise Reschedule
+
+
+async def _leave(worker: Any) -> None:
+    """Leave the scheduler in order, so that no cell counts it as a death, and end the process by its signal."""
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(worker.close_gracefully(restart=True, reason="told to end"), LEAVE_SEC)
+    stopping.die()

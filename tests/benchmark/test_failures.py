@@ -17,6 +17,8 @@ from torch import nn
 
 from benchmark import cell, engine, memory
 from benchmark.attempts import Attempts
+from benchmark.cluster import start
+from benchmark.cluster.pool import Pool
 from benchmark.data import Batch
 from benchmark.engine import OnDask, Resources
 from benchmark.failures import closing_line, counts, reason_of
@@ -243,11 +245,14 @@ def in_threads() -> Iterator[Client]:
 
 def test_on_dask_a_second_attempt_is_a_run_and_not_the_memory_of_the_first(toy: Toy, in_threads: Client) -> None:
     calls = failing(toy, [BROKEN, BROKEN])
-    cluster = OnDask(in_threads, Resources())
+    pool = Pool(in_threads, "cpu", print)
+    pool.open()
+    cluster = OnDask(pool, Resources())
     found = []
     for _ in range(3):
         cluster.submit(a_spec())
         found.append(cluster.next().status)
+    pool.close()
     assert found == ["failed", "failed", "ok"]
     assert calls[0] == 1 + 1 + 3
 
@@ -255,7 +260,7 @@ def test_on_dask_a_second_attempt_is_a_run_and_not_the_memory_of_the_first(toy: 
 def test_a_worker_that_dies_too_often_is_a_failed_run_in_plain_words(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(engine._CONFIG, "distributed.scheduler.allowed-failures", 0)
+    monkeypatch.setitem(start.CONFIG, "distributed.scheduler.allowed-failures", 0)
     monkeypatch.setattr(engine, "DEATHS_ALLOWED", 0)
     over = threading.Event()
 

@@ -15,6 +15,7 @@ from benchmark.session import Request
 from benchmark.spec import Spec
 from benchmark.table import make_table
 from benchmark.train import Training, run
+from benchmark.where import Where
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import Toy, a_record, a_spec, by_digest, measured, toy_arm
 from tests.benchmark.waiting import Pictures
@@ -141,7 +142,7 @@ def test_the_command_takes_a_precision_and_refuses_others(cli: Cli, tmp_path: Pa
 def test_commands_for_missing_runs_name_the_precision(tmp_path: Path) -> None:
     options = Options("toy", settings=("few",), methods=("stl",), precision="float32")
     (arm,) = make_plan(options)
-    request = Request(options, "cpu", 0, None, None, tmp_path, "disabled", (), False)
+    request = Request(options, Where("cpu", 0), None, tmp_path, "disabled", (), False)
     assert "--precision=float32" in request.command(arm)
     (arm,) = make_plan(replace(options, precision="auto"))
     assert "--precision" not in replace(request, options=replace(options, precision="auto")).command(arm)

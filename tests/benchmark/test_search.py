@@ -78,7 +78,9 @@ def test_trials_of_a_killed_driver_are_resumed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("finished", [0, 3, SIZE - 1])
-def test_a_trial_killed_between_its_creation_and_its_point_is_resumed(finished: int, tmp_path: Path) -> None:
+def test_a_trial_killed_between_its_creation_and_its_point_is_closed_and_costs_no_point(
+    finished: int, tmp_path: Path
+) -> None:
     given, points = study(tmp_path), []
     for _ in range(finished):
         trial = given.ask()
@@ -88,9 +90,8 @@ def test_a_trial_killed_between_its_creation_and_its_point_is_resumed(finished: 
     storage = open_storage(None, tmp_path)
     storage.create_new_trial(storage.get_study_id_from_name("one"))
     again = study(tmp_path)
-    (left,) = again.unfinished()
-    assert left.number == finished
-    points.append(frozen(left))
+    assert again.unfinished() == []
+    assert archived(tmp_path).trials[finished].state == TrialState.FAIL
     while trial := again.ask():
         points.append(frozen(trial))
     assert len(set(points)) == len(points) == SIZE
