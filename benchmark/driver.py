@@ -1,14 +1,14 @@
 """The driver: hands missing runs to the engine, puts each record on disk, then tells everyone else."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from benchmark import engine
 from benchmark.campaign import Campaign, outcomes, study_name
 from benchmark.display import Display
-from benchmark.engine import Resources
+from benchmark.engine import Engine, Resources
 from benchmark.errors import UserError
 from benchmark.plan import Arm
 from benchmark.record import Store
@@ -30,8 +30,14 @@ class Outlets:
     wandb: Mode
 
 
-def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
-    """Run what `arms` asks for and `store` does not hold; return the number of runs that were made.
+def execute(
+    arms: Sequence[Arm],
+    store: Store,
+    resources: Resources,
+    outlets: Outlets,
+    start: Callable[[Resources], AbstractContextManager[Engine]] = engine.start,
+) -> int:
+    """Run what `arms` asks for and `store` does not hold, on what `start` starts; return the number of runs made.
 
     Raises:
         UserError: Trials are to be proposed by Optuna, which is not installed, or its storage failed.
@@ -51,7 +57,7 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
         if spec is None:
             return 0
         display = stack.enter_context(Display(campaign.arms, store.records))
-        running = stack.enter_context(engine.start(resources))
+        running = stack.enter_context(start(resources))
         made = 0
         try:
             while True:

@@ -74,8 +74,12 @@ def run_cell(spec: dict[str, Any], device: str, places: Places) -> dict[str, Any
 
 
 @contextmanager
-def start(resources: Resources) -> Iterator[Engine]:
+def start(resources: Resources, cell: Callable[..., dict[str, Any]] = run_cell) -> Iterator[Engine]:
     """Start the engine and stop its workers at the end.
+
+    Args:
+        resources: Where to run.
+        cell: What workers are told to do with a cell; a measurement of the harness tells them something else.
 
     Raises:
         UserError: The scheduler cannot be reached, or Dask is needed and not installed.
@@ -86,7 +90,7 @@ def start(resources: Resources) -> Iterator[Engine]:
     if importlib.util.find_spec("distributed") is None:
         raise UserError("distributed is not installed; use --workers 0 to run in this process")
     with _client(resources) as client:
-        yield OnDask(client, resources)
+        yield OnDask(client, resources, cell)
 
 
 class InProcess:
@@ -117,11 +121,12 @@ class InProcess:
 class OnDask:
     """Runs cells on the workers of a Dask cluster; a cell's digest is its task's key."""
 
-    def __init__(self, client: Any, resources: Resources) -> None:
+    def __init__(self, client: Any, resources: Resources, cell: Callable[..., dict[str, Any]] = run_cell) -> None:
         from distributed import as_completed
 
         self._client = client
         self._resources = resources
+        self._cell = cell
         self._specs: dict[str, Spec] = {}
         self._futures: dict[str, Any] = {}
         self._completed = as_completed()
@@ -134,7 +139,7 @@ class OnDask:
     def submit(self, spec: Spec) -> None:
         """Hand out one cell."""
         where = self._resources.device, self._resources.places
-        future = self._client.submit(run_cell, spec.to_json(), *where, key=spec.digest, pure=True)
+        future = self._client.submit(self._cell, spec.to_json(), *where, key=spec.digest, pure=True)
         self._specs[spec.digest] = spec
         self._futures[spec.digest] = future
         self._completed.add(future)
@@ -189,6 +194,7 @@ _CONFIG = {
     "distributed.scheduler.allowed-failures": DEATHS_ALLOWED,
     "distributed.scheduler.work-stealing": False,
     "distributed.scheduler.worker-ttl": None,  # a worker that is slow to answer is never robbed while it lives
+    "distributed.deploy.lost-worker-timeout": "10000 days",  # one that is slow to start again is never given up
     "distributed.worker.daemon": True,
     "distributed.comm.timeouts.connect": "10s",
 }

@@ -1,0 +1,69 @@
+"""What observed processes noted, and what must hold of it whoever died."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+OBSERVED = ("-m", "tests.reliability.observed")
+
+
+class Note(NamedTuple):
+    """One line: `what` a process did with a run, or at which record a driver died, and at which moment."""
+
+    process: int
+    what: str
+    subject: str
+    moment: str = ""
+
+
+def begin(folder: Path, *, seed: int = 0, share: float = 0.0, most: int = 0, **driver: str) -> None:
+    """Write the plan of deaths.
+
+    Args:
+        folder: Folder of plan and notes.
+        seed: What all draws depend on, with the run and the deaths it has seen.
+        share: Probability that a process dies that begins a run.
+        most: Deaths that a run sees at most.
+        driver: How the driver dies with so many records, as in `at_20="torn"`; `all ...` takes the workers along.
+    """
+    moments = {key.removeprefix("at_"): moment for key, moment in driver.items()}
+    folder.mkdir(exist_ok=True)
+    (folder / "log").touch()
+    (folder / "plan.json").write_text(json.dumps({"seed": seed, "share": share, "most": most, "driver": moments}))
+
+
+def notes(folder: Path) -> list[Note]:
+    """Return all whole notes so far."""
+    whole = (folder / "log").read_text().rpartition("\n")[0]
+    return [Note(int(process), *words) for process, *words in (line.split(" ", 3) for line in whole.splitlines())]
+
+
+def at_work(found: list[Note]) -> dict[int, str]:
+    """Return the processes whose last note is that they began a run, and the run."""
+    last = {note.process: note for note in found}
+    return {process: note.subject for process, note in last.items() if note.what == "began"}
+
+
+def check_nothing_is_done_twice(found: list[Note]) -> None:
+    """Refuse a run that began after its record was written, was recorded twice or, under one driver, ended twice."""
+    recorded: set[str] = set()
+    ended: set[str] = set()
+    for note in found:
+        if note.what == "began":
+            assert note.subject not in recorded, f"{note} after its record was written"
+            assert note.subject not in ended, f"{note} after it had ended"
+        elif note.what == "ended":
+            ended.add(note.subject)
+        elif note.what == "recorded":
+            assert note.subject not in recorded, f"{note} a second time"
+            recorded.add(note.subject)
+        elif note.what == "driver-dies":  # what its workers held and it had not recorded is lost with it
+            ended &= recorded
+
+
+def told(folder: Path, records: Mapping[str, Any] | list[Any]) -> str:
+    """Return the state of a disturbed command in a few lines, for a test that gives up."""
+    found = notes(folder)
+    tail = "\n".join(" ".join(map(str, note)) for note in found[-20:])
+    return f"{len(records)} records, at work {at_work(found)}, the last notes:\n{tail}"
