@@ -147,6 +147,9 @@ class OnDask:
     def next(self) -> Record:
         """Wait for a cell to end; a cell whose workers died too often is a failed record."""
         future = next(self._completed)
+        while future.status not in ("finished", "error", "cancelled"):
+            self._completed.add(future)  # its worker died before it handed the record over: the cell is run again
+            future = next(self._completed)
         spec = self._specs.pop(future.key)
         del self._futures[future.key]
         if future.status == "finished":
@@ -171,7 +174,8 @@ def _client(resources: Resources) -> Iterator[Any]:
     import dask.config
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):  # the second has a level of its own
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with dask.config.set(_CONFIG):  # type: ignore[attr-defined]
         if resources.scheduler is not None:
             with _connected(lambda: Client(resources.scheduler, timeout=10), resources.scheduler) as client:

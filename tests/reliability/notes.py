@@ -1,6 +1,8 @@
 """What observed processes noted, and what must hold of it whoever died."""
 
 import json
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,21 +47,41 @@ def at_work(found: list[Note]) -> dict[int, str]:
     return {process: note.subject for process, note in last.items() if note.what == "began"}
 
 
+def kill(folder: Path, process: int) -> None:
+    """Kill a process at work from outside; the note of it stands where nothing of that process follows."""
+    os.kill(process, signal.SIGSTOP)
+    run = at_work(notes(folder)).get(process, "-")
+    with (folder / "log").open("ab", buffering=0) as log:
+        log.write(f"{process} dies {run} outside\n".encode())
+    os.kill(process, signal.SIGKILL)
+
+
+def driver_died(folder: Path) -> None:
+    """Note that a driver is gone, and its workers with what they had and it had not recorded."""
+    with (folder / "log").open("ab", buffering=0) as log:
+        log.write(b"0 driver-dies - seen\n")
+
+
 def check_nothing_is_done_twice(found: list[Note]) -> None:
-    """Refuse a run that began after its record was written, was recorded twice or, under one driver, ended twice."""
+    """Refuse a run that began after its record was written, was recorded twice or ended twice while nobody died.
+
+    A record that is in the memory of a worker or on its way dies with worker or driver: that run is made again.
+    """
     recorded: set[str] = set()
-    ended: set[str] = set()
+    ended: dict[str, int] = {}
     for note in found:
         if note.what == "began":
             assert note.subject not in recorded, f"{note} after its record was written"
             assert note.subject not in ended, f"{note} after it had ended"
         elif note.what == "ended":
-            ended.add(note.subject)
+            ended[note.subject] = note.process
         elif note.what == "recorded":
             assert note.subject not in recorded, f"{note} a second time"
             recorded.add(note.subject)
-        elif note.what == "driver-dies":  # what its workers held and it had not recorded is lost with it
-            ended &= recorded
+        elif note.what == "dies":
+            ended = {run: process for run, process in ended.items() if process != note.process}
+        elif note.what == "driver-dies":
+            ended = {}
 
 
 def told(folder: Path, records: Mapping[str, Any] | list[Any]) -> str:
