@@ -14,7 +14,7 @@ import psutil
 
 from tests.benchmark.helpers import ROOT, RUN, Ended, environment
 
-PATIENCE_SEC = 180
+PATIENCE_SEC = 300
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:

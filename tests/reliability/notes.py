@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 OBSERVED = ("-m", "tests.reliability.observed")
 
+DEADLINE_SEC = 900
+"""Ten times what any of these tests takes where nothing else runs."""
+
 
 class Note(NamedTuple):
     """One line: `what` a process did with a run, or at which record a driver died, and at which moment."""

@@ -13,6 +13,7 @@ import pytest
 from tests.benchmark.helpers import Ended, command, lines, results
 from tests.benchmark.processes import Running, running
 from tests.reliability.notes import (
+    DEADLINE_SEC,
     OBSERVED,
     at_work,
     begin,
@@ -29,9 +30,6 @@ PLAN = (
     *("--set", "auxiliary_weight_decay=0.00001", "--wandb", "disabled"),
 )
 CELLS = 5 * 19 + 3 + 2
-DEADLINE_SEC = 600
-"""Ten times what the storm takes where nothing else runs."""
-
 DRIVER = {"at_15": "torn", "at_30": "written", "at_45": "all torn", "at_60": "all written"}
 CONFIG = {
     "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": "forkserver",
@@ -46,7 +44,7 @@ OUTSIDE = random.Random(1).sample(range(5, 120), 6)
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("calm")
-    ended = command(*PLAN, "--workers", "0", "--results-dir", folder)
+    ended = command(*PLAN, "--workers", "0", "--results-dir", folder, timeout_sec=DEADLINE_SEC)
     assert ended.status == 0, ended.err
     return folder
 
