@@ -21,6 +21,8 @@ DEATHS_ALLOWED = 10
 PATIENCE_SEC = 20.0
 """Longest wait for runs that are asked to stop; a step, or an evaluation, and a checkpoint have to fit."""
 
+_GONE = "the Dask scheduler went away; finished runs are recorded, run the command again"
+
 AHEAD = 2
 """Cells handed out for each worker slot: one runs, one waits, so that no worker idles for the driver."""
 
@@ -133,13 +135,15 @@ class OnDask:
 
     def room(self) -> int:
         """Return how many more cells may be submitted now."""
-        slots = sum(self._client.nthreads().values())
+        with self._reaching():
+            slots = sum(self._client.nthreads().values())
         return AHEAD * max(slots, 1) - len(self._specs)
 
     def submit(self, spec: Spec) -> None:
         """Hand out one cell."""
         where = self._resources.device, self._resources.places
-        future = self._client.submit(self._cell, spec.to_json(), *where, key=spec.digest, pure=True)
+        with self._reaching():
+            future = self._client.submit(self._cell, spec.to_json(), *where, key=spec.digest, pure=True)
         self._specs[spec.digest] = spec
         self._futures[spec.digest] = future
         self._completed.add(future)
@@ -153,11 +157,24 @@ class OnDask:
         spec = self._specs.pop(future.key)
         del self._futures[future.key]
         if future.status == "finished":
-            return Record.from_json(future.result())
+            with self._reaching():
+                return Record.from_json(future.result())
         if future.status == "cancelled":
-            raise UserError("the Dask scheduler went away; finished runs are recorded, run the command again")
+            raise UserError(_GONE)
         reason = f"{type(future.exception()).__name__}: {future.exception()}".splitlines()[0][:500]
         return Record(spec=spec, status="failed", reason=reason)
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Tell in one line that the scheduler has gone, which Dask tells by errors without a common base."""
+        try:
+            yield
+        except OSError:
+            raise UserError(_GONE) from None
+        except Exception:
+            if self._client.status == "running":
+                raise
+            raise UserError(_GONE) from None
 
     def stop(self) -> None:
         """Take back the cells that wait, let those that run save their state and end, within `PATIENCE_SEC`."""
@@ -179,6 +196,7 @@ def _client(resources: Resources) -> Iterator[Any]:
     with dask.config.set(_CONFIG):  # type: ignore[attr-defined]
         if resources.scheduler is not None:
             with _connected(lambda: Client(resources.scheduler, timeout=10), resources.scheduler) as client:
+                client.run_on_scheduler(_patient())
                 yield client
             return
         from distributed import LocalCluster
@@ -202,6 +220,20 @@ _CONFIG = {
     "distributed.worker.daemon": True,
     "distributed.comm.timeouts.connect": "10s",
 }
+
+
+def _patient() -> Callable[..., None]:
+    """Return what makes a scheduler that is not ours as patient with workers as `_CONFIG` makes ours.
+
+    It is a function within one, which Dask sends as it is: the scheduler's host needs no copy of this package.
+    """
+    deaths, forever = DEATHS_ALLOWED, float("inf")
+
+    def be_patient(dask_scheduler: Any) -> None:
+        dask_scheduler.allowed_failures = max(dask_scheduler.allowed_failures, deaths)
+        dask_scheduler.worker_ttl = forever
+
+    return be_patient
 
 
 @contextmanager

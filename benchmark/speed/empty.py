@@ -1,5 +1,6 @@
 """A campaign of cells without training, through driver, engine and store: what the harness itself can do."""
 
+import math
 import multiprocessing
 import tempfile
 import time
@@ -64,10 +65,11 @@ def empty_cell(spec: dict[str, Any], device: str, places: Places) -> dict[str, A
 def measure(cells: int, *, workers: int) -> Campaign:
     """Run a campaign of at least so many empty cells of suite `digits` in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_measure, cells, workers).result()
+        return pool.submit(campaign_of, cells, workers).result()
 
 
-def _measure(cells: int, workers: int) -> Campaign:
+def campaign_of(cells: int, workers: int) -> Campaign:
+    """Run a campaign of at least so many empty cells of suite `digits` in this process."""
     import torch
 
     from benchmark import memory
@@ -77,9 +79,9 @@ def _measure(cells: int, workers: int) -> Campaign:
     from benchmark.record import Store
 
     torch.set_num_threads(1)
-    trials = sum(arm.trials for arm in make_plan(Options("digits", seeds=1)))
-    arms = len(make_plan(Options("digits", seeds=1)))
-    plan = make_plan(Options("digits", seeds=max(1, -(-(cells - trials) // arms))))
+    once = make_plan(Options("digits", seeds=1))
+    further = max(0, cells - sum(arm.runs for arm in once))
+    plan = make_plan(Options("digits", seeds=1 + math.ceil(further / len(once))))
     ready: list[float] = []
     with tempfile.TemporaryDirectory() as name, Store(Path(name) / "digits").writing() as store:
         made = execute(plan, store, Resources(workers=workers), Outlets(None, "disabled"), _emptied(ready.append))

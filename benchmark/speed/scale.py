@@ -157,15 +157,20 @@ def checkpoint(folder: Path, *, repeats: int) -> Iterator[Scale]:
 def _row(what: str, values: list[float], detail: str, load: float) -> Scale:
     return Scale(
         what=what,
-        value=round(statistics.median(values), 3),
-        lowest=round(min(values), 3),
-        highest=round(max(values), 3),
+        value=_rounded(statistics.median(values)),
+        lowest=_rounded(min(values)),
+        highest=_rounded(max(values)),
         turns=len(values),
         detail=detail,
         cores=len(os.sched_getaffinity(0)),
         load=round(load, 2),
         **origin(CPU),
     )
+
+
+def _rounded(value: float) -> float:
+    """Return a number with the digits that such measurements have."""
+    return float(f"{value:.4g}")
 
 
 def table(found: list[Scale]) -> pd.DataFrame:
