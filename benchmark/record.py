@@ -5,9 +5,9 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from io import FileIO
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -45,7 +45,7 @@ class Record:
     status: Status
     reason: str = ""
     tasks: tuple[str, ...] = ()
-    epochs: list[dict[str, Any]] = field(default_factory=list)
+    epochs: Sequence[dict[str, Any]] = field(default_factory=list)
     selected: dict[str, Any] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
@@ -55,8 +55,8 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values, numbers that are not finite as None."""
-        values = {**asdict(self), "spec": self.spec.to_json(), "digest": self.spec.digest}
-        return _finite(values)
+        parts = asdict(replace(self, epochs=[]))
+        return _finite({**parts, "epochs": list(self.epochs), "spec": self.spec.to_json(), "digest": self.spec.digest})
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Record":
@@ -73,6 +73,31 @@ class Record:
         _check_results(values, spec)
         values = {key: value for key, value in values.items() if key in known}
         return cls(**{**values, "spec": spec, "tasks": tuple(values.get("tasks", ()))})
+
+
+class Rows(Sequence[dict[str, Any]]):
+    """Rows of epochs as the text that is on disk: a third of their memory, and values only for those who look."""
+
+    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+        self._text = json.dumps(_finite(rows), allow_nan=False, separators=(",", ":"))
+        self._length = len(rows)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        return json.loads(self._text)[index]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(json.loads(self._text))
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, list | Rows) else NotImplemented
+
+
+def _kept(record: Record) -> Record:
+    """Return a record as the store keeps it, thousands of them at once."""
+    return replace(record, epochs=Rows(record.epochs))
 
 
 class Store:
@@ -103,7 +128,7 @@ class Store:
                 continue
             if record.spec.digest in self.records:
                 raise UserError(f"{self.path} has two records of run {record.spec.digest}; remove one of them")
-            self.records[record.spec.digest] = record
+            self.records[record.spec.digest] = _kept(record)
 
     def _parse(self, whole: bytes) -> Iterator[Record]:
         for number, line in enumerate(whole.splitlines(), start=1):
@@ -131,6 +156,7 @@ class Store:
                 self.read()
                 cut_torn_line(self.path)
                 self._file = held.enter_context(self.path.open("ab", buffering=0))
+                _sync_folder(self.folder)  # else the file itself may be gone when the machine comes up again
                 self.checkpoints.mkdir(exist_ok=True)
                 self._sweep()
             except filelock.Timeout:
@@ -162,7 +188,7 @@ class Store:
         except OSError as error:
             hint = "all records before it are safe; make room and run the command again"
             raise UserError(f"cannot write to {self.path} ({error.strerror}); {hint}") from None
-        self.records[record.spec.digest] = record
+        self.records[record.spec.digest] = _kept(record)
         if record.status != "failed":  # that one is made again, from its checkpoint
             _remove(self.checkpoints / record.spec.digest)
 
@@ -171,6 +197,16 @@ class Store:
         for path in self.checkpoints.iterdir():
             if path.name in self.records or path.name.endswith(PART):
                 _remove(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the names in a folder on disk, and its own."""
+    for each in (folder, folder.resolve().parent):
+        opened = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _remove(path: Path) -> None:
