@@ -190,7 +190,8 @@ class Store:
             raise UserError(f"cannot write to {self.path} ({error.strerror}); {hint}") from None
         self.records[record.spec.digest] = _kept(record)
         if record.status != "failed":  # that one is made again, from its checkpoint
-            _remove(self.checkpoints / record.spec.digest)
+            for path in self.checkpoints.glob(f"{record.spec.digest}*"):  # with what dead workers began to write
+                _remove(path)
 
     def _sweep(self) -> None:
         """Remove the checkpoints of runs that are recorded, and those that were never written to their end."""
