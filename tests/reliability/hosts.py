@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,11 +15,12 @@ import pytest
 from tests.benchmark.helpers import ROOT, environment
 from tests.benchmark.processes import wait_until
 
+NOTHING: Mapping[str, str] = {}
 PRELOADS = ("--preload", "benchmark.worker", "--preload", "tests.reliability.observed")
 
 
 class Host:
-    """A machine: its address, the words before a command that runs there, a folder that it does not see.
+    """A machine on which Python modules run in a changed environment, with a folder hidden from them if need be.
 
     Attributes:
         address: Its IP address.
@@ -31,7 +32,9 @@ class Host:
         self.words = tuple(words)
 
     @contextmanager
-    def running(self, *command: str | Path, hidden: Path | None = None, **changes: str) -> Iterator[psutil.Process]:
+    def running(
+        self, *command: str | Path, hidden: Path | None = None, changes: Mapping[str, str] = NOTHING
+    ) -> Iterator[psutil.Process]:
         """Start a Python module there; leave nothing of it at the end."""
         words = [*self.words]
         if hidden is not None:
@@ -46,22 +49,22 @@ class Host:
             process.wait()
 
     @contextmanager
-    def scheduler(self, folder: Path, **changes: str) -> Iterator[tuple[str, psutil.Process]]:
+    def scheduler(self, folder: Path, changes: Mapping[str, str] = NOTHING) -> Iterator[tuple[str, psutil.Process]]:
         """Start a scheduler; yield its address and process."""
         file = folder / "scheduler.json"
         file.unlink(missing_ok=True)
         words = ("--host", self.address, "--port", "0", "--no-dashboard", "--scheduler-file", file)
-        with self.running("distributed.cli.dask_scheduler", *words, **changes) as process:
+        with self.running("distributed.cli.dask_scheduler", *words, changes=changes) as process:
             wait_until(file.exists, "the scheduler's file")
             yield json.loads(file.read_text())["address"], process
 
     @contextmanager
     def worker(
-        self, scheduler: str, folder: Path, hidden: Path | None = None, **changes: str
+        self, scheduler: str, folder: Path, hidden: Path | None = None, changes: Mapping[str, str] = NOTHING
     ) -> Iterator[psutil.Process]:
         """Start a worker without a nanny."""
         words = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", folder, *PRELOADS)
-        with self.running("distributed.cli.dask_worker", scheduler, *words, hidden=hidden, **changes) as process:
+        with self.running("distributed.cli.dask_worker", scheduler, *words, hidden=hidden, changes=changes) as process:
             yield process
 
 

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmark import checkpoint, record, train
-from benchmark.record import Record, Store
+from benchmark import checkpoint, train
+from benchmark.record import PART, Record, Store
 from benchmark.search import JOURNAL
 from benchmark.spec import Spec
 
@@ -68,30 +68,30 @@ class Plan:
 
 def watch_runs(plan: Plan) -> None:
     """Let runs note their beginning and end, write many checkpoints, and die."""
-    run, visit, replace = train.run, checkpoint.Saver.visit, checkpoint.replace
+    train_run, visit, replace = train.run, checkpoint.Saver.visit, checkpoint.replace
     fate: dict[str, Any] = {}
 
-    @functools.wraps(run)
+    @functools.wraps(train_run)
     def observed_run(spec: Spec, *arguments: Any, **keywords: Any) -> Record:
         moment, step = plan.fate(spec.digest)
         fate.update(digest=spec.digest, moment=moment, step=step)
         plan.note("began", spec.digest)
         if moment == "begin":
             plan.die(spec.digest, moment)
-        found = run(spec, *arguments, **keywords, every=EVERY)
+        found = train_run(spec, *arguments, **keywords, every=EVERY)
         if moment:  # also where the run was over before its moment came
             plan.die(spec.digest, "end")
         plan.note("ended", spec.digest)
         return found
 
-    def observed_visit(self: Any, training: Any) -> None:
-        if fate["moment"] == "step" and training.step == fate["step"]:
+    def observed_visit(self: checkpoint.Saver, run: checkpoint.Resumable) -> None:
+        if fate["moment"] == "step" and run.step == fate["step"]:
             plan.die(fate["digest"], "step")
-        visit(self, training)
+        visit(self, run)
 
     def observed_replace(path: Path, value: Any) -> None:
         if fate["moment"] == "saving":
-            path.with_name(f"{path.name}.torn{record.PART}").write_bytes(b"AUX")
+            path.with_name(f"{path.name}.torn{PART}").write_bytes(b"AUX")
             plan.die(fate["digest"], "saving")
         replace(path, value)
         if fate["moment"] == "saved":
@@ -104,14 +104,14 @@ def watch_records(plan: Plan) -> None:
     """Let the driver note what it has written, and die: with half a line, or before the study hears of the record."""
     append = Store.append
 
-    def observed_append(self: Store, found: Record) -> None:
+    def observed_append(self: Store, record: Record) -> None:
         count = len(self.records)
         moment = plan.driver_fate(count)
         if moment.endswith("torn"):
-            tear(self.path, json.dumps(found.to_json()))
+            tear(self.path, json.dumps(record.to_json()))
             plan.driver_dies(count, moment)
-        append(self, found)
-        plan.note("recorded", found.spec.digest)
+        append(self, record)
+        plan.note("recorded", record.spec.digest)
         if moment:
             journal = self.folder / JOURNAL
             tear(journal, '{"op_code": 6, "worker_id": "x", "trial_id": 1, "state": 1, "values": [0.93]}')

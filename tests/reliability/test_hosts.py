@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmark.helpers import command, lines, results
+from tests.benchmark.helpers import Ended, command, lines, results
 from tests.benchmark.processes import running, wait_until
 from tests.reliability.hosts import Host, alive, two_hosts
 from tests.reliability.notes import (
@@ -62,7 +62,7 @@ def test_workers_on_another_host_see_no_files_of_the_driver(calm: dict[str, dict
 
         def worker(name: str) -> Any:
             changes = {"AUXILEARN_BENCHMARK_CACHE": str(tmp_path / name), "OBSERVED": str(observed)}
-            return other.worker(address, tmp_path / name, hidden=mine, **changes)
+            return other.worker(address, tmp_path / name, hidden=mine, changes=changes)
 
         stack.enter_context(worker("first"))
         with running(*words, program=(*head.words, *PROGRAM), **cache) as driver:
@@ -84,28 +84,34 @@ def test_workers_on_another_host_see_no_files_of_the_driver(calm: dict[str, dict
     assert not (folder / "digits" / "checkpoints").exists()
 
 
+def under_a_scheduler(tmp_path: Path, *, dies: bool) -> Ended:
+    """Run the command on a scheduler and a worker, whose scheduler may die after two records."""
+    folder, changes = tmp_path / "results", {"OBSERVED": str(tmp_path / "observed")}
+    with (
+        Host().scheduler(tmp_path) as (address, scheduler),
+        Host().worker(address, tmp_path, changes=changes) as worker,
+        running(*PLAN, "--scheduler", address, "--results-dir", folder, program=PROGRAM, **changes) as driver,
+    ):
+        if not dies:
+            return driver.end()
+        wait_until(lambda: len(lines(folder)) >= 2, "two records")
+        scheduler.kill()
+        ended = driver.end()
+        wait_until(lambda: not alive(worker), "the worker to follow its scheduler")
+        return ended
+
+
 def test_a_scheduler_that_dies_ends_the_command_in_one_line(calm: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    host, folder, observed = Host(), tmp_path / "results", tmp_path / "observed"
+    folder, observed = tmp_path / "results", tmp_path / "observed"
     begin(observed)
-    for life in range(2):
-        with (
-            host.scheduler(tmp_path) as (address, scheduler),
-            host.worker(address, tmp_path, OBSERVED=str(observed)) as worker,
-        ):
-            words = (*PLAN, "--scheduler", address, "--results-dir", folder)
-            with running(*words, program=PROGRAM, OBSERVED=str(observed)) as driver:
-                if life == 0:
-                    wait_until(lambda: len(lines(folder)) >= 2, "two records")
-                    scheduler.kill()
-                ended = driver.end()
-            if life == 0:
-                assert ended.status == 2, ended
-                assert ended.err.splitlines()[-1].startswith("error: the Dask scheduler went away; "), ended.err
-                assert "Traceback" not in ended.err
-                assert 2 <= len(lines(folder)) < CELLS
-                wait_until(lambda: not alive(worker), "the worker to follow its scheduler")
-                driver_died(observed)
-    assert ended.status == 0, ended.err
+    ended = under_a_scheduler(tmp_path, dies=True)
+    driver_died(observed)
+    assert ended.status == 2, ended
+    assert ended.err.splitlines()[-1].startswith("error: the Dask scheduler went away; "), ended.err
+    assert "Traceback" not in ended.err
+    assert 2 <= len(lines(folder)) < CELLS
+    again = under_a_scheduler(tmp_path, dies=False)
+    assert again.status == 0, again.err
     check(folder, observed, calm)
 
 
@@ -134,10 +140,10 @@ def test_a_slow_worker_is_not_robbed(by_address: bool, calm: dict[str, dict[str,
     with ExitStack() as stack:
         words = (*PLAN, "--results-dir", folder, "--workers", "2")
         if by_address:
-            address, _ = stack.enter_context(Host().scheduler(tmp_path, **changes))
+            address, _ = stack.enter_context(Host().scheduler(tmp_path, changes))
             words = (*PLAN, "--results-dir", folder, "--scheduler", address)
             for name in "ab":
-                stack.enter_context(Host().worker(address, tmp_path / name, **changes))
+                stack.enter_context(Host().worker(address, tmp_path / name, changes=changes))
         driver = stack.enter_context(running(*words, program=PROGRAM, **changes))
         wait_until(lambda: lines(folder) and len(at_work(notes(observed))) == 2, "two runs at work")
         slow, its_run = stopped_at_work(observed)

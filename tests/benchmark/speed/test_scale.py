@@ -70,7 +70,7 @@ def test_one_command_measures_writes_and_prints(cli: Cli, started: list[int], tm
     one, two = found["runs a minute, 1 worker"], found["runs a minute, 2 workers"]
     assert ratio.turns == 2
     assert two.lowest / one.highest <= ratio.value <= two.highest / one.lowest
-    assert found["empty cells a second"].detail.startswith("306 cells, 2 workers")
+    assert 300 <= int(found["empty cells a second"].detail.split()[0]) < 318
     assert not [path for path in (tmp_path / "speed").iterdir() if path.name != FILE.name]
 
 
