@@ -79,7 +79,10 @@ class Rows(Sequence[dict[str, Any]]):
     """Rows of epochs as the text that is on disk: a third of their memory, and values only for those who look."""
 
     def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
-        self._text = json.dumps(_finite(rows), allow_nan=False, separators=(",", ":"))
+        try:
+            self._text = json.dumps(list(rows), allow_nan=False, separators=(",", ":"))
+        except ValueError:  # rare: records of other processes have come as JSON
+            self._text = json.dumps(_finite(list(rows)), separators=(",", ":"))
         self._length = len(rows)
 
     def __len__(self) -> int:

@@ -114,6 +114,7 @@ def test_numbers_that_are_not_finite_become_null(tmp_path: Path) -> None:
     row = {"loss": [math.nan, 1.0, -math.inf], "validation": {"top1": math.inf}}
     with Store(tmp_path).writing() as store:
         store.append(replace(a_record(), epochs=[row], timing={"step_sec": math.nan}))
+        (kept,) = store.records.values()
 
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is not JSON")
@@ -121,6 +122,7 @@ def test_numbers_that_are_not_finite_become_null(tmp_path: Path) -> None:
     (line,) = store.path.read_text().splitlines()
     values = json.loads(line, parse_constant=refuse)
     assert values["epochs"] == [{"loss": [None, 1.0, None], "validation": {"top1": None}}]
+    assert kept.epochs == values["epochs"]
     assert values["timing"] == {"step_sec": None}
 
 
