@@ -1,7 +1,7 @@
 """The driver: hands missing runs to the engine, puts each record on disk, then tells everyone else."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from benchmark import engine
 from benchmark.attempts import RETRIES, Attempts
 from benchmark.campaign import Campaign, outcomes, study_name
 from benchmark.display import Display
-from benchmark.engine import Resources
+from benchmark.engine import Engine, Resources
 from benchmark.errors import UserError
 from benchmark.interrupts import raise_if_asked, uninterrupted
 from benchmark.plan import Arm
@@ -35,8 +35,14 @@ class Outlets:
     retries: int = RETRIES
 
 
-def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> list[Record]:
-    """Run what `arms` asks for and `store` does not hold; return the records that were made.
+def execute(
+    arms: Sequence[Arm],
+    store: Store,
+    resources: Resources,
+    outlets: Outlets,
+    start: Callable[..., AbstractContextManager[Engine]] = engine.start,
+) -> list[Record]:
+    """Run what `arms` asks for and `store` does not hold, on what `start` starts; return the records that were made.
 
     Raises:
         UserError: Trials are to be proposed by Optuna, which is not installed, or its storage failed.
@@ -57,7 +63,7 @@ def execute(arms: Sequence[Arm], store: Store, resources: Resources, outlets: Ou
         if spec is None:
             return []
         display = stack.enter_context(Display(campaign.arms, store.records))
-        running = stack.enter_context(engine.start(resources, display.say))
+        running = stack.enter_context(start(resources, display.say))
         made: list[Record] = []
         try:
             while True:

@@ -2,18 +2,18 @@
 
 import contextlib
 import json
-import math
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from io import FileIO
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import filelock
 
+from benchmark.epochs import Rows, finite
 from benchmark.errors import UserError
 from benchmark.spec import Spec
 from benchmark.text import is_plain, plain
@@ -48,7 +48,7 @@ class Record:
     status: Status
     reason: str = ""
     tasks: tuple[str, ...] = ()
-    epochs: list[dict[str, Any]] = field(default_factory=list)
+    epochs: Sequence[dict[str, Any]] = field(default_factory=list)
     selected: dict[str, Any] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
     timing: dict[str, float] = field(default_factory=dict)
@@ -59,8 +59,8 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values, numbers that are not finite as None."""
-        values = {**asdict(self), "spec": self.spec.to_json(), "digest": self.spec.digest}
-        return _finite(values)
+        parts = asdict(replace(self, epochs=[]))
+        return finite({**parts, "epochs": list(self.epochs), "spec": self.spec.to_json(), "digest": self.spec.digest})
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Record":
@@ -82,6 +82,11 @@ class Record:
             for key, value in values.get("environment", {}).items()
         }
         return cls(**{**values, "spec": spec, "tasks": tuple(values.get("tasks", ()))})
+
+
+def _kept(record: Record) -> Record:
+    """Return a record as the store keeps it, thousands of them at once."""
+    return replace(record, epochs=Rows(record.epochs))
 
 
 class Store:
@@ -112,7 +117,7 @@ class Store:
                 continue
             if record.spec.digest in self.records:
                 raise UserError(f"{self.path} has two records of run {record.spec.digest}; remove one of them")
-            self.records[record.spec.digest] = record
+            self.records[record.spec.digest] = _kept(record)
 
     def _parse(self, whole: bytes) -> Iterator[Record]:
         for number, line in enumerate(whole.splitlines(), start=1):
@@ -140,6 +145,7 @@ class Store:
                 self.read()
                 cut_torn_line(self.path)
                 self._file = held.enter_context(self.path.open("ab", buffering=0))
+                _sync_folder(self.folder)  # else the file itself may be gone when the machine comes up again
                 self.checkpoints.mkdir(exist_ok=True)
                 self._sweep()
             except filelock.Timeout:
@@ -171,15 +177,26 @@ class Store:
         except OSError as error:
             hint = "all records before it are safe; make room and run the command again"
             raise UserError(f"cannot write to {self.path} ({error.strerror}); {hint}") from None
-        self.records[record.spec.digest] = record
+        self.records[record.spec.digest] = _kept(record)
         if record.status != "failed":  # that one is made again, from its checkpoint
-            _remove(self.checkpoints / record.spec.digest)
+            for path in self.checkpoints.glob(f"{record.spec.digest}*"):  # with what dead workers began to write
+                _remove(path)
 
     def _sweep(self) -> None:
         """Remove the checkpoints of runs that are recorded, and those that were never written to their end."""
         for path in self.checkpoints.iterdir():
             if path.name in self.records or path.name.endswith(PART):
                 _remove(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the names in a folder on disk, and its own."""
+    for each in (folder, folder.resolve().parent):
+        opened = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _remove(path: Path) -> None:
@@ -213,12 +230,3 @@ def cut_torn_line(path: Path) -> None:
     if path.exists():
         with path.open("rb+") as file:
             file.truncate(file.read().rfind(b"\n") + 1)
-
-
-def _finite(value: Any) -> Any:
-    """Return `value` with each float that is not finite replaced by None."""
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

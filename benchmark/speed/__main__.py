@@ -127,6 +127,20 @@ def checkpoint(
     report(repeats=repeats, device=device, folder=results_dir)
 
 
+@app.command()
+def scale(
+    cells: Annotated[int, typer.Option(min=2, help="Runs of each turn.")] = 8,
+    epochs: Annotated[int, typer.Option(min=1, help="Length of a run.")] = 100,
+    empty: Annotated[int, typer.Option(min=1, help="Cells of the campaign without training.")] = 10_000,
+    repeats: Annotated[int, typer.Option(min=1, help="Turns of one and two workers; checkpoints to write.")] = 3,
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results, on the disk to measure.")] = DEFAULT_RESULTS,
+) -> None:
+    """Measure runs a minute by workers, empty cells a second, memory of the driver, checkpoints, start of a worker."""
+    from benchmark.speed.scale import FILE, report
+
+    report(cells=cells, empty_cells=empty, epochs=epochs, repeats=repeats, path=results_dir / FILE)
+
+
 @app.callback()
 def choose() -> None:
     """Measure speed as ratios within one run."""

@@ -151,10 +151,12 @@ def environment(**changes: str) -> dict[str, str]:
     return {**kept, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "160", **changes}
 
 
-def command(*arguments: str | Path, **changes: str) -> Ended:
+def command(*arguments: str | Path, timeout_sec: float = 100, **changes: str) -> Ended:
     """Run `python -m benchmark.run` in a process of its own to its end."""
     words = [*RUN, *map(str, arguments)]
-    done = subprocess.run(words, cwd=ROOT, env=environment(**changes), capture_output=True, text=True, timeout=100)
+    done = subprocess.run(
+        words, cwd=ROOT, env=environment(**changes), capture_output=True, text=True, timeout=timeout_sec
+    )
     return Ended(done.returncode, done.stdout, done.stderr)
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import psutil
 
 from tests.benchmark.helpers import ROOT, RUN, Ended, environment
 
-PATIENCE_SEC = 180
+PATIENCE_SEC = 300
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
@@ -28,17 +28,19 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 class Running:
     """A command in a process group of its own."""
 
-    def __init__(self, *arguments: str | Path) -> None:
-        words = [*RUN, *map(str, arguments)]
+    def __init__(self, *arguments: str | Path, program: Sequence[str] = RUN, **changes: str) -> None:
+        words = [*program, *map(str, arguments)]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            words, cwd=ROOT, env=environment(), stdout=pipe, stderr=pipe, text=True, start_new_session=True
+            words, cwd=ROOT, env=environment(**changes), stdout=pipe, stderr=pipe, text=True, start_new_session=True
         )
 
     def workers(self) -> list[psutil.Process]:
         """Return the worker processes, those that Dask's nannies spawned."""
         children = psutil.Process(self.process.pid).children()  # a worker's own child looks like it for a moment
-        return [child for child in children if "spawn_main" in " ".join(_words(child))]
+        servers = [child for child in children if "forkserver" in " ".join(_words(child))]
+        forked = [worker for server in servers for worker in server.children()]
+        return [child for child in children if "spawn_main" in " ".join(_words(child))] + forked
 
     def signal(self, number: int, *, group: bool = False) -> None:
         """Send a signal to the driver, or to all of its group as a terminal does."""
@@ -58,9 +60,9 @@ def _words(process: psutil.Process) -> list[str]:
 
 
 @contextmanager
-def running(*arguments: str | Path) -> Iterator[Running]:
-    """Start a command; leave nothing of it at the end."""
-    started = Running(*arguments)
+def running(*arguments: str | Path, program: Sequence[str] = RUN, **changes: str) -> Iterator[Running]:
+    """Start a command, or another program of its options, in a changed environment; leave nothing of it at the end."""
+    started = Running(*arguments, program=program, **changes)
     try:
         yield started
     finally:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,6 +114,7 @@ def test_nothing_is_left_on_the_workers_of_a_cluster_that_is_not_ours(tmp_path: 
                 names = [name for name in dask_worker.plugins if name.startswith("auxilearn")]  # type: ignore[attr-defined]
                 return names, list(dask_worker.state.total_resources.values())  # type: ignore[attr-defined]
 
-            ((plugins, resources),) = dict(client.run(left)).values()  # type: ignore[call-overload]
+            found: Any = client.run(left)
+            ((plugins, resources),) = found.values()
     assert not plugins
     assert not any(resources)

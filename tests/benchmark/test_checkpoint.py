@@ -238,6 +238,7 @@ def test_checkpoints_go_when_their_record_is_on_disk(tmp_path: Path) -> None:
     with store.writing():
         for spec in specs:
             (store.checkpoints / spec.digest).touch()
+        (store.checkpoints / f"{done.digest}.1-2.part").touch()
         store.append(a_record(done))
         store.append(Record(diverged, "diverged", "it fell"))
         store.append(a_failure(failed))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import UserError
-from benchmark.record import Record, Store
+from benchmark.record import Record, Rows, Store
 from tests.benchmark.helpers import ROOT, a_failure, a_record, a_spec, by_digest, environment
 
 HOLDER = """
@@ -48,6 +48,18 @@ def test_round_trip(tmp_path: Path) -> None:
         for record in records:
             store.append(record)
     assert read(tmp_path / "new" / "folder") == by_digest(records) == store.records
+
+
+def test_rows_of_epochs_are_kept_as_text_and_read_as_rows(tmp_path: Path) -> None:
+    record = a_record()
+    with Store(tmp_path).writing() as store:
+        store.append(record)
+    for rows in (store.records[record.spec.digest].epochs, read(tmp_path)[record.spec.digest].epochs):
+        assert isinstance(rows, Rows)
+        assert (len(rows), list(rows), rows[-1]) == (1, record.epochs, record.epochs[-1])
+        assert rows == record.epochs
+        assert rows != [*record.epochs, record.epochs[0]]
+        assert replace(record, epochs=rows).to_json() == record.to_json()
 
 
 def test_a_failed_run_is_made_again_and_its_new_record_counts(tmp_path: Path) -> None:
@@ -102,6 +114,7 @@ def test_numbers_that_are_not_finite_become_null(tmp_path: Path) -> None:
     row = {"loss": [math.nan, 1.0, -math.inf], "validation": {"top1": math.inf}}
     with Store(tmp_path).writing() as store:
         store.append(replace(a_record(), epochs=[row], timing={"step_sec": math.nan}))
+        (kept,) = store.records.values()
 
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is not JSON")
@@ -109,6 +122,7 @@ def test_numbers_that_are_not_finite_become_null(tmp_path: Path) -> None:
     (line,) = store.path.read_text().splitlines()
     values = json.loads(line, parse_constant=refuse)
     assert values["epochs"] == [{"loss": [None, 1.0, None], "validation": {"top1": None}}]
+    assert kept.epochs == values["epochs"]
     assert values["timing"] == {"step_sec": None}
 
 
