@@ -31,6 +31,21 @@ def mean_ranks(scores: ArrayLike) -> Array:
     return stats.rankdata(-whole, axis=1).mean(axis=0) if len(whole) else np.full(table.shape[1], nan)
 
 
+def friedman_p(scores: ArrayLike) -> float:
+    """Return the p-value of Friedman's test that all methods rank alike, from scores (suites, methods).
+
+    Chi-squared with methods - 1 degrees of freedom (Friedman 1937; Demsar 2006, Section 3.2.2), which is conservative for
+    few suites. NaN for fewer than three methods or two suites that have all scores, and where all scores are equal.
+    """
+    from scipy import stats
+
+    table = np.asarray(scores, float)
+    whole = table[np.isfinite(table).all(axis=1)]
+    if len(whole) < 2 or table.shape[1] < 3 or not np.ptp(whole, axis=1).any():
+        return nan
+    return stats.friedmanchisquare(*whole.T).pvalue.item()
+
+
 def nemenyi_critical_difference(methods: int, suites: int) -> float:
     """Return by how much two mean ranks must differ to be significant at 0.05 (Nemenyi; Demsar 2006, Section 3.2.2).
 

@@ -121,7 +121,7 @@ def arms_of(suite: Suite, options: Options) -> list[Arm]:
         for name, method in methods.items():
             if not options.methods and name not in suite.methods_of(setting):
                 continue
-            arm = _arm(suite, data, setting, name, method, options, problem.n_tasks)
+            arm = arm_of(suite, data, setting, name, options, n_tasks=problem.n_tasks)
             arms.append(dataclasses.replace(arm, declined=method.declines(problem)))
     return arms
 
@@ -165,8 +165,21 @@ def _check_names(options: Options, suite: Suite, methods: Mapping[str, type[Meth
         raise UserError(f"--set and --grid both name {twice[0]!r}; use one of them")
 
 
-def _arm(suite: Suite, data: str, setting: str, name: str, method: type[Method], options: Options, n_tasks: int) -> Arm:
-    """Return the arm of one method; what the user gives wins."""
+def arm_of(suite: Suite, data: str, setting: str, name: str, options: Options, *, n_tasks: int) -> Arm:
+    """Return the arm of one method under options, without reading data; what the user gives wins.
+
+    Args:
+        suite: The suite, with the controls that were asked for.
+        data: Fingerprint of its data.
+        setting: Name of the setting.
+        name: Name of the method.
+        options: What was asked for.
+        n_tasks: Number of tasks, which ranges of weights depend on.
+
+    Raises:
+        UserError: A value cannot be read.
+    """
+    method = load_method(name)
     sample = is_sample(data)
     values = values_of(suite, name, method, sample=sample)
     asked = {**options.grid, **{key: (text,) for key, text in options.fixed.items()}}

@@ -20,6 +20,7 @@ from benchmark.record import Record
 from benchmark.space import describe
 from benchmark.spec import called
 from benchmark.table import Table, by_setting
+from benchmark.tables.sheet import Sheet, frame_of_sheet
 
 MOST_COLUMNS = 6
 """Columns beside that of the methods that are printed beside each other."""
@@ -49,6 +50,20 @@ def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
             out.print(_grid(f"task weights at the end, {setting}", own))
     for line in (table.caption, *table.notes, f"Written to {folder}: {', '.join(files)}."):
         out.print(line, soft_wrap=True)
+
+
+def print_sheets(sheets: Iterable[Sheet], paths: Sequence[Path]) -> None:
+    """Print sheets group by group, as a terminal is wide enough for, with captions and notes, and where the files are."""
+    out = console()
+    for sheet in sheets:
+        frame = frame_of_sheet(sheet)
+        for group, part in by_setting(frame) if any(name for name, _ in frame) else [("", frame.droplevel(0, axis=1))]:
+            for block in _blocks(part):
+                out.print(_grid(": ".join(filter(None, [sheet.title, group])), block))
+        notes = [f"[{number}] {note.text}" for number, note in enumerate(sheet.notes, start=1)]
+        for line in filter(None, [sheet.caption, *notes]):
+            out.print(line, soft_wrap=True)
+    out.print(f"Written: {', '.join(map(str, paths))}.", soft_wrap=True)
 
 
 def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

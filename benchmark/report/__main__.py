@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+import baselines
 from benchmark import suites
-from benchmark.commands import DEFAULT_RESULTS, run_app
+from benchmark.commands import DEFAULT_RESULTS, chosen, run_app
 from benchmark.errors import UserError, unknown
 from benchmark.statistics import SEED
 
@@ -32,7 +33,9 @@ def command(
         str | None, typer.Option(help="Methods that all others are compared with, by comma. [default: stl, rlw, equal]")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = SEED,
-    sample: Annotated[bool, typer.Option("--sample", help="Report runs on drawn samples, which are no result.")] = False,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Report runs on drawn samples, which are no result.")
+    ] = False,
     results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
     output: Annotated[
         Path | None, typer.Option(help="Folder to write to. [default: the results; results/merged with --records]")
@@ -46,9 +49,10 @@ def command(
         raise UserError("nothing to report; give --suite NAME, --paper, --across SUITES or --records A B ...")
     if suite and suite not in suites.names():
         raise unknown("suite", suite, suites.names())
+    references = () if reference is None else tuple(chosen("reference method", reference, baselines.names()))
     from benchmark.report.session import Request, run_report
 
-    run_report(Request(suite, paper, across, tuple(paths), reference or "", seed, sample, results_dir, output))
+    run_report(Request(suite, paper, across, tuple(paths), references, seed, sample, results_dir, output))
 
 
 if __name__ == "__main__":

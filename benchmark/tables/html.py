@@ -45,7 +45,8 @@ def html(sheet: Sheet, *, anchor: str) -> str:
     text = " ".join(filter(None, [sheet.caption, _LEGEND if sheet.ranked else ""]))
     rows = "\n".join(f"<tr>{_row(row, anchor)}</tr>" for row in sheet.rows)
     notes = "\n".join(
-        f'<li id="{escape(anchor)}-{number}">{escape(note.text)}</li>' for number, note in enumerate(sheet.notes, start=1)
+        f'<li id="{escape(anchor)}-{number}">{escape(note.text)}</li>'
+        for number, note in enumerate(sheet.notes, start=1)
     )
     return (
         f"<table>\n<caption><b>{escape(sheet.title)}</b> {escape(text)}</caption>\n"

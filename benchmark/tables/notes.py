@@ -23,9 +23,7 @@ def final_records(arm: Arm, records: Mapping[str, Record]) -> list[Record]:
     return [] if point is None else [records[s.digest] for s in arm.finals(point) if s.digest in records]
 
 
-def notes_of(
-    arm: Arm, records: Mapping[str, Record], found: Sequence[Record], absent: Note | None
-) -> tuple[Note, ...]:
+def notes_of(arm: Arm, records: Mapping[str, Record], found: Sequence[Record], absent: Note | None) -> tuple[Note, ...]:
     """Return what is to be said of an arm that has not all its runs."""
     if arm.declined:
         return (Note("declined", f"{arm.method} declines: {arm.declined}"),)
@@ -64,5 +62,3 @@ def absent_notes(
         note = Note("missing", f"{missing} of {seeds} final runs missing; run: {fill}", fill)
         found |= {key(arm): note for arm in group}
     return found
-
-

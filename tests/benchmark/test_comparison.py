@@ -160,7 +160,7 @@ def test_files_hold_the_comparison_and_name_its_test(arms: list[Arm], tmp_path: 
     assert [row["method"] for row in found] == ["stl", "equal", "gcs"] * 2
     assert float(found[1]["difference"]) == pytest.approx(0.2)
     text = (tmp_path / "table.md").read_text()
-    for word in ("paired t-test", "Holm", "in percentage points", "0.05", "reference methods, many:", "| +20.00 "):
+    for word in ("paired t-test", "Holm", "in percentage points", "0.05", "reference methods, many\n", "| +20.00 "):
         assert word in text
 
 

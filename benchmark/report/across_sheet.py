@@ -1,0 +1,104 @@
+"""Aggregates over suites as a table, and the critical-difference diagram with its data."""
+
+from collections.abc import Mapping
+from math import isnan
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.figures import FORMATS, SAMPLE_TITLE, style
+from benchmark.report.across import Across
+from benchmark.report.diagram import cliques, draw
+from benchmark.report.files import write_sheets
+from benchmark.statistics import ALPHA
+from benchmark.tables.captions import SAMPLE_CAPTION
+from benchmark.tables.sheet import ABSENT, Content, Sheet, of_rows
+
+DIAGRAM = "critical_difference"
+
+
+def across_sheet(across: Across) -> Sheet:
+    """Return the table: a row a method, best mean rank first."""
+    rows = []
+    for found in across.methods.to_dict("records"):
+        cells = {
+            "method": str(found["method"]),
+            "mean rank": _number(found["mean_rank"]),
+            "IQM of gain (%)": _interval(found, "iqm"),
+            f"P(better than {across.reference})": _interval(found, "improvement"),
+            "Δm, tasks first, up (%)": _number(found["delta_m_mean_over_tasks"], signed=True),
+            "Δm, all metrics, down (%)": _number(found["delta_m_mean_over_metrics"], signed=True),
+        }
+        rows.append({("", label): Content(text) for label, text in cells.items()})
+    return of_rows(f"Over the suites {', '.join(across.suites)}", caption(across), rows)
+
+
+def caption(across: Across) -> str:
+    """Return how the aggregates came about, and which methods they are without."""
+    count, suites = len(across.methods), len(across.suites)
+    left_out = ", ".join(f"{name} (no final run in {where})" for name, where in across.left_out.items())
+    return (
+        f"{SAMPLE_CAPTION if across.sample else ''}"
+        f"{count} methods with final runs in all settings of {suites} suite{'s' * (suites > 1)}, main metrics on the test set. "
+        "Mean rank: over suites, 1 is best, ties share their rank; a suite's score is the mean over its settings. "
+        f"{_tests(across)} "
+        f"Gain of a run: its score less the mean of {across.reference} in the same setting, in percent of that mean, errors "
+        "turned round. IQM: interquartile mean of the gains of all runs (Agarwal et al. 2021). P: probability that a run is "
+        f"better than one of {across.reference}, ties half, mean over settings. In brackets 95 % percentile bootstrap "
+        f"intervals, runs resampled within each setting (stratified), the mean of {across.reference} held fixed. "
+        f"Δm against {across.reference}, a setting being a task: tasks first, up: mean over tasks of the mean over their "
+        "metrics, better is positive (Maninis et al. 2019; Lin and Zhang 2023); all metrics, down: mean over all metrics, "
+        "better is negative (Liu et al. 2021, CAGrad; Navon et al. 2022, Nash-MTL)."
+        f"{f' Left out: {left_out}.' if left_out else ''}"
+    )
+
+
+def _tests(across: Across) -> str:
+    """Return what the tests of mean ranks say."""
+    if isnan(across.friedman):
+        return "Friedman's test needs two suites and three methods that differ: ranks are not tested."
+    ends = "differ by that much are significant" if across.tells_apart else "are not told apart by rank"
+    least = "those whose mean ranks" if across.tells_apart else "so methods"
+    return (
+        f"Friedman's test that all rank alike: p = {across.friedman:.3f}; Nemenyi's critical difference at {ALPHA}: "
+        f"{across.critical_difference:.2f} (Demsar 2006), {least} {ends}."
+    )
+
+
+def _number(value: float, *, signed: bool = False) -> str:
+    return ABSENT if isnan(value) else f"{value:+z.2f}" if signed else f"{value:.2f}"
+
+
+def _interval(found: Mapping[str, float], name: str) -> str:
+    if isnan(found[name]):
+        return ABSENT
+    return f"{found[name]:z.2f} [{found[f'{name}_low']:z.2f}, {found[f'{name}_high']:z.2f}]"
+
+
+def write_across(across: Across, folder: Path, name: str) -> list[Path]:
+    """Write table, numbers and diagram with its data; return the files."""
+    paths = write_sheets(name, "Over suites", [across_sheet(across)], across.methods, folder)
+    if isnan(across.friedman):
+        return paths
+    ranks = across.methods["mean_rank"].tolist()
+    methods = across.methods["method"].tolist()
+    alike = across.critical_difference if across.tells_apart else float("inf")
+    groups = cliques(ranks, alike)
+    data = pd.DataFrame({"method": methods, "mean_rank": ranks, "groups": _memberships(groups, len(methods))})
+    data = data.assign(critical_difference=across.critical_difference, friedman_p=across.friedman)
+    stem = name.replace("across", DIAGRAM)
+    data.to_csv(folder / f"{stem}.csv", index=False)
+    with style():
+        figure = draw(methods, ranks, across.critical_difference, groups)
+        if across.sample:
+            figure.suptitle(SAMPLE_TITLE, color="tab:red")
+        for suffix in FORMATS:
+            figure.savefig(folder / f"{stem}.{suffix}", metadata={"CreationDate": None} if suffix == "pdf" else None)
+    return [*paths, folder / f"{stem}.csv", *(folder / f"{stem}.{suffix}" for suffix in FORMATS)]
+
+
+def _memberships(groups: list[list[int]], count: int) -> list[str]:
+    """Return for each method the numbers of the groups that it is in."""
+    return [
+        " ".join(str(number) for number, group in enumerate(groups, start=1) if each in group) for each in range(count)
+    ]

@@ -1,0 +1,67 @@
+"""What all runs of one plan share, and how a title says it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmark.controls import phrase
+from benchmark.hyper import as_text
+from benchmark.spec import AskedPrecision, Sampler, Spec, is_sample, other_weights
+from benchmark.suite import Suite
+from benchmark.values import Values
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What all runs of one plan share; `sampler` is None where grids are searched."""
+
+    data: str
+    epochs: int
+    controls: tuple[str, ...]
+    precision: AskedPrecision
+    sampler: Sampler | None
+
+    def own_epochs(self, suite: Suite) -> int:
+        """Return the length of training that the suite has on such data."""
+        return min(suite.sample_epochs, suite.epochs) if is_sample(self.data) else suite.epochs
+
+    def own(self, suite: Suite) -> bool:
+        """Return whether all is as the suite has it."""
+        plain = not (self.controls or self.sampler or other_weights(self.data))
+        return plain and self.precision == "auto" and self.epochs == self.own_epochs(suite)
+
+
+def conditions_of(spec: Spec) -> Conditions:
+    """Return what a run shares with the others of its plan."""
+    return Conditions(spec.data, spec.epochs, spec.controls, spec.precision, spec.search and spec.search.sampler)
+
+
+def title_of(
+    name: str, conditions: Conditions, suite: Suite, *, asked: Values, trials: int | None, several_data: bool
+) -> str:
+    """Return what tells the table of one plan from others of its suite.
+
+    Args:
+        name: Of the suite as results bear it.
+        conditions: What its runs share.
+        suite: The suite.
+        asked: Hyper-parameters whose values are not the suite's own.
+        trials: The budget, if there is one.
+        several_data: Whether other tables of the suite are of other data.
+    """
+    parts = [f"equal-budget of {trials} trials by {conditions.sampler}"] if conditions.sampler else []
+    parts += [phrase(conditions.controls).removeprefix(", ")] if conditions.controls else []
+    if conditions.epochs != (own := conditions.own_epochs(suite)):
+        parts.append(f"{conditions.epochs} epochs, the suite's own are {own}")
+    parts += [f"in {conditions.precision}"] if conditions.precision != "auto" else []
+    parts += [_values(asked)] if asked else []
+    parts += [f"data {conditions.data}"] if several_data else []
+    return ": ".join([f"Results of suite {name}", "; ".join(parts)] if parts else [f"Results of suite {name}"])
+
+
+def _values(asked: Values) -> str:
+    texts = [f"{name} {_words([as_text(value) for value in values])}" for name, values in asked.items()]
+    return f"with {', '.join(texts)}"
+
+
+def _words(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"

@@ -1,0 +1,194 @@
+"""What was run, read from records: each plan that they are of, without the options that it was started with."""
+
+import copy
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import baselines
+from benchmark.arm import Arm
+from benchmark.hyper import as_text
+from benchmark.places import Places
+from benchmark.plan import Options, arm_of, load_method, load_suite
+from benchmark.record import Record
+from benchmark.report.budgets import Drawn, budgets_of, drawn_from, with_ranges_of
+from benchmark.report.conditions import Conditions, conditions_of
+from benchmark.report.grids import asked_for
+from benchmark.spec import is_sample, other_weights
+from benchmark.suite import Suite
+from benchmark.values import Values, values_of
+
+Key = tuple[str, str]
+"""Setting and method."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One plan that records are of.
+
+    Attributes:
+        conditions: What all its runs share.
+        asked: Hyper-parameters whose values are not the suite's own.
+        options: What a command that goes on with it is given.
+        arms: Methods in settings, in the order of the suite; those that have records.
+    """
+
+    conditions: Conditions
+    asked: Values
+    options: Options
+    arms: tuple[Arm, ...]
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the suite's own plan: its grid, epochs, tasks, weights and precision."""
+        return not self.asked and self.conditions.own(self.arms[0].suite)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One method in one setting as it was run."""
+
+    asked: Values
+    arm: Arm
+    ranges: str = ""
+
+
+def experiments(suite_name: str, records: Iterable[Record]) -> list[Experiment]:
+    """Return the plans that records of a suite are of, the suite's own first, then by when they were begun.
+
+    Records differ in what all methods share (data, epochs, controls, precision, budget), and, method by method, in
+    the values of hyper-parameters. Methods whose values agree where they have the same hyper-parameter are of one
+    plan: values that the user gave count for the methods that have a hyper-parameter of that name. No data are read.
+
+    Args:
+        suite_name: Name of the suite.
+        records: Of one protocol; those of methods that are not in `baselines/` are passed over.
+    """
+    known = baselines.names()
+    groups: dict[Conditions, list[Record]] = {}
+    for record in records:
+        if record.spec.method in known:
+            groups.setdefault(conditions_of(record.spec), []).append(record)
+    found = [each for conditions, group in groups.items() for each in _of_group(suite_name, conditions, group)]
+    return sorted(found, key=lambda each: not each.own)
+
+
+def _of_group(name: str, conditions: Conditions, records: Sequence[Record]) -> list[Experiment]:
+    suite = bare_suite(name, conditions)
+    found: list[Experiment] = []
+    for trials in budgets_of(records) if conditions.sampler else [None]:
+        found += _of_budget(suite, conditions, records, trials)
+    return [each for each in found if not any(_within(each, other) for other in found)]
+
+
+def _within(one: Experiment, other: Experiment) -> bool:
+    return one is not other and all(arm in other.arms for arm in one.arms) and len(one.arms) < len(other.arms)
+
+
+def _of_budget(suite: Suite, conditions: Conditions, records: Sequence[Record], trials: int | None) -> list[Experiment]:
+    by_arm: dict[Key, list[Record]] = {}
+    for record in records:
+        by_arm.setdefault((record.spec.setting, record.spec.method), []).append(record)
+    seeds = max([suite.final_seeds if not is_sample(conditions.data) else 1, *(_last_seed(records))])
+    base = _options(suite, conditions, trials, seeds)
+    variants = {key: _variants(suite, conditions, base, key, found) for key, found in by_arm.items()}
+    return [
+        Experiment(conditions, asked, _with_values(base, asked, arms), arms)
+        for asked in _plans(variants)
+        if (arms := _arms(suite, variants, asked))
+    ]
+
+
+def _last_seed(records: Iterable[Record]) -> list[int]:
+    return [record.spec.seed for record in records if record.spec.phase == "final"]
+
+
+def _variants(
+    suite: Suite, conditions: Conditions, base: Options, key: Key, records: Sequence[Record]
+) -> list[Variant]:
+    setting, method = key
+    own = values_of(suite, method, load_method(method), sample=is_sample(conditions.data))
+    n_tasks = max(len(record.tasks) for record in records)
+    if base.trials is None:
+        drawn = [Drawn(asked) for asked in asked_for(own, records, suite.selection)]
+    else:
+        drawn = drawn_from(own, method, records, n_tasks)
+    found = []
+    for each in drawn:
+        options = _with_values(base, each.asked, ())
+        arm = arm_of(suite, conditions.data, setting, method, options, n_tasks=n_tasks)
+        arm = with_ranges_of(arm, each, base.trials or 0)
+        found.append(Variant(each.asked, arm, each.ranges))
+    return found
+
+
+def _plans(variants: Mapping[Key, Sequence[Variant]]) -> list[Values]:
+    """Return the values that commands were given, from those of single methods, joined where one plan has both."""
+    plans: list[Values] = []
+    for found in variants.values():
+        plans += [each.asked for each in found if each.asked not in plans]
+    joined = True
+    while joined:
+        joined = False
+        for one, other in combinations(plans, 2):
+            both = {**one, **other}
+            agree = all(one[name] == other[name] for name in one.keys() & other.keys())
+            if agree and _members(variants, one) | _members(variants, other) <= _members(variants, both):
+                plans = [plan for plan in plans if plan not in (one, other)] + [both]
+                joined = True
+                break
+    return plans
+
+
+def _members(variants: Mapping[Key, Sequence[Variant]], asked: Values) -> set[tuple[Key, int]]:
+    """Return the methods in settings, and which variant of each, that a plan with the values asked for has."""
+    return {
+        (key, number)
+        for key, found in variants.items()
+        for number, each in enumerate(found)
+        if each.asked == {name: values for name, values in asked.items() if name in dict(_names(each.arm))}
+    }
+
+
+def _names(arm: Arm) -> dict[str, object]:
+    return {**arm.fixed, **arm.space}
+
+
+def _arms(suite: Suite, variants: Mapping[Key, Sequence[Variant]], asked: Values) -> tuple[Arm, ...]:
+    order = [*suite.default_methods, *baselines.names()]
+    settings = list(suite.settings)
+    members = sorted(_members(variants, asked), key=lambda each: (settings.index(each[0][0]), order.index(each[0][1])))
+    return tuple(variants[key][number].arm for key, number in members)
+
+
+def bare_suite(name: str, conditions: Conditions) -> Suite:
+    """Return a suite that says what it is and has no data, with the controls that its runs had."""
+    suite = copy.copy(load_suite(name, Places(sample=is_sample(conditions.data))))
+    suite.controls = conditions.controls
+    return suite
+
+
+def _options(suite: Suite, conditions: Conditions, trials: int | None, seeds: int) -> Options:
+    sample = is_sample(conditions.data)
+    own_seeds = 1 if sample else suite.final_seeds
+    return Options(
+        suite=suite.name,
+        controls=conditions.controls,
+        seeds=None if seeds == own_seeds else seeds,
+        epochs=None if conditions.epochs == conditions.own_epochs(suite) else conditions.epochs,
+        precision=conditions.precision,
+        places=Places(sample=sample, weights=other_weights(conditions.data)),
+        trials=trials,
+        sampler=conditions.sampler or "tpe",
+    )
+
+
+def _with_values(options: Options, asked: Values, arms: Sequence[Arm]) -> Options:
+    """Return options with the values of hyper-parameters as a command line has them."""
+    texts = {name: tuple(map(as_text, values)) for name, values in asked.items()}
+    return dataclasses.replace(
+        options,
+        fixed={name: values[0] for name, values in texts.items() if len(values) == 1},
+        grid={name: values for name, values in texts.items() if len(values) > 1},
+    )

@@ -1,0 +1,124 @@
+"""Records of several people or machines as one: equal ones once, conflicts and mixed protocols refused by name."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import UserError
+from benchmark.record import Record, Store
+from benchmark.spec import PROTOCOL
+
+FILE = "records.jsonl"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A record and the file that it is from."""
+
+    record: Record
+    path: Path
+
+
+def files_of(paths: Iterable[Path]) -> list[Path]:
+    """Return the files of records that paths name: files, folders with one, or folders of such folders.
+
+    Raises:
+        UserError: A path names none.
+    """
+    found: list[Path] = []
+    for path in paths:
+        below = (
+            [path] if path.is_file() else [path / FILE] if (path / FILE).is_file() else sorted(path.glob(f"*/{FILE}"))
+        )
+        if not below:
+            what = "no such file or folder" if not path.exists() else f"holds no {FILE}"
+            raise UserError(f"--records {path}: {what}; name a {FILE} or a folder that has one")
+        found += below
+    return list({path.resolve(): path for path in found}.values())
+
+
+def read(path: Path) -> list[Record]:
+    """Return the records of a file; those of failed runs, to be made again, and a torn last line are passed over.
+
+    Raises:
+        UserError: The file or a line of it cannot be read.
+    """
+    store = Store(path.parent)
+    store.path = path
+    store.read()
+    return list(store.records.values())
+
+
+def merge(files: Sequence[Path]) -> dict[str, Record]:
+    """Return the records of files by digest.
+
+    The same run with the same results counts once, the first one's; times, memory and machine may differ.
+
+    Raises:
+        UserError: Files have the same run with different results, or records of different protocols.
+    """
+    found: dict[str, Source] = {}
+    for path in files:
+        for record in read(path):
+            first = found.setdefault(record.spec.digest, Source(record, path))
+            if first.record is not record and (place := difference(first.record, record)):
+                raise _conflict(first, Source(record, path), place)
+    check_protocols(found.values())
+    return {digest: source.record for digest, source in found.items()}
+
+
+def check_protocols(sources: Iterable[Source]) -> None:
+    """Refuse records of several protocols, and those of another one than this code's.
+
+    Raises:
+        UserError: There are some; its text names files and numbers.
+    """
+    counts: dict[tuple[int, Path], int] = {}
+    for source in sources:
+        key = source.record.spec.protocol, source.path
+        counts[key] = counts.get(key, 0) + 1
+    numbers = sorted({protocol for protocol, _ in counts})
+    if numbers in ([], [PROTOCOL]):
+        return
+    where = ", ".join(
+        f"{path} has {count} of protocol {protocol}" for (protocol, path), count in sorted(counts.items())
+    )
+    if len(numbers) > 1:
+        raise UserError(
+            f"records of protocols {' and '.join(map(str, numbers))} are never mixed: {where}; move all but one away"
+        )
+    raise UserError(f"{where}; this code reports protocol {PROTOCOL}: use the code of the commit that made them")
+
+
+def difference(one: Record, other: Record) -> str:
+    """Return the first result in which two records of a run differ, with both values; empty where none does.
+
+    Results are what tables show: status, test metrics, selected epoch and its validation metrics. What a machine
+    adds, times, memory, environment, date and the rounding of losses, is none.
+    """
+    ours, theirs = _results(one), _results(other)
+    for name in dict.fromkeys([*ours, *theirs]):
+        if ours.get(name) != theirs.get(name):
+            return f"{name} is {ours.get(name)} and {theirs.get(name)}"
+    return ""
+
+
+def _results(record: Record) -> dict[str, Any]:
+    """Return results by name, those of the test set first."""
+    validation = record.selected.get("validation", {})
+    return {
+        **{f"test {name}": value for name, value in record.test.items()},
+        **{f"validation {name}": value for name, value in validation.items()},
+        "selected epoch": record.selected.get("epoch"),
+        "status": record.status,
+    }
+
+
+def _conflict(first: Source, second: Source, place: str) -> UserError:
+    spec = first.record.spec
+    what = f"{spec.suite}, {spec.setting}, {spec.method}, {spec.phase} run of seed {spec.seed}"
+    return UserError(
+        f"run {spec.digest} ({what}) has different results in {first.path} and {second.path}: {place}; "
+        "find out which one is right (commit, device and versions are in both) and remove the other line"
+    )

@@ -1,0 +1,166 @@
+"""The paper's tables in the paper's layout: measured beside published, with the difference in standard errors."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+import baselines
+from benchmark import suites
+from benchmark.arm import Arm
+from benchmark.fill import command_under
+from benchmark.places import Places
+from benchmark.plan import Options, arm_of, load_suite
+from benchmark.published import COLUMNS, FOLDER
+from benchmark.record import Record
+from benchmark.report.experiments import Experiment, experiments
+from benchmark.tables.data import Note, Results, Row
+from benchmark.tables.gather import as_published, gather
+from benchmark.tables.numbers import numbers
+from benchmark.tables.sheet import DIFFERENCE, Content, Sheet, contents, memory, of_rows, seconds, trials_text
+
+TITLES = {
+    "table1_cub": "Table 1 of the paper: CUB-200-2011 with few labels and auxiliary attributes",
+    "table2_nyuv2": "Table 2 of the paper: NYUv2, segmentation with auxiliary depth and normals",
+    "table3_learned_auxiliary": "Table 3 of the paper: learned auxiliary tasks",
+    "table3_preprint_v1": "Table 3 of the paper's first preprint: learned auxiliary tasks, more label fractions",
+}
+"""By name of the file in `results/paper/`; another file of that form is a table of that name."""
+
+Found = Mapping[str, Mapping[str, Record]]
+"""Records by suite and digest."""
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """One of the paper's tables, measured.
+
+    Attributes:
+        title: Its name.
+        printed: What the paper has in it, in its order: columns suite, setting, method, metric, mean, sem, runs.
+        results: Of each of its suites, with the paper's methods alone.
+    """
+
+    title: str
+    printed: pd.DataFrame
+    results: Sequence[Results]
+
+    @property
+    def sample(self) -> bool:
+        """Whether data were drawn: then it is no result."""
+        return any(each.sample for each in self.results)
+
+    @property
+    def notes(self) -> list[Note]:
+        """Footnotes of all suites, each once."""
+        return list(dict.fromkeys(note for each in self.results for note in each.notes))
+
+    @property
+    def numbers(self) -> pd.DataFrame:
+        """The numbers behind it."""
+        return numbers(self.results).assign(table=self.title)
+
+    @property
+    def caption(self) -> str:
+        """How the numbers of each suite came about."""
+        texts = []
+        for each in self.results:
+            anything = any(row.steps for row in each.rows)
+            texts.append(f"{each.suite}: {each.caption if anything else 'nothing measured yet.'}")
+        return " ".join([*texts, DIFFERENCE])
+
+
+def paper_tables(
+    found: Found, *, seed: int, results_dir: Path, sample: bool, folder: Path = FOLDER
+) -> list[PaperTable]:
+    """Return all tables of the paper with what there is of them.
+
+    Args:
+        found: Records by suite and digest.
+        seed: Of the bootstrap.
+        results_dir: Where commands that fill missing cells write.
+        sample: Whether the records are of drawn data.
+        folder: Of the files of published numbers.
+    """
+    tables = []
+    for path in sorted(folder.glob("*.csv")):
+        printed = pd.read_csv(path)
+        if list(printed.columns) == COLUMNS:
+            results = [
+                _results(str(name), rows, found.get(str(name), {}), seed=seed, results_dir=results_dir, sample=sample)
+                for name, rows in printed.groupby("suite", sort=False)
+                if name in suites.names()
+            ]
+            title = TITLES.get(path.stem, path.stem)
+            table = PaperTable(title, printed, results)
+            tables.append(PaperTable(f"SAMPLE, no result: {title}", printed, results) if table.sample else table)
+    return tables
+
+
+def _results(
+    name: str,
+    printed: pd.DataFrame,
+    records: Mapping[str, Record],
+    *,
+    seed: int,
+    results_dir: Path,
+    sample: bool,
+) -> Results:
+    """Return the results of one suite in the cells of a table of the paper, under the suite's own plan."""
+    own = [each for each in experiments(name, records.values()) if each.own]
+    experiment = max(own, key=lambda each: len(each.arms), default=None)
+    options = experiment.options if experiment else Options(name, places=Places(sample=sample))
+    cells = dict.fromkeys((row.setting, row.method) for row in printed.itertuples() if row.method in baselines.names())
+    arms = [_arm(name, setting, method, options, experiment) for setting, method in cells]
+    percent = {metric.name: metric.percent for metric in arms[0].suite.metrics}
+    places = {
+        (row.setting, row.method, row.metric): as_published(row, percent=percent.get(row.metric, True))
+        for row in printed.itertuples(index=False)
+    }
+
+    def command(*missing: Arm) -> str:
+        return command_under(options, missing, results=results_dir)
+
+    return gather(arms, records, command=command, seed=seed, paper=places)
+
+
+def _arm(name: str, setting: str, method: str, options: Options, experiment: Experiment | None) -> Arm:
+    for arm in experiment.arms if experiment else ():
+        if (arm.setting, arm.method) == (setting, method):
+            return arm
+    suite = experiment.arms[0].suite if experiment else load_suite(name)
+    data = experiment.arms[0].data if experiment else ""
+    return arm_of(suite, data, setting, method, options, n_tasks=2)
+
+
+def sheets(table: PaperTable) -> Iterator[Sheet]:
+    """Yield a table in the paper's layout, then what its numbers cost."""
+    marks = {note: number for number, note in enumerate(table.notes, start=1)}
+    several = len(table.results) > 1
+    shown = {(row.suite, row.setting, row.metric) for row in table.printed.itertuples()}
+    methods = dict.fromkeys(table.printed["method"])
+    measured: dict[str, dict[tuple[str, str], Content]] = {}
+    costs: dict[str, dict[tuple[str, str], Content]] = {}
+    for row in _rows(table):
+        group = f"{row.suite} {row.setting}" if several else row.setting
+        cells = measured.setdefault(row.method, {("", "method"): Content(row.method)})
+        names = [cell.metric.name for cell in row.cells if (row.suite, row.setting, cell.metric.name) in shown]
+        for label, content in contents(row, marks).items():
+            if label.partition(" ")[0] in names:
+                cells[group, label] = content
+        spent = costs.setdefault(row.method, {("", "method"): Content(row.method)})
+        spent[group, "trials"] = Content(trials_text(row))
+        spent[group, "s/step"] = seconds(row, marks)
+        spent[group, "MiB"] = memory(row)
+    ranked = any(content.standing for row in measured.values() for content in row.values())
+    order = [method for method in methods if method in measured]
+    rows = [measured[method] for method in order]
+    yield of_rows(table.title, table.caption, rows, notes=table.notes, ranked=ranked)
+    text = "Search runs of each method, seconds a training step and peak memory, means over final runs."
+    yield of_rows(f"Costs. {table.title}", text, [costs[method] for method in order])
+
+
+def _rows(table: PaperTable) -> list[Row]:
+    """Return the rows of all suites, column by column of the paper."""
+    return [row for each in table.results for row in each.rows]

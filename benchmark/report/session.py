@@ -1,0 +1,167 @@
+"""One report from request to files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark import suites, terminal
+from benchmark.commands import DEFAULT_RESULTS, chosen
+from benchmark.errors import UserError
+from benchmark.figures import write_figures
+from benchmark.record import Record
+from benchmark.report.across import DEFAULT_REFERENCE, aggregate
+from benchmark.report.across_sheet import across_sheet, write_across
+from benchmark.report.experiments import experiments
+from benchmark.report.files import write_sheets
+from benchmark.report.merge import FILE, files_of, merge
+from benchmark.report.paper import Found, paper_tables, sheets
+from benchmark.report.suites import own_results, suite_results
+from benchmark.spec import is_sample
+from benchmark.table import Table
+from benchmark.tables.write import write
+
+SAMPLE_SUFFIX = "-sample"
+MERGED = DEFAULT_RESULTS / "merged"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one command line asks for.
+
+    Attributes:
+        suite: Name of one suite; empty for none.
+        paper: Whether to write the paper's tables.
+        across: Suites to aggregate over, by comma, or `all`; empty for none.
+        records: Files and folders to merge; none to read the folder of results.
+        references: Methods that all others are compared with; none for the default ones.
+        seed: Of the bootstrap.
+        sample: Whether to report runs on drawn data in place of all others.
+        results_dir: Folder of the results.
+        output: Folder to write to; None for the folder of results, or `results/merged`.
+    """
+
+    suite: str
+    paper: bool
+    across: str
+    records: tuple[Path, ...]
+    references: tuple[str, ...]
+    seed: int
+    sample: bool
+    results_dir: Path
+    output: Path | None
+
+    @property
+    def folder(self) -> Path:
+        """Folder that everything is written to."""
+        return self.output or (MERGED if self.records else self.results_dir)
+
+
+def run_report(request: Request) -> None:
+    """Write and print what was asked for.
+
+    Raises:
+        UserError: There are no such records, or they cannot be put into one report.
+    """
+    found = load(request)
+    try:
+        request.folder.mkdir(parents=True, exist_ok=True)
+        if request.across:
+            _report_across(request, found)
+        if request.paper:
+            _report_paper(request, found)
+        for name in _asked(request, found):
+            _report_suite(request, name, found[name])
+    except OSError as error:
+        raise UserError(f"cannot write to {request.folder} ({error.strerror}); use another --output") from None
+
+
+def _report_across(request: Request, found: Found) -> None:
+    names = list(found) if request.across == "all" else chosen("suite", request.across, suites.names())
+    for name in names:
+        if name not in found:
+            raise UserError(f"no records of suite {name!r}; {_hint(request, name)}")
+    results = [own_results(name, found[name], seed=request.seed, results_dir=request.results_dir) for name in names]
+    if not results:
+        raise UserError(f"no records below {request.results_dir}; python -m benchmark.run makes them")
+    reference = request.references[0] if request.references else DEFAULT_REFERENCE
+    across = aggregate(results, reference=reference, seed=request.seed)
+    terminal.print_sheets([across_sheet(across)], write_across(across, request.folder, _name(request, "across")))
+
+
+def _report_paper(request: Request, found: Found) -> None:
+    tables = paper_tables(found, seed=request.seed, results_dir=request.results_dir, sample=request.sample)
+    kept = [sheet for table in tables for sheet in sheets(table)]
+    numbers = pd.concat([table.numbers for table in tables])
+    paths = write_sheets(_name(request, "paper"), "Tables of the paper, measured", kept, numbers, request.folder)
+    for name, records in found.items():
+        if figures := _figures(request, name, records):
+            paths += [request.folder / (name + SAMPLE_SUFFIX * request.sample) / figure for figure in figures]
+    terminal.print_sheets(kept, paths)
+
+
+def _name(request: Request, name: str) -> str:
+    return name + SAMPLE_SUFFIX * request.sample
+
+
+def _asked(request: Request, found: Found) -> Sequence[str]:
+    """Return the suites whose own tables are asked for: one, or all that records to merge are of."""
+    if request.suite:
+        if request.suite not in found:
+            where = ", ".join(map(str, request.records)) or folder_of(request, request.suite) / FILE
+            raise UserError(f"no records of suite {request.suite!r} in {where}; {_hint(request, request.suite)}")
+        return [request.suite]
+    return list(found) if request.records and not (request.paper or request.across) else []
+
+
+def _hint(request: Request, suite: str) -> str:
+    other = "" if request.sample else "; --sample reports runs on drawn data"
+    sample = " --sample" if request.sample else ""
+    return f"python -m benchmark.run --suite {suite}{sample} makes them{other}"
+
+
+def folder_of(request: Request, suite: str) -> Path:
+    """Return the folder of a suite's records among results."""
+    return request.results_dir / (suite + SAMPLE_SUFFIX * request.sample)
+
+
+def load(request: Request) -> dict[str, dict[str, Record]]:
+    """Return the records that are asked for, by suite and digest; drawn data and others are never together.
+
+    Raises:
+        UserError: Records cannot be read or merged, or are of a suite that is not known.
+    """
+    if request.records:
+        files = files_of(request.records)
+    else:
+        names = [request.suite] if request.suite and not (request.paper or request.across) else suites.names()
+        files = [path for name in names if (path := folder_of(request, name) / FILE).is_file()]
+    found: dict[str, dict[str, Record]] = {}
+    for digest, record in merge(files).items():
+        if is_sample(record.spec.data) == request.sample:
+            found.setdefault(record.spec.suite, {})[digest] = record
+    if unknown := sorted(set(found) - set(suites.names())):
+        raise UserError(f"records of suite {unknown[0]!r}, which is not in benchmark/suites/; put its file there")
+    if not found and request.records:
+        kind = "on drawn data" if request.sample else "but on drawn data, which --sample reports"
+        raise UserError(f"no records {kind} in {', '.join(map(str, files))}")
+    return {name: found[name] for name in suites.names() if name in found}
+
+
+def _report_suite(request: Request, name: str, records: Mapping[str, Record]) -> None:
+    folder = request.folder / _name(request, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    results = suite_results(
+        name, records, references=request.references, seed=request.seed, results_dir=request.results_dir
+    )
+    files = [*write(results, folder), *_figures(request, name, records)]
+    for each in results:
+        terminal.print_table(Table(each), folder, files)
+
+
+def _figures(request: Request, name: str, records: Mapping[str, Record]) -> list[str]:
+    """Draw the figures of a suite's first plan, which is its own if that was run."""
+    folder = request.folder / _name(request, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_figures(experiments(name, records.values())[0].arms, records, folder)

@@ -1,0 +1,85 @@
+"""The report of one suite: a table for each plan that its records are of."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmark.arm import Arm
+from benchmark.errors import UserError
+from benchmark.fill import command_under
+from benchmark.record import Record
+from benchmark.report.absent import with_absent
+from benchmark.report.conditions import title_of
+from benchmark.report.experiments import Experiment, experiments
+from benchmark.spec import called
+from benchmark.statistics import SEED
+from benchmark.tables.data import Results
+from benchmark.tables.gather import gather
+
+
+def suite_results(
+    suite: str,
+    records: Mapping[str, Record],
+    *,
+    references: Sequence[str] = (),
+    seed: int = SEED,
+    results_dir: Path,
+) -> list[Results]:
+    """Return the results of each plan that a suite's records are of, the suite's own first.
+
+    Args:
+        suite: Name of the suite.
+        records: By digest; all of that suite, of one protocol, drawn data or not.
+        references: Methods that all others are compared with; none for the default ones.
+        seed: Of the bootstrap.
+        results_dir: Where commands that fill missing cells write.
+    """
+    found = experiments(suite, records.values())
+    data = {each.conditions.data for each in found}
+    return [
+        of_experiment(
+            each, records, references=references, seed=seed, results_dir=results_dir, several_data=len(data) > 1
+        )
+        for each in found
+    ]
+
+
+def of_experiment(
+    experiment: Experiment,
+    records: Mapping[str, Record],
+    *,
+    references: Sequence[str],
+    seed: int,
+    results_dir: Path,
+    several_data: bool,
+) -> Results:
+    """Return the results of one plan."""
+    first, options = experiment.arms[0], experiment.options
+    title = title_of(
+        called(first.suite.name, first.data),
+        experiment.conditions,
+        first.suite,
+        asked=experiment.asked,
+        trials=options.trials,
+        several_data=several_data,
+    )
+
+    def command(*arms: Arm) -> str:
+        return command_under(options, arms, results=results_dir, references=references)
+
+    arms = with_absent(experiment)
+    return gather(arms, records, title=title, command=command, references=references, seed=seed)
+
+
+def own_results(suite: str, records: Mapping[str, Record], *, seed: int = SEED, results_dir: Path) -> Results:
+    """Return the results of a suite's own plan alone; of several data, of those with the most methods.
+
+    Raises:
+        UserError: Records are of other plans only.
+    """
+    own = [each for each in experiments(suite, records.values()) if each.own]
+    if not own:
+        raise UserError(
+            f"suite {suite!r} has no run under its own plan; python -m benchmark.run --suite {suite} makes them"
+        )
+    most = max(own, key=lambda each: len(each.arms))
+    return of_experiment(most, records, references=(), seed=seed, results_dir=results_dir, several_data=len(own) > 1)
