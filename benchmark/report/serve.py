@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from benchmark.errors import UserError
 from benchmark.report.page.build import parts, render
@@ -19,6 +19,14 @@ HOST = "127.0.0.1"
 
 NAMES = ("127.0.0.1", "localhost")
 """Hosts that a browser may ask for; any other name is another site's that points here."""
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 REST = 4
 """Time between two makings of the page in durations of the last one, so that workers keep the cores."""
@@ -44,11 +52,11 @@ class Site:
         self._problem = ""
         self._due = 0.0
 
-    def version(self) -> str:
-        """Return what changes when the page does; look for new records first."""
+    def version(self) -> dict[str, Any]:
+        """Return what changes when the page does, and how far the runs are; look for new records first."""
         with self._lock:
             self._refresh()
-            return self._name()
+            return self._live()
 
     def page(self) -> str:
         """Return the whole page."""
@@ -102,70 +110,74 @@ class Site:
         return {"live": True, "version": self._name(), "progress": progress}
 
 
-def serve(load: Load, files: Sequence[Path], *, port: int, say: Callable[[str], None]) -> None:
-    """Serve the page until Ctrl-C.
+class Server(ThreadingHTTPServer):
+    """Serves this machine alone; what it serves is set once it is there."""
+
+    daemon_threads = True
+    site: Site
+
+
+def listen(port: int) -> Server:
+    """Return a server that has its port, 0 for any that is free.
+
+    Raises:
+        UserError: The port cannot be had.
+    """
+    try:
+        return Server((HOST, port), Handler)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot serve on port {port} ({reason}); choose another one with --port") from None
+
+
+def serve(server: Server, load: Load, files: Sequence[Path], *, say: Callable[[str], None]) -> None:
+    """Serve the page until an interrupt.
 
     Args:
-        load: Reads the records and makes the table; never writes, so that a run may hold the folder.
+        server: From `listen`.
+        load: Reads the records and makes the tables; never writes.
         files: Files that are watched.
-        port: Port on 127.0.0.1, 0 for any that is free.
         say: Prints a line to the user.
 
     Raises:
-        UserError: The port cannot be had, or the records cannot be read.
+        UserError: The records cannot be read.
     """
-    site = Site(load, files)
-    try:
-        server = ThreadingHTTPServer((HOST, port), _handler(site))
-    except OSError as error:
-        raise UserError(f"cannot serve on port {port} ({error.strerror}); choose another one with --port") from None
-    server.daemon_threads = True
-    with server:
-        say(f"http://{HOST}:{server.server_port}/ shows the results and follows them; Ctrl-C ends it")
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            say("stopped serving; runs go on")
+    server.site = Site(load, files)
+    say(f"http://{HOST}:{server.server_port}/ shows the results and follows them; Ctrl-C ends it")
+    server.serve_forever()
 
 
-def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        server_version = "report"
-        sys_version = ""
+class Handler(BaseHTTPRequestHandler):
+    """Answers a browser on this machine: the page, its version, its data, and the record of a run."""
 
-        def do_GET(self) -> None:
-            if self._host() not in NAMES:
-                self._answer(HTTPStatus.MISDIRECTED_REQUEST, "text/plain", "this is not the host that you asked for\n")
-            elif self.path == "/":
-                self._answer(HTTPStatus.OK, "text/html", site.page())
-            elif self.path == "/version":
-                self._answer(HTTPStatus.OK, "application/json", json.dumps({"version": site.version()}))
-            elif self.path == "/data":
-                self._answer(HTTPStatus.OK, "application/json", json.dumps(site.data()))
-            elif self.path.startswith("/record/") and (record := site.record(self.path.removeprefix("/record/"))):
-                self._answer(HTTPStatus.OK, "application/json", record)
-            else:
-                self._answer(HTTPStatus.NOT_FOUND, "text/plain", "there is no such page\n")
+    server_version = "report"
+    sys_version = ""
 
-        def _host(self) -> str:
-            """Return the name that the browser asked for; its port may be one that is forwarded to this server's."""
-            return self.headers.get("Host", "").partition(":")[0]
+    def do_GET(self) -> None:
+        """Answer."""
+        site = cast(Server, self.server).site
+        if self.headers.get("Host", "").partition(":")[0] not in NAMES:
+            self._answer(HTTPStatus.MISDIRECTED_REQUEST, "text/plain", "this is not the host that you asked for\n")
+        elif self.path == "/":
+            self._answer(HTTPStatus.OK, "text/html", site.page())
+        elif self.path == "/version":
+            self._answer(HTTPStatus.OK, "application/json", json.dumps(site.version()))
+        elif self.path == "/data":
+            self._answer(HTTPStatus.OK, "application/json", json.dumps(site.data()))
+        elif self.path.startswith("/record/") and (record := site.record(self.path.removeprefix("/record/"))):
+            self._answer(HTTPStatus.OK, "application/json", record)
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, "text/plain", "there is no such page\n")
 
-        def _answer(self, status: HTTPStatus, kind: str, text: str) -> None:
-            body = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", f"{kind}; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Cache-Control", "no-store")
-            self.send_header("Content-Security-Policy", "frame-ancestors 'none'")
-            self.send_header("Cross-Origin-Resource-Policy", "same-origin")
-            self.send_header("Referrer-Policy", "no-referrer")
-            self.send_header("X-Content-Type-Options", "nosniff")
-            with contextlib.suppress(ConnectionError):  # the browser went away
-                self.end_headers()
-                self.wfile.write(body)
+    def _answer(self, status: HTTPStatus, kind: str, text: str) -> None:
+        body = text.encode()
+        self.send_response(status)
+        headers = {**HEADERS, "Content-Type": f"{kind}; charset=utf-8", "Content-Length": str(len(body))}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        with contextlib.suppress(ConnectionError):  # the browser went away
+            self.end_headers()
+            self.wfile.write(body)
 
-        def log_message(self, format: str, *arguments: Any) -> None:
-            """Say nothing: the terminal is for the two lines of `serve`."""
-
-    return Handler
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing: the terminal is for what `serve` says."""

@@ -15,6 +15,7 @@ from benchmark.report.page.content import content
 from benchmark.report.page.curves import curve, series_names
 from benchmark.report.page.pack import BUDGET, deflate, packed_records, script_json
 from benchmark.report.page.source import Source
+from benchmark.report.suites import Plan
 
 NAME = "report.html"
 ASSETS = Path(__file__).parent / "assets"
@@ -52,17 +53,27 @@ def render(source: Source, *, live: Mapping[str, Any] | None = None) -> str:
 
 
 def parts(source: Source) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the page shows at once, and its curves, compressed."""
+    """Return what the page shows at once, and the curves of each plan, compressed."""
     shown = content(source)
-    by_setting: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for arm in source.arms:
-        found = [curve(record) for record in source.finals(arm) if record.status == "ok"]
-        by_setting.setdefault(arm.setting, {})[arm.method] = found
-    everything = [each for methods in by_setting.values() for found in methods.values() for each in found]
-    shown["series"] = series_names(everything)
-    weighted = {method for methods in by_setting.values() for method, found in methods.items() if found}
-    shown["weighted"] = [method for method in shown["methods"] if method in weighted]
-    return shown, {"curves": deflate(script_json(by_setting)), "records": {}}
+    curves = []
+    for plan, part in zip(source.plans, shown["plans"], strict=True):
+        found = _curves(source, plan)
+        part["series"] = series_names(
+            [each for methods in found.values() for runs in methods.values() for each in runs]
+        )
+        weighted = {method for methods in found.values() for method, runs in methods.items() if runs}
+        part["weighted"] = [method for method in part["methods"] if method in weighted]
+        curves.append(found)
+    return shown, {"curves": deflate(script_json(curves)), "records": {}}
+
+
+def _curves(source: Source, plan: Plan) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Return the curves of a plan's final runs by setting and method."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for arm in plan.arms:
+        good = [record for record in source.finals(arm) if record.status == "ok"]
+        found.setdefault(arm.setting, {})[arm.method] = [curve(record) for record in good]
+    return found
 
 
 def _fill(shown: Mapping[str, Any], packs: Mapping[str, Any], *, live: bool) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from benchmark.report.page import runs
 from benchmark.report.page.source import Source
+from benchmark.report.suites import Plan
 from benchmark.suite import Metric
 from benchmark.tables import sheet
 from benchmark.tables.data import Cell, Note, Results, Row
@@ -15,20 +16,27 @@ LEGEND = sheet.LEGEND.format(best="Bold with ★", tie="≈")
 
 
 def content(source: Source) -> dict[str, Any]:
-    """Return what the page's script draws."""
-    results = source.results
-    metrics = source.arms[0].suite.metrics
+    """Return what the page's script draws, but for curves."""
     records = sorted(source.records.values(), key=lambda record: (record.finished, record.spec.digest))
     index = {record.spec.digest: number for number, record in enumerate(records)}
     counted = source.counted()
     counting = {record.spec.digest for record in counted}
+    first = source.plans[0].results
     return {
-        **table(results, metrics),
-        "arms": [runs.search(arm, source.records, index) for arm in source.arms if not arm.declined],
+        "title": first.title,
+        "sample": first.sample,
+        "plans": [_plan(plan, source, index) for plan in source.plans],
         "runs": [runs.run(r, source.lines.get(r.spec.digest), counts=r.spec.digest in counting) for r in records],
-        "provenance": runs.provenance(counted, results.provenance.protocol),
+        "provenance": runs.provenance(counted, first.provenance.protocol),
         "commands": [{"label": label, "command": command} for label, command in source.commands],
     }
+
+
+def _plan(plan: Plan, source: Source, index: Mapping[str, int]) -> dict[str, Any]:
+    """Return one plan: its tables, and its searches as places in the list of runs."""
+    arms = [arm for arm in plan.arms if not arm.declined]
+    searches = [runs.search(arm, source.records, index) for arm in arms]
+    return {**table(plan.results, plan.arms[0].suite.metrics), "arms": searches}
 
 
 def table(results: Results, metrics: Sequence[Metric]) -> dict[str, Any]:
@@ -37,9 +45,8 @@ def table(results: Results, metrics: Sequence[Metric]) -> dict[str, Any]:
     ranked = any(cell.standing for row in results.rows for cell in row.cells)
     published = any(cell.in_table for row in results.rows for cell in row.cells)
     return {
-        "title": results.title,
+        "name": results.title,
         "caption": results.caption,
-        "sample": results.sample,
         "legend": " ".join([LEGEND] * ranked + [sheet.DIFFERENCE] * published),
         "metrics": [{"name": m.name, "percent": m.percent, "higher": m.higher_is_better} for m in metrics],
         "settings": results.settings,

@@ -10,11 +10,14 @@ from benchmark.plan import Arm, Options, make_plan
 from benchmark.record import Record, Store
 from benchmark.report.page.build import write_page
 from benchmark.report.page.source import Source, read_lines
+from benchmark.report.suites import Plan
 from benchmark.tables.gather import gather
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.page.browser import chromium, opened
 
 REFERENCE = ROOT / "results" / "reference" / "digits"
+
+COMMANDS = [("Run", "python -m benchmark.run --suite toy")]
 
 MakePage = Callable[[Sequence[Arm], Iterable[Record]], Path]
 
@@ -57,5 +60,4 @@ def source_of(arms: Sequence[Arm], folder: Path) -> Source:
     """Return what a page is made from where the records of `arms` lie in `folder`."""
     store = Store(folder)
     store.read()
-    results = gather(arms, store.records)
-    return Source(results, arms, store.records, read_lines([store.path]), [("Run", "python -m benchmark.run")])
+    return Source([Plan(gather(arms, store.records), arms)], store.records, read_lines([store.path]), COMMANDS)

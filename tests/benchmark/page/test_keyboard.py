@@ -1,6 +1,7 @@
 """The page by keyboard alone, on a phone, in the dark, without motion."""
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -71,7 +72,10 @@ def test_a_record_opens_and_closes_by_keyboard(page: Page) -> None:
     for _ in range(8):
         page.keyboard.press("Tab")
         inside = page.evaluate(
-            "document.querySelector('#record').contains(document.activeElement) || document.activeElement === document.body"
+            """() => {
+                const at = document.activeElement;
+                return document.querySelector("#record").contains(at) || at === document.body;
+            }"""
         )
         assert inside, "the focus stays in the dialog"
     page.keyboard.press("Escape")
@@ -80,21 +84,29 @@ def test_a_record_opens_and_closes_by_keyboard(page: Page) -> None:
     assert "run=" not in page.url
 
 
-def test_a_phone_has_no_sideways_scroll(browser: Browser, reference) -> None:
+def test_a_phone_has_no_sideways_scroll(browser: Browser, reference: Path) -> None:
     with opened(browser, reference, **PHONE) as page:
         draw(page)
         page.locator("#choice-methods summary").tap()
         assert page.evaluate("document.documentElement.scrollWidth") == 360
         wide = page.evaluate(
-            """() => [...document.querySelectorAll("body *")].filter((found) => !found.closest(".scroll, .plot, pre, code, .skip, .heard, dialog")
-                && found.getBoundingClientRect().right > 361).map((found) => found.tagName + "#" + found.id)"""
+            """() => {
+                const own = ".scroll, .plot, pre, code, .skip, .heard, dialog"; // scroll by themselves or are not seen
+                return [...document.querySelectorAll("body *")]
+                    .filter((found) => !found.closest(own) && found.getBoundingClientRect().right > 361)
+                    .map((found) => found.outerHTML);
+            }"""
         )
         assert wide == []
         box = page.locator('[data-setting="5-shot"] .scroll')
         assert box.evaluate("(found) => found.scrollWidth > found.clientWidth"), "the table scrolls in its own box"
         small = page.evaluate(
-            """() => [...document.querySelectorAll("button:not(td button, th button), select, summary, input[type=search]")]
-                .filter((found) => found.offsetParent && found.getBoundingClientRect().height < 24).map((found) => found.outerHTML)"""
+            """() => {
+                const pressed = "button:not(td button, th button), select, summary, input[type=search]";
+                return [...document.querySelectorAll(pressed)]
+                    .filter((found) => found.offsetParent && found.getBoundingClientRect().height < 24)
+                    .map((found) => found.outerHTML);
+            }"""
         )
         assert small == [], "fingers need room"
         page.locator("#runs-table tbody button").first.tap()
@@ -125,7 +137,7 @@ def contrast(page: Page, ink: str, paper: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_both_schemes_are_readable(browser: Browser, reference, scheme: str) -> None:
+def test_both_schemes_are_readable(browser: Browser, reference: Path, scheme: str) -> None:
     with opened(browser, reference, color_scheme=scheme) as page:
         for paper in ("paper", "raised", "mark"):
             for ink in ("ink", "quiet", "accent"):
@@ -159,6 +171,6 @@ def test_the_theme_can_be_chosen_and_figures_follow(page: Page) -> None:
     assert page.evaluate(axis) != before[1]
 
 
-def test_motion_is_left_out_where_it_is_not_wanted(browser: Browser, reference) -> None:
+def test_motion_is_left_out_where_it_is_not_wanted(browser: Browser, reference: Path) -> None:
     with opened(browser, reference, reduced_motion="reduce") as page:
         assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"

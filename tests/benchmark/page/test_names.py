@@ -26,7 +26,7 @@ def nasty(toy: Toy, make_page: MakePage) -> Path:
     """Return a page whose settings, methods, metrics, tasks, machine and reasons are all markup."""
     toy.settings = NASTY[:2]  # pyright: ignore[reportAttributeAccessIssue]
     toy.metrics = (Metric(NASTY[2]), Metric(NASTY[3]))  # pyright: ignore[reportAttributeAccessIssue]
-    named = dict(zip(("stl", "equal"), NASTY[2:], strict=True))
+    named: dict[str, str] = {"stl": NASTY[2], "equal": NASTY[3]}
     plan = make_plan(Options("toy", fixed={"lr": "1", "weight_decay": "0"}, seeds=3))
     arms = [replace(arm, method=named[arm.method]) for arm in plan]
     values = {metric.name: 0.5 for metric in toy.metrics}

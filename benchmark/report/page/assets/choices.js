@@ -50,6 +50,7 @@ function closeOpenChoices(event) {
 }
 
 function wireChoices() {
+  byId("plan").addEventListener("change", (event) => choose({ plan: event.target.value, settings: null, methods: null, metrics: null }));
   byId("query").addEventListener("input", (event) => choose({ q: event.target.value }));
   byId("reset").addEventListener("click", () => choose({ ...DEFAULTS }));
   document.addEventListener("click", closeOpenChoices);

@@ -5,16 +5,16 @@ const EVERY_MS = 2000;
 async function ask() {
   const line = byId("live");
   try {
-    const { version } = await (await fetch("/version", { cache: "no-store" })).json();
-    if (version !== data.version) {
+    const { version, progress } = await (await fetch("/version", { cache: "no-store" })).json();
+    if (version !== page.version) {
       const { shown, packs } = await (await fetch("/data", { cache: "no-store" })).json();
-      data = shown;
+      page = shown;
       packed = packs;
       curves = null;
       show();
     }
     line.classList.remove("lost");
-    line.textContent = `Live: ${data.progress}`;
+    line.textContent = `Live: ${progress}`;
   } catch {
     line.classList.add("lost");
     line.textContent = "The server has stopped; this is what it last sent.";
@@ -23,8 +23,8 @@ async function ask() {
 }
 
 function wireLive() {
-  if (!data.live) return;
+  if (!page.live) return;
   byId("live").hidden = false;
-  byId("live").textContent = `Live: ${data.progress}`;
+  byId("live").textContent = `Live: ${page.progress}`;
   setTimeout(ask, EVERY_MS);
 }

@@ -1,6 +1,11 @@
 // Draws the page, and after each choice the parts that depend on it.
 
-let data = JSON.parse(byId("data").textContent);
+let page = JSON.parse(byId("data").textContent);
+let data = page; // what all share and, above it, the plan that is shown
+
+function takePlan() {
+  data = { ...page, ...(page.plans[Number(state.plan)] ?? page.plans[0]) };
+}
 
 const FIGURES = {
   curves: { keys: ["series", "single", "log", "many"], draw: () => drawFigures("curves", byId("curve-plots"), learningCurves) },
@@ -11,6 +16,7 @@ const FIGURES = {
 const COMMON = ["q", "settings", "methods", "metrics"];
 
 function draw(changed) {
+  if (changed.includes("plan")) return show();
   const any = (...keys) => keys.some((key) => changed.includes(key));
   if (any(...COMMON)) drawChoices();
   if (any("sort", "order", ...COMMON)) drawResults();
@@ -18,6 +24,7 @@ function draw(changed) {
   if (any("rq", "phase", "chosen", "rsort", "rorder", "page", ...COMMON)) drawRuns();
   if (any("run")) drawRecord();
   for (const figure of Object.values(FIGURES)) if (any("visible", "theme", ...figure.keys, ...COMMON)) figure.draw();
+  return undefined;
 }
 
 /** Fill the menus with what there is; a choice that is not there falls back to the first. */
@@ -28,6 +35,8 @@ function drawMenus() {
   const methods = data.methods.filter((method) => data.weighted.includes(method)).map((name) => [name, name]);
   const weighted = state.weight || data.weighted.find((name) => name.startsWith("auxilearn")) || "";
   Object.assign(state, { series: within(series, state.series), search: within(metrics, state.search), cost: within(metrics, state.cost), weight: within(methods, weighted), axis: within(Object.entries(AXES), state.axis), many: within(MANY, state.many) });
+  options(byId("plan"), page.plans.map((plan, index) => [String(index), plan.name]), state.plan);
+  byId("plan").parentElement.hidden = page.plans.length < 2;
   options(byId("curve-series"), series, state.series);
   options(byId("weight-method"), methods, state.weight);
   options(byId("search-metric"), metrics, state.search);
@@ -39,24 +48,25 @@ function drawMenus() {
   byId("weight-log").checked = Boolean(state.wlog);
 }
 
+/** Where nothing is chosen the first of each menu is, and the address stays empty. */
 function setDefaults() {
-  const held = { ...state };
-  Object.assign(state, DEFAULTS);
+  takePlan();
   drawMenus();
   Object.assign(DEFAULTS, state);
-  Object.assign(state, held);
 }
 
 function show() {
-  document.title = data.title;
-  document.querySelector("h1").textContent = data.title;
+  if (!page.plans[Number(state.plan)]) state.plan = "0";
+  takePlan();
+  document.title = page.title;
+  document.querySelector("h1").textContent = page.title;
   byId("sample").hidden = !data.sample;
   byId("caption").textContent = data.caption;
   byId("legend").textContent = data.legend;
   drawMenus();
   drawNotes();
   drawFacts();
-  draw(Object.keys(DEFAULTS));
+  draw(Object.keys(DEFAULTS).filter((key) => key !== "plan"));
 }
 
 function wireTheme() {
@@ -97,9 +107,8 @@ wireScatter();
 wireRuns();
 wireRecord();
 wireLive();
-readAddress();
 setDefaults();
-drawMenus();
+readAddress();
 show();
 performance.mark("shown");
 watchSections();

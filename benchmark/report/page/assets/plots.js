@@ -72,6 +72,8 @@ async function drawFigures(section, holder, make) {
     return;
   }
   if (holder.turn !== turn) return; // something else was chosen meanwhile
+  if (state.plan !== holder.dataset.plan) holder.replaceChildren(); // axes of another plan are not to be kept
+  holder.dataset.plan = state.plan;
   const kept = [...holder.querySelectorAll("figure")];
   const wanted = figures.map((figure) => figure.title);
   if (!kept.length || kept.length !== wanted.length || kept.some((found, index) => found.dataset.title !== wanted[index])) {

@@ -42,7 +42,7 @@ function drawResults() {
         ? sortableTable({
             id: table.setting,
             heading: true,
-            caption: `${data.title}, ${table.setting}`,
+            caption: `${data.name}, ${table.setting}`,
             columns,
             rows,
             sort: { key: state.sort, order: state.order },

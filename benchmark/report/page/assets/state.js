@@ -1,7 +1,7 @@
 // What the reader chose, kept in the address so that a view can be shared and outlives a refresh.
 
 const DEFAULTS = {
-  q: "", settings: null, methods: null, metrics: null, sort: "", order: "",
+  plan: "0", q: "", settings: null, methods: null, metrics: null, sort: "", order: "",
   series: "", many: "6", single: "", log: "", weight: "", wlog: "", search: "", cost: "", axis: "step",
   rq: "", phase: "", chosen: "", rsort: "", rorder: "", page: "1", run: "",
 };
@@ -29,8 +29,8 @@ function writeAddress() {
 /** Change what is chosen and draw what depends on it. */
 function choose(changes) {
   Object.assign(state, changes);
-  writeAddress();
   draw(Object.keys(changes));
+  writeAddress();
 }
 
 const isChosen = (list, name) => state[list] === null || state[list].includes(name);

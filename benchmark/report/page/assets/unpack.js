@@ -23,7 +23,7 @@ function packedData() {
 
 async function loadCurves() {
   curves ??= inflate(packedData().curves).then(JSON.parse);
-  return curves;
+  return (await curves)[Number(state.plan)];
 }
 
 async function loadPlotly() {
@@ -38,7 +38,7 @@ async function loadPlotly() {
 
 /** Return the full record of a run, or null where the page does not carry it. */
 async function loadRecord(digest) {
-  if (data.live) {
+  if (page.live) {
     const answer = await fetch(`/record/${digest}`);
     return answer.ok ? answer.json() : null;
   }
