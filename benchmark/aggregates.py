@@ -34,8 +34,8 @@ def mean_ranks(scores: ArrayLike) -> Array:
 def friedman_p(scores: ArrayLike) -> float:
     """Return the p-value of Friedman's test that all methods rank alike, from scores (suites, methods).
 
-    Chi-squared with methods - 1 degrees of freedom (Friedman 1937; Demsar 2006, Section 3.2.2), which is conservative for
-    few suites. NaN for fewer than three methods or two suites that have all scores, and where all scores are equal.
+    Chi-squared with methods - 1 degrees of freedom (Friedman 1937; Demsar 2006, Section 3.2.2), which is conservative
+    for few suites. NaN for fewer than three methods or two suites that have all scores, and where all scores are equal.
     """
     from scipy import stats
 

@@ -53,7 +53,7 @@ def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
 
 
 def print_sheets(sheets: Iterable[Sheet], paths: Sequence[Path]) -> None:
-    """Print sheets group by group, as a terminal is wide enough for, with captions and notes, and where the files are."""
+    """Print sheets group by group, in parts that a terminal is wide enough for, and where the files are."""
     out = console()
     for sheet in sheets:
         frame = frame_of_sheet(sheet)

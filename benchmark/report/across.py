@@ -35,7 +35,7 @@ class Across:
         methods: A row a method; columns method, mean_rank, iqm, iqm_low, iqm_high, improvement, improvement_low,
             improvement_high, delta_m_mean_over_tasks, delta_m_mean_over_metrics.
         critical_difference: Of mean ranks, by Nemenyi's test at 0.05.
-        friedman: p-value of Friedman's test that all methods rank alike; NaN for fewer than three methods or two suites.
+        friedman: p-value of Friedman's test that all rank alike; NaN for fewer than three methods or two suites.
         left_out: Methods without final runs somewhere, and where.
         sample: Whether data were drawn: then it is no result.
     """
@@ -121,7 +121,7 @@ def _too_few(results: Sequence[Results], reference: str, kept: Sequence[str], le
     if reference not in kept:
         return f"the reference method {reference!r} has no run in {names}; run it, or give --reference"
     lacks = ", ".join(f"{name} in {where}" for name, where in left_out.items())
-    return f"no method beside {reference!r} has final runs in all of {names}; missing are {lacks or 'all'}; name fewer suites"
+    return f"only {reference!r} has final runs in all of {names}; missing: {lacks or 'all others'}; name fewer suites"
 
 
 def _rows(results: Sequence[Results], method: str) -> list[Row]:

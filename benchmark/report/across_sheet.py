@@ -37,18 +37,19 @@ def caption(across: Across) -> str:
     """Return how the aggregates came about, and which methods they are without."""
     count, suites = len(across.methods), len(across.suites)
     left_out = ", ".join(f"{name} (no final run in {where})" for name, where in across.left_out.items())
+    reference = across.reference
     return (
         f"{SAMPLE_CAPTION if across.sample else ''}"
-        f"{count} methods with final runs in all settings of {suites} suite{'s' * (suites > 1)}, main metrics on the test set. "
-        "Mean rank: over suites, 1 is best, ties share their rank; a suite's score is the mean over its settings. "
-        f"{_tests(across)} "
-        f"Gain of a run: its score less the mean of {across.reference} in the same setting, in percent of that mean, errors "
-        "turned round. IQM: interquartile mean of the gains of all runs (Agarwal et al. 2021). P: probability that a run is "
-        f"better than one of {across.reference}, ties half, mean over settings. In brackets 95 % percentile bootstrap "
-        f"intervals, runs resampled within each setting (stratified), the mean of {across.reference} held fixed. "
-        f"Δm against {across.reference}, a setting being a task: tasks first, up: mean over tasks of the mean over their "
-        "metrics, better is positive (Maninis et al. 2019; Lin and Zhang 2023); all metrics, down: mean over all metrics, "
-        "better is negative (Liu et al. 2021, CAGrad; Navon et al. 2022, Nash-MTL)."
+        f"{count} methods with final runs in all settings of {suites} suite{'s' * (suites > 1)}, main metrics on the "
+        "test set. Mean rank: over suites, 1 is best, ties share their rank; a suite's score is the mean over its "
+        f"settings. {_tests(across)} "
+        f"Gain of a run: its score less the mean of {reference} in the same setting, in percent of that mean, errors "
+        "turned round. IQM: interquartile mean of the gains of all runs (Agarwal et al. 2021). P: probability that a "
+        f"run is better than one of {reference}, ties half, mean over settings. In brackets 95 % percentile bootstrap "
+        f"intervals, runs resampled within each setting (stratified); for gains the mean of {reference} is held fixed. "
+        f"Δm against {reference}, a setting being a task: tasks first, up: mean over tasks of the mean over their "
+        "metrics, better is positive (Maninis et al. 2019; Lin and Zhang 2023); all metrics, down: mean over all "
+        "metrics, better is negative (Liu et al. 2021, CAGrad; Navon et al. 2022, Nash-MTL)."
         f"{f' Left out: {left_out}.' if left_out else ''}"
     )
 

@@ -1,4 +1,4 @@
-"""What was searched with a budget of trials, read from records: from which ranges, how many trials, by which sampler."""
+"""What was searched with a budget of trials, read from records: from which ranges, and how many trials."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence

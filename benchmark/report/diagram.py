@@ -35,7 +35,7 @@ def cliques(ranks: Sequence[float], critical_difference: float) -> list[list[int
 def draw(
     methods: Sequence[str], ranks: Sequence[float], critical_difference: float, groups: Sequence[Sequence[int]]
 ) -> "Figure":
-    """Return the diagram: an axis of mean ranks, best at the left, and bars over groups that a test cannot tell apart."""
+    """Return the diagram: an axis of mean ranks, best at the left, and bars over groups that are not told apart."""
     from matplotlib.figure import Figure
 
     order = np.argsort(ranks, kind="stable").tolist()

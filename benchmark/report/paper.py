@@ -16,7 +16,7 @@ from benchmark.published import COLUMNS, FOLDER
 from benchmark.record import Record
 from benchmark.report.experiments import Experiment, experiments
 from benchmark.tables.data import Note, Results, Row
-from benchmark.tables.gather import as_published, gather
+from benchmark.tables.gather import gather, places_of
 from benchmark.tables.numbers import numbers
 from benchmark.tables.sheet import DIFFERENCE, Content, Sheet, contents, memory, of_rows, seconds, trials_text
 
@@ -58,8 +58,8 @@ class PaperTable:
 
     @property
     def numbers(self) -> pd.DataFrame:
-        """The numbers behind it."""
-        return numbers(self.results).assign(table=self.title)
+        """The numbers behind it, and what is missing."""
+        return numbers(self.results, absent=True).assign(table=self.title)
 
     @property
     def caption(self) -> str:
@@ -111,13 +111,10 @@ def _results(
     own = [each for each in experiments(name, records.values()) if each.own]
     experiment = max(own, key=lambda each: len(each.arms), default=None)
     options = experiment.options if experiment else Options(name, places=Places(sample=sample))
-    cells = dict.fromkeys((row.setting, row.method) for row in printed.itertuples() if row.method in baselines.names())
+    known = printed[printed["method"].isin(baselines.names())]
+    cells = dict.fromkeys(zip(map(str, known["setting"]), map(str, known["method"]), strict=True))
     arms = [_arm(name, setting, method, options, experiment) for setting, method in cells]
-    percent = {metric.name: metric.percent for metric in arms[0].suite.metrics}
-    places = {
-        (row.setting, row.method, row.metric): as_published(row, percent=percent.get(row.metric, True))
-        for row in printed.itertuples(index=False)
-    }
+    places = places_of(printed, arms[0].suite.metrics)
 
     def command(*missing: Arm) -> str:
         return command_under(options, missing, results=results_dir)
@@ -138,7 +135,7 @@ def sheets(table: PaperTable) -> Iterator[Sheet]:
     """Yield a table in the paper's layout, then what its numbers cost."""
     marks = {note: number for number, note in enumerate(table.notes, start=1)}
     several = len(table.results) > 1
-    shown = {(row.suite, row.setting, row.metric) for row in table.printed.itertuples()}
+    shown = set(zip(*(table.printed[name] for name in ("suite", "setting", "metric")), strict=True))
     methods = dict.fromkeys(table.printed["method"])
     measured: dict[str, dict[tuple[str, str], Content]] = {}
     costs: dict[str, dict[tuple[str, str], Content]] = {}

@@ -9,6 +9,11 @@ from benchmark.record import Record
 from benchmark.spec import is_sample, other_weights
 from benchmark.tables.data import Provenance
 
+_MEMORY = (
+    "MiB: peak memory, allocated on a CUDA device; on the CPU that of the worker since its start, earlier runs too, "
+    "which does not compare."
+)
+
 SAMPLE_CAPTION = "SAMPLE: drawn data and a short training, which show that everything runs and are no result. "
 
 
@@ -30,7 +35,7 @@ def caption(arms: Sequence[Arm], found: Sequence[Record]) -> str:
         f"Protocol {come.protocol}{budget.phrase(arms)}, "
         f"code of commit {', '.join(come.commits) or 'none yet'}. "
         f"{precision.phrase(found)}"
-        f"Times measured on: {', '.join(come.devices) or 'nothing yet'}."
+        f"Times measured on: {', '.join(come.devices) or 'nothing yet'}. {_MEMORY}"
     )
 
 

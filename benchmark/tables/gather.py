@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import nan
-from typing import Any
 
 import pandas as pd
 
@@ -52,7 +51,7 @@ def gather(
     suite = arms[0].suite
     finals = {key(arm): final_records(arm, records) for arm in arms}
     everything = [record for found in finals.values() for record in found]
-    theirs = published_of(suite.name, suite.metrics) if paper is None else paper
+    theirs = places_of(published(suite.name), suite.metrics) if paper is None else paper
     absent = absent_notes(arms, records, finals, command)
     rows = [_row(arm, records, finals[key(arm)], absent.get(key(arm)), theirs, everything) for arm in arms]
     name = called(suite.name, arms[0].data)
@@ -68,19 +67,20 @@ def gather(
     )
 
 
-def published_of(suite: str, metrics: Sequence[Metric]) -> Places:
-    """Return what the paper published of a suite, in the units of records."""
+def places_of(printed: pd.DataFrame, metrics: Sequence[Metric]) -> Places:
+    """Return published numbers, which are percentages, in the units of records.
+
+    Args:
+        printed: Columns as in the files of `results/paper/`, of one suite.
+        metrics: Of the suite.
+    """
     percent = {metric.name: metric.percent for metric in metrics}
-    return {
-        (row.setting, row.method, row.metric): as_published(row, percent=percent.get(row.metric, True))
-        for row in published(suite).itertuples(index=False)
-    }
-
-
-def as_published(row: Any, *, percent: bool) -> Published:
-    """Return one row of a file of published numbers, which are percentages, in the units of records."""
-    unit = 100 if percent else 1
-    return Published(row.mean / unit, row.sem / unit, int(row.runs))
+    found = {}
+    for row in printed.to_dict("records"):
+        unit = 100 if percent.get(row["metric"], True) else 1
+        place = str(row["setting"]), str(row["method"]), str(row["metric"])
+        found[place] = Published(row["mean"] / unit, row["sem"] / unit, int(row["runs"]))
+    return found
 
 
 def _row(

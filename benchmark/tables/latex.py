@@ -1,14 +1,18 @@
 """Sheets in LaTeX: booktabs, best in bold, ties underlined; needs no package but booktabs."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from benchmark.tables.sheet import LEGEND, Content, Sheet
 
 PREAMBLE = "% Needs \\usepackage{booktabs}.\n"
 """What stands before tables: the only package that they need beyond LaTeX."""
 
-MOST_COLUMNS = 8
-"""Columns beside the first that a page is wide enough for; wider sheets are cut between groups into parts."""
+MOST_CHARACTERS = 105
+"""Of a line of a table that a page is wide enough for; wider sheets are cut into parts, between groups if possible."""
+
+GAP = 2
+"""Characters that the space between two columns is as wide as."""
 
 MARKED = {"": "{}", "best": "\\textbf{{{}}}", "tie": "\\underline{{{}}}"}
 _LEGEND = LEGEND.format(best="Bold", tie="underlined")
@@ -36,7 +40,7 @@ def escape(text: str) -> str:
 def latex(sheet: Sheet) -> str:
     """Return a sheet as a table environment with caption, one tabular or several below each other, and notes."""
     caption = " ".join(filter(None, [f"{sheet.title}.", sheet.caption, _LEGEND if sheet.ranked else ""]))
-    tabulars = "\n\n\\medskip\n".join(_tabular(sheet, columns) for columns in parts(sheet.heads))
+    tabulars = "\n\n\\medskip\n".join(_tabular(sheet, columns) for columns in parts(sheet))
     lines = [
         "\\begin{table}",
         "\\centering\\scriptsize\\setlength{\\tabcolsep}{3pt}",
@@ -48,25 +52,28 @@ def latex(sheet: Sheet) -> str:
     return "\n".join(lines) + "\n"
 
 
-def parts(heads: Sequence[tuple[str, str]]) -> Iterator[list[int]]:
+def parts(sheet: Sheet) -> Iterator[list[int]]:
     """Yield the columns of each tabular: the first one and as many groups as a page is wide enough for.
 
     A group that is too wide alone is cut.
     """
-    groups: list[list[int]] = []
-    for number, (group, _) in enumerate(heads[1:], start=1):
-        same = groups and heads[groups[-1][-1]][0] == group != ""
-        if same and len(groups[-1]) < MOST_COLUMNS:
-            groups[-1].append(number)
-        else:
-            groups.append([number])
+    widths = [GAP + max(map(len, _texts(sheet, column))) for column in range(len(sheet.heads))]
+    groups = [list(columns) for _, columns in groupby(range(1, len(widths)), key=lambda column: sheet.heads[column][0])]
+    room = MOST_CHARACTERS - widths[0]
     held: list[int] = []
     for group in groups:
-        if held and len(held) + len(group) > MOST_COLUMNS:
-            yield [0, *held]
-            held = []
-        held += group
+        pieces = [group] if sum(widths[column] for column in group) <= room else [[column] for column in group]
+        for piece in pieces:
+            if held and sum(widths[column] for column in (*held, *piece)) > room:
+                yield [0, *held]
+                held = []
+            held += piece
     yield [0, *held]
+
+
+def _texts(sheet: Sheet, column: int) -> Iterator[str]:
+    yield from sheet.heads[column][1].split(" ")
+    yield from (row[column].plain for row in sheet.rows)
 
 
 def _tabular(sheet: Sheet, columns: Sequence[int]) -> str:
@@ -74,7 +81,7 @@ def _tabular(sheet: Sheet, columns: Sequence[int]) -> str:
     lines = [f"\\begin{{tabular}}{{l{'r' * (len(columns) - 1)}}}", "\\toprule"]
     if any(group for group, _ in heads):
         lines += _groups(heads)
-    lines += [_line([escape(label) for _, label in heads]), "\\midrule"]
+    lines += [_line([_label(label) for _, label in heads]), "\\midrule"]
     lines += [_line([cell(row[column]) for column in columns]) for row in sheet.rows]
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
 
@@ -90,6 +97,13 @@ def _groups(heads: Sequence[tuple[str, str]]) -> list[str]:
         rules += [f"\\cmidrule(lr){{{start + 1}-{end}}}"] if group else []
         start = end
     return [_line(cells), " ".join(rules)]
+
+
+def _label(label: str) -> str:
+    """Return a label, its words below each other."""
+    words = [escape(word) for word in label.split(" ")]
+    stack = r" \\ ".join(words)
+    return words[0] if len(words) == 1 else f"\\shortstack[r]{{{stack}}}"
 
 
 def _line(cells: Sequence[str]) -> str:
