@@ -52,15 +52,15 @@ def command(
     paths = [*(records or ()), *(more or ())]
     if more and not records:
         raise UserError(f"{more[0]} belongs to no option; name records after --records")
+    if watch and (not suite or paper or across or paths or output):
+        raise UserError("--watch goes with --suite NAME, and not with --paper, --across, --records or --output")
+    if port is not None and not watch:
+        raise UserError("--port belongs to --watch")
     if not (suite or paper or across or paths):
         raise UserError("nothing to report; give --suite NAME, --paper, --across SUITES or --records A B ...")
     if suite and suite not in suites.names():
         raise unknown("suite", suite, suites.names())
     references = () if reference is None else tuple(chosen("reference method", reference, baselines.names()))
-    if watch and (not suite or paper or across or paths or output):
-        raise UserError("--watch goes with --suite NAME, and not with --paper, --across, --records or --output")
-    if port is not None and not watch:
-        raise UserError("--port belongs to --watch")
     from benchmark.report.session import Request, run_report
 
     request = Request(suite, paper, across, tuple(paths), references, seed, sample, results_dir, output)

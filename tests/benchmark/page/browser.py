@@ -1,34 +1,13 @@
-"""Headless Chromium, a page opened in it, and what its tables show."""
+"""A page opened in Chromium, and what its tables show."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-FIGURES = ("curves", "weights", "search", "cost")
-
-ERRORS: dict[Page, list[str]] = {}
-"""What each open page complained about: errors of scripts, and all that reached its console."""
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Run Chromium, or skip the tests that need it."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip("no Chromium on this machine; .ci/browser.sh installs it")
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
+from benchmark.report.browser import wait_for_tables
 
 
 @contextmanager
@@ -43,22 +22,14 @@ def opened(browser: Browser, address: str | Path, *, complains: bool = False, **
     """
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
     page = context.new_page()
-    found = ERRORS.setdefault(page, [])
-    page.on("pageerror", lambda error: found.append(f"error: {error}"))
-    page.on("console", lambda message: found.append(f"{message.type}: {message.text}"))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(f"error: {error}"))
+    page.on("console", lambda message: errors.append(f"{message.type}: {message.text}"))
     page.goto(address.as_uri() if isinstance(address, Path) else address)
-    page.wait_for_function("performance.getEntriesByName('shown').length === 1")
+    wait_for_tables(page)
     yield page
-    errors = ERRORS.pop(page)
     context.close()
     assert complains or not errors, errors
-
-
-def draw(page: Page, *sections: str) -> None:
-    """Scroll to figures and wait until they are drawn."""
-    for section in sections or FIGURES:
-        page.locator(f"#{section}").scroll_into_view_if_needed()
-        page.wait_for_selector(f"#{section} [data-drawn]")
 
 
 def column(page: Page, setting: str, label: str) -> dict[str, str]:
@@ -76,8 +47,7 @@ def column(page: Page, setting: str, label: str) -> dict[str, str]:
 
 def sort_by(page: Page, setting: str, label: str) -> str:
     """Press the name of a column and return what a screen reader hears of its order."""
-    head = page.locator(
-        f'#tables [data-setting="{setting}"] thead th', has=page.get_by_role("button", name=label, exact=True)
-    )
+    button = page.get_by_role("button", name=label, exact=True)
+    head = page.locator(f'#tables [data-setting="{setting}"] thead th', has=button)
     head.get_by_role("button").click()
     return str(head.get_attribute("aria-sort"))

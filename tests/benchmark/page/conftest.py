@@ -1,19 +1,22 @@
 """A browser, and pages of real records and of the toy suite's."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from benchmark.errors import UserError
 from benchmark.plan import Arm, Options, make_plan
 from benchmark.record import Record, Store
+from benchmark.report.browser import chromium
 from benchmark.report.page.build import write_page
 from benchmark.report.page.source import Source, read_lines
 from benchmark.report.suites import Plan
 from benchmark.tables.gather import gather
 from tests.benchmark.helpers import ROOT
-from tests.benchmark.page.browser import chromium, opened
+from tests.benchmark.page.browser import opened
 
 REFERENCE = ROOT / "results" / "reference" / "digits"
 
@@ -24,7 +27,11 @@ MakePage = Callable[[Sequence[Arm], Iterable[Record]], Path]
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    with chromium() as running:
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(chromium())
+        except UserError as error:
+            pytest.skip(f"{error}; .ci/chromium does so where it may")
         yield running
 
 

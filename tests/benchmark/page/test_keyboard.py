@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.benchmark.page.browser import column, draw, opened
+from benchmark.report.browser import draw
+from tests.benchmark.page.browser import column, opened
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 
@@ -166,7 +167,7 @@ def test_the_theme_can_be_chosen_and_figures_follow(page: Page) -> None:
     before = page.evaluate(body), page.evaluate(axis)
     turn = page.locator("#curve-plots").get_attribute("data-drawn")
     page.locator("#theme").select_option("dark")
-    page.wait_for_function("(turn) => document.querySelector('#curve-plots').dataset.drawn !== turn", arg=turn)
+    expect(page.locator("#curve-plots")).not_to_have_attribute("data-drawn", str(turn))
     assert page.evaluate(body) != before[0]
     assert page.evaluate(axis) != before[1]
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from benchmark.plan import Options, make_plan
+from benchmark.report.browser import draw, wait_for_tables
 from benchmark.suite import Metric
 from tests.benchmark.helpers import Toy, a_record
-from tests.benchmark.page.browser import draw, opened
+from tests.benchmark.page.browser import opened
 from tests.benchmark.page.conftest import MakePage
 
 ATTACK = "<img src=x onerror=attacked()>"
@@ -65,7 +66,7 @@ def test_markup_in_names_stays_text(browser: Browser, nasty: Path) -> None:
     with opened(browser, nasty) as page:
         count_attacks(page)
         page.reload()
-        page.wait_for_function("performance.getEntriesByName('shown').length === 1")
+        wait_for_tables(page)
         draw(page)
         for box in page.locator("details").all():
             box.evaluate("(found) => { found.open = true; }")
@@ -73,7 +74,7 @@ def test_markup_in_names_stays_text(browser: Browser, nasty: Path) -> None:
         for name in NASTY:
             assert name.replace("\u2028", "") in body.replace("\u2028", ""), f"{name} is shown as it is written"
         page.locator("#runs-table tbody button").first.click()
-        page.wait_for_function("document.querySelector('#record-text').textContent.includes('digest')")
+        expect(page.locator("#record-text")).to_contain_text("digest")
         assert ATTACK in page.locator("#record-text").inner_text()
         assert page.evaluate("window.attacks") == 0
         made = "main img, main b, main script, main a[href^=javascript], main svg[onload], header img, dialog img"

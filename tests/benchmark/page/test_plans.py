@@ -8,12 +8,13 @@ from playwright.sync_api import Browser, expect
 
 from benchmark.plan import Options, make_plan
 from benchmark.record import Store
+from benchmark.report.browser import draw
 from benchmark.report.page.build import write_page
 from benchmark.report.page.source import Source, read_lines
 from benchmark.report.suites import Plan
 from benchmark.tables.gather import gather
 from tests.benchmark.helpers import Toy, a_record
-from tests.benchmark.page.browser import column, draw, opened
+from tests.benchmark.page.browser import column, opened
 from tests.benchmark.page.conftest import MakePage
 
 FIXED = {"lr": "1", "weight_decay": "0"}

@@ -4,7 +4,8 @@ from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.benchmark.page.browser import column, draw, opened, sort_by
+from benchmark.report.browser import draw
+from tests.benchmark.page.browser import column, opened, sort_by
 
 
 def number(text: str) -> float:

@@ -111,6 +111,7 @@ setDefaults();
 readAddress();
 show();
 performance.mark("shown");
+document.documentElement.dataset.shown = "";
 watchSections();
 addEventListener("hashchange", () => {
   if (location.hash && !location.hash.startsWith("#?")) return; // a place on the page

@@ -82,6 +82,7 @@ async function drawFigures(section, holder, make) {
   }
   await Promise.all([...holder.querySelectorAll("figure")].map((found, index) => fill(found, figures[index])));
   holder.dataset.drawn = String(turn);
+  performance.mark(`drawn ${section}`);
 }
 
 function frame({ title }) {
