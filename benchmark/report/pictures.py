@@ -71,6 +71,7 @@ def take(browser: "Browser", address: str, output: Path) -> None:
         page.screenshot(path=output / "page-dark.png")
     with browser.new_context(**PHONE) as context:
         page = _open(context.new_page(), f"{address}#?sort=m:top1&order=down")
+        page.locator("#query").evaluate("(found) => found.scrollIntoView()")
         page.screenshot(path=output / "page-phone.png")
 
 

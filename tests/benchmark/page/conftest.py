@@ -31,7 +31,7 @@ def browser() -> Iterator[Browser]:
         try:
             running = stack.enter_context(chromium())
         except UserError as error:
-            pytest.skip(f"{error}; .ci/chromium does so where it may")
+            pytest.skip(f"{error}; .ci/chromium does where it may")
         yield running
 
 

@@ -59,10 +59,16 @@ const visible = new Set(); // sections that came near the view, and are drawn fr
  * Draw figures into a section once it is near the view. make() returns [{title, traces, layout, numbers, onClick}];
  * it is asked again at every change of what is chosen.
  */
-async function drawFigures(section, holder, make) {
+function drawFigures(section, holder, make) {
   if (!visible.has(section)) return;
-  const turn = (holder.turn ?? 0) + 1;
-  holder.turn = turn;
+  holder.turn = (holder.turn ?? 0) + 1;
+  const turn = holder.turn;
+  line = line.then(() => (holder.turn === turn ? drawNow(section, holder, make, turn) : undefined));
+}
+
+let line = Promise.resolve(); // figures are drawn one after the other: the first are there sooner
+
+async function drawNow(section, holder, make, turn) {
   let figures;
   try {
     await loadPlotly();
@@ -80,7 +86,7 @@ async function drawFigures(section, holder, make) {
     kept.forEach((found) => Plotly.purge(found.querySelector(".plot")));
     holder.replaceChildren(...(figures.length ? figures.map(frame) : [el("p", { class: "quiet" }, "There is nothing to draw for this choice.")]));
   }
-  await Promise.all([...holder.querySelectorAll("figure")].map((found, index) => fill(found, figures[index])));
+  for (const [index, found] of [...holder.querySelectorAll("figure")].entries()) await fill(found, figures[index]);
   holder.dataset.drawn = String(turn);
   performance.mark(`drawn ${section}`);
 }
@@ -119,7 +125,7 @@ function watchSections() {
       visible.add(entry.target.id);
       draw(["visible"]);
     }),
-    { rootMargin: "300px" },
+    { rootMargin: "100px" },
   );
   Object.keys(FIGURES).forEach((id) => seen.observe(byId(id)));
 }
