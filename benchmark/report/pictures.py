@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 DESK: dict[str, Any] = {"viewport": {"width": 1100, "height": 780}}
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "reduced_motion": "reduce"}
 SUITE = "digits"
 DASHBOARD_PORT = 8099
 PATIENCE_SEC = 60
@@ -71,7 +71,7 @@ def take(browser: "Browser", address: str, output: Path) -> None:
         page.screenshot(path=output / "page-dark.png")
     with browser.new_context(**PHONE) as context:
         page = _open(context.new_page(), f"{address}#?sort=m:top1&order=down")
-        page.locator("#query").evaluate("(found) => found.scrollIntoView()")
+        page.locator("#results").evaluate("(found) => found.scrollIntoView()")
         page.screenshot(path=output / "page-phone.png")
 
 
