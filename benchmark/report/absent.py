@@ -28,8 +28,8 @@ def with_absent(experiment: Experiment) -> tuple[Arm, ...]:
         mine = {arm.method: arm for arm in experiment.arms if arm.setting == setting}
         others = [name for name in baselines.names() if name not in mine and name not in suite.methods_of(setting)]
         reasons = Declines(suite.name, setting, suite.controls)
-        serving = [name for name in others if len(mine) > 1 and reasons.of(name) is None]
-        shown = [*suite.methods_of(setting), *mine, *(others if not serving else ())]
+        all_asked_for = len(mine) > 1 and all(reasons.of(name) is not None for name in others)
+        shown = [*suite.methods_of(setting), *mine, *(others if all_asked_for else ())]
         for name in dict.fromkeys(shown):
             arm = mine.get(name) or absent_arm(experiment, setting, name)
             arms.append(arm if name in mine else dataclasses.replace(arm, declined=reasons.of(name)))

@@ -21,11 +21,12 @@ def across_sheet(across: Across) -> Sheet:
     """Return the table: a row a method, best mean rank first."""
     rows = []
     for found in across.methods.to_dict("records"):
+        own = found["method"] == across.reference
         cells = {
             "method": str(found["method"]),
             "mean rank": _number(found["mean_rank"]),
             "IQM of gain (%)": _interval(found, "iqm"),
-            f"P(better than {across.reference})": _interval(found, "improvement"),
+            f"P(better than {across.reference})": ABSENT if own else _interval(found, "improvement"),
             "Δm, tasks first, up (%)": _number(found["delta_m_mean_over_tasks"], signed=True),
             "Δm, all metrics, down (%)": _number(found["delta_m_mean_over_metrics"], signed=True),
         }

@@ -29,9 +29,9 @@ def asked_for(own: Values, records: Sequence[Record], metric: Metric) -> list[Va
     """Return, for each search over a grid that records are of, the values in which it differs from the suite's own.
 
     Final runs follow a complete search in which validation chose their setting. So each setting of final runs belongs
-    to the largest grid around it whose runs are all there and of which it is the best, or to none where nothing was
-    searched. Search runs beyond those are of a search that is not complete: of the suite's own grid, or of the values
-    that they have.
+    to a grid around it whose runs are all there and of which it is the best, or to none where nothing was searched.
+    Search runs beyond those are of a search that is not complete: of the suite's own grid, or of the values that they
+    have.
 
     Args:
         own: Values of each hyper-parameter by default.
@@ -40,7 +40,7 @@ def asked_for(own: Values, records: Sequence[Record], metric: Metric) -> list[Va
     """
     scores = scores_of(records, metric)
     chosen = dict.fromkeys(record.spec.hyper for record in records if record.spec.phase == "final")
-    grids = [grid for hyper in chosen for grid in grids_around(hyper, own, scores)]
+    grids = [grid_around(hyper, own, scores) for hyper in chosen]
     covered = {hyper for grid in grids for hyper in points(grid)}
     left = [hyper for hyper in scores if hyper not in covered]
     inside = [hyper for hyper in left if all(value in own.get(name, ()) for name, value in hyper)]
@@ -56,18 +56,20 @@ def asked_for(own: Values, records: Sequence[Record], metric: Metric) -> list[Va
     return found
 
 
-def grids_around(hyper: Hyper, own: Values, scores: Scores) -> list[Values]:
-    """Return the suite's own grid if it may have led to a setting, and the largest grid that may have.
+def grid_around(hyper: Hyper, own: Values, scores: Scores) -> Values:
+    """Return the grid that led to a setting: the suite's own if it may have, else the largest one that may have.
 
     A grid may have if it holds the setting, all its runs are there and the setting is the best of it. Its values are,
-    name by name, the suite's own, all that were searched, or that of the setting alone. Where others are as good, and
-    the order of values says that one of them was chosen, it puts the setting's values first.
+    name by name, the suite's own, all that were searched, those beyond the suite's own, or that of the setting alone;
+    records do not tell two searches from one over the values of both, so that trials are counted too many rather than
+    too few. Where that leaves none, as others are as good and come first, the setting's values come first.
     """
     seen = _observed([each for each in scores if _names(each) == _names(hyper)], own)
     value_of = dict(hyper)
     choices = []
     for name in _in_order_of(own, _names(hyper)):
-        ways = (own.get(name, ()), seen.get(name, ()), (value_of[name],))
+        beyond = tuple(value for value in seen.get(name, ()) if value not in own.get(name, ()))
+        ways = (own.get(name, ()), seen.get(name, ()), beyond, (value_of[name],))
         kept = {frozenset(way): way for way in ways if value_of[name] in way}
         choices.append([(name, way) for way in kept.values()])
     grids = [dict(ways) for ways in itertools.product(*choices)]
@@ -75,9 +77,9 @@ def grids_around(hyper: Hyper, own: Values, scores: Scores) -> list[Values]:
     first = [{name: _put_first(value_of[name], values) for name, values in grid.items()} for grid in whole]
     possible = [grid for grid in (*whole, *first) if winner(grid, scores) == hyper]
     if not possible:
-        return [{name: (value,) for name, value in hyper}]
+        return {name: (value,) for name, value in hyper}
     ours = [grid for grid in possible if all(values == own.get(name) for name, values in grid.items())]
-    return [*ours[:1], *(grid for grid in possible[:1] if grid not in ours)]
+    return (ours or possible)[0]
 
 
 def size(grid: Values) -> int:

@@ -49,13 +49,12 @@ def _no_choice(arm: Arm, records: Mapping[str, Record]) -> str:
 def absent_notes(
     arms: Sequence[Arm], records: Mapping[str, Record], finals: Finals, command: Command
 ) -> Mapping[tuple[str, str], Note]:
-    """Return the note on missing final runs of each arm that has some; arms of a setting with none share a command."""
+    """Return the note on missing final runs of arms; those of a setting that lack as many share one command."""
     groups: dict[tuple, list[Arm]] = {}
     for arm in arms:
         missing = arm.seeds - len(finals[key(arm)])
         if not arm.declined and missing and not _no_choice(arm, records):
-            together = arm.setting if missing == arm.seeds else key(arm)
-            groups.setdefault((together, missing, arm.seeds), []).append(arm)
+            groups.setdefault((arm.setting, missing, arm.seeds), []).append(arm)
     found = {}
     for (_, missing, seeds), group in groups.items():
         fill = command(*group)

@@ -1,0 +1,172 @@
+"""Plans are read from records alone: grids, budgets, lengths, controls and values come back as they were asked for."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from benchmark.arm import Arm
+from benchmark.campaign import choose, is_complete
+from benchmark.plan import Options, make_plan
+from benchmark.record import Record
+from benchmark.report.conditions import title_of
+from benchmark.report.experiments import Experiment, experiments
+from benchmark.report.grids import asked_for, grid_around
+from benchmark.suite import Metric
+from tests.benchmark.helpers import Toy, a_record, a_spec, by_digest
+
+OWN = {"lr": (0.1, 0.01), "weight_decay": (0.0, 0.01)}
+
+
+def campaign(arms: Iterable[Arm], *, best: int = 2, finals: bool = True) -> list[Record]:
+    """Return the records of a plan in which a point of each grid, or a trial, wins."""
+    found: list[Record] = []
+    for arm in arms:
+        if arm.search is not None:
+            points: list[dict[str, Any]] = [dict.fromkeys(arm.space, 0.02 * (n + 1)) for n in range(arm.trials)]
+            specs = [arm.spec(point, trial=n) for n, point in enumerate(points)]
+        else:
+            points = arm.points() if arm.space else []
+            specs = [arm.spec(point) for point in points]
+        winner = min(best, max(len(points) - 1, 0))
+        found += [a_record(spec, score=0.9 if n == winner else 0.1 * n / 10) for n, spec in enumerate(specs)]
+        if finals:
+            found += [a_record(spec, test=0.5) for spec in arm.finals(points[winner] if points else {})]
+    return found
+
+
+def identities(arms: Iterable[Arm], records: dict[str, Record]) -> list[object]:
+    """Return of each arm what a table depends on: its trials, its choice and its final runs."""
+    found = []
+    for arm in arms:
+        point = choose(arm, records)
+        assert point is not None
+        found.append((arm.setting, arm.method, arm.trials, [spec.digest for spec in arm.finals(point)]))
+    return found
+
+
+PLANS = {
+    "the suite's own": {},
+    "a shorter grid": {"fixed": {"lr": "0.01"}},
+    "a longer grid": {"grid": {"lr": ("0.3", "0.2", "0.01")}},
+    "nothing searched": {"fixed": {"lr": "1", "weight_decay": "0"}},
+    "more seeds": {"seeds": 5},
+    "other epochs": {"epochs": 7},
+    "controls": {"controls": ("shuffled",)},
+    "another precision": {"precision": "float32"},
+    "a budget": {"trials": 5, "sampler": "random"},
+    "a budget, one rate fixed": {"trials": 5, "sampler": "random", "fixed": {"lr": "0.5"}},
+    "a budget, other ranges": {"trials": 3, "grid": {"lr": ("0.5", "0.001")}},
+    "a value of one method": {"methods": ("stl", "equal", "dwa"), "fixed": {"temperature": "3"}},
+}
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_a_plan_comes_back_from_its_records(toy: Toy, plan: dict[str, Any]) -> None:
+    arms = make_plan(Options("toy", **plan))
+    records = by_digest(campaign(arms))
+    (found,) = experiments("toy", records.values())
+    assert identities(found.arms, records) == identities(arms, records)
+    assert all(is_complete(arm, records) for arm in found.arms)
+    assert found.own == (plan in ({}, {"seeds": 5}))
+
+
+def test_several_plans_of_one_folder_are_tables_of_their_own_with_titles(toy: Toy) -> None:
+    plans: list[dict[str, Any]] = [{}, {"epochs": 7}, {"trials": 4, "sampler": "random"}, {"controls": ("noise",)}]
+    records = [record for plan in plans for record in campaign(make_plan(Options("toy", **plan)))]
+    found = experiments("toy", records)
+    assert len(found) == 4
+    assert [title(each) for each in found] == [
+        "Results of suite toy",
+        "Results of suite toy: 7 epochs, the suite's own are 3",
+        "Results of suite toy: equal-budget of 4 trials by random",
+        "Results of suite toy: with the control noise",
+    ]
+
+
+def title(found: Experiment) -> str:
+    suite = found.arms[0].suite
+    trials = found.options.trials
+    return title_of("toy", found.conditions, suite, asked=found.asked, trials=trials, several_data=False)
+
+
+def test_a_method_without_the_hyper_parameter_is_in_both_plans(toy: Toy) -> None:
+    plans = [Options("toy", methods=("stl", "dwa")), Options("toy", methods=("dwa",), fixed={"temperature": "3"})]
+    own, other = experiments("toy", [record for plan in plans for record in campaign(make_plan(plan))])
+    assert own.own
+    assert other.asked == {"temperature": (3.0,)}
+    assert [arm.method for arm in other.arms] == [arm.method for arm in own.arms] == ["stl", "dwa"] * 2
+    assert other.options.fixed == {"temperature": "3.0"}
+
+
+def test_two_grids_of_one_method_do_not_mix(toy: Toy) -> None:
+    plans = [Options("toy", methods=("equal",)), Options("toy", methods=("equal",), grid={"lr": ("0.5", "0.4")})]
+    records = by_digest(record for plan in plans for record in campaign(make_plan(plan)))
+    own, other = experiments("toy", records.values())
+    assert identities(own.arms, records) == identities(make_plan(plans[0]), records)
+    assert identities(other.arms, records) == identities(make_plan(plans[1]), records)
+
+
+def test_a_search_under_way_is_of_the_suites_own_grid(toy: Toy) -> None:
+    arms = make_plan(Options("toy", methods=("stl",), settings=("few",)))
+    (found,) = experiments("toy", campaign(arms, finals=False)[:2])
+    assert found.own
+    assert found.arms[0].trials == arms[0].trials
+    assert not is_complete(found.arms[0], by_digest(campaign(arms, finals=False)[:2]))
+
+
+def test_no_data_are_read(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = campaign(make_plan(Options("toy", controls=("noise",))))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the report read data")
+
+    for name in ("fingerprint", "data", "model", "groups_of"):
+        monkeypatch.setattr(Toy, name, refuse)
+    assert len(experiments("toy", records)) == 1
+
+
+def test_records_of_methods_that_are_gone_are_passed_over(toy: Toy) -> None:
+    assert not experiments("toy", [a_record(a_spec(method="gone"))])
+
+
+def hyper(lr: float, weight_decay: float = 0.0) -> tuple:
+    return (("lr", lr), ("weight_decay", weight_decay))
+
+
+def scores(values: dict[tuple[float, float], float]) -> dict:
+    return {hyper(*point): score for point, score in values.items()}
+
+
+def test_a_grid_around_a_setting_is_one_of_which_it_is_the_best() -> None:
+    found = scores({(0.1, 0.0): 0.1, (0.1, 0.01): 0.2, (0.01, 0.0): 0.4, (0.01, 0.01): 0.3})
+    assert grid_around(hyper(0.01), OWN, found) == OWN, "the best of all"
+    assert grid_around(hyper(0.1, 0.01), OWN, found) == {"lr": (0.1,), "weight_decay": (0.0, 0.01)}
+    assert grid_around(hyper(0.7), OWN, found) == {"lr": (0.7,), "weight_decay": (0.0,)}, "nothing was searched"
+
+
+def test_the_suites_own_grid_comes_before_a_larger_one() -> None:
+    found = scores({(lr, decay): lr for lr in (0.1, 0.01, 0.001) for decay in (0.0, 0.01)})
+    assert grid_around(hyper(0.1), OWN, found) == OWN
+
+
+def test_trials_are_counted_too_many_rather_than_too_few() -> None:
+    found = scores({(lr, decay): lr for lr in (0.1, 0.01, 0.5) for decay in (0.0, 0.01)})
+    assert grid_around(hyper(0.5), OWN, found) == {**OWN, "lr": (0.1, 0.01, 0.5)}
+
+
+def test_of_equals_the_first_is_chosen_so_that_a_later_one_was_given_first() -> None:
+    found = scores({(lr, 0.0): 0.5 for lr in (0.1, 0.01)})
+    own = {"lr": (0.1, 0.01), "weight_decay": (0.0,)}
+    assert grid_around(hyper(0.1), own, found) == own
+    assert grid_around(hyper(0.01), own, found)["lr"] == (0.01, 0.1)
+
+
+def test_errors_are_better_when_smaller() -> None:
+    spec = a_spec()
+    records = [a_record(replace(spec, hyper=hyper(lr)), score=lr) for lr in (0.1, 0.01)]
+    records.append(a_record(replace(spec, hyper=hyper(0.01), phase="final", seed=1)))
+    own = {"lr": (0.1, 0.01), "weight_decay": (0.0,)}
+    assert asked_for(own, records, Metric("top1", higher_is_better=False)) == [{}]
+    assert asked_for(own, records, Metric("top1")) == [{"lr": (0.01,)}, {}]

@@ -1,0 +1,159 @@
+"""The command, on records of the toy suite: tables, merges, the paper's layout; mistakes in one line with status 2."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmark.commands import run_app
+from benchmark.plan import Options, make_plan
+from benchmark.published import COLUMNS
+from benchmark.record import Record
+from benchmark.report import session
+from benchmark.report.__main__ import app
+from benchmark.report.paper import paper_tables
+from tests.benchmark.helpers import Ended, Toy, a_record
+from tests.benchmark.report.test_experiments import campaign
+
+Report = Callable[..., Ended]
+
+
+@pytest.fixture
+def report(toy: Toy, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Report:
+    def run(*arguments: str | Path) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["report", *map(str, arguments)])
+        status = run_app(app, "python -m benchmark.report")
+        captured = capfd.readouterr()
+        return Ended(status, captured.out, captured.err)
+
+    return run
+
+
+def store(folder: Path, records: Iterable[Record]) -> Path:
+    (folder / "toy").mkdir(parents=True)
+    path = folder / "toy" / "records.jsonl"
+    path.write_text("".join(json.dumps(record.to_json()) + "\n" for record in records))
+    return path
+
+
+def test_a_suite_with_several_plans_has_a_table_of_each(toy: Toy, report: Report, tmp_path: Path) -> None:
+    plans = [Options("toy"), Options("toy", trials=3, sampler="random")]
+    store(tmp_path, [record for plan in plans for record in campaign(make_plan(plan))])
+    ended = report("--suite", "toy", "--results-dir", tmp_path)
+    assert ended.status == 0, ended.err
+    text = (tmp_path / "toy" / "table.md").read_text()
+    assert text.count("# Results of suite toy\n") == 1
+    assert "# Results of suite toy: equal-budget of 3 trials by random" in text
+    with (tmp_path / "toy" / "table.csv").open() as file:
+        assert {row["table"].partition(": ")[2] for row in csv.DictReader(file)} == {
+            "",
+            "equal-budget of 3 trials by random",
+        }
+    for name in ("table.tex", "table.html", "comparison.csv", "weights.pdf"):
+        assert (tmp_path / "toy" / name).stat().st_size
+
+
+def test_methods_of_the_suites_table_without_records_are_missing_with_the_command(
+    toy: Toy, report: Report, tmp_path: Path
+) -> None:
+    store(tmp_path, campaign(make_plan(Options("toy", methods=("stl",), seeds=4))))
+    out = report("--suite", "toy", "--results-dir", tmp_path, "--output", tmp_path / "out").out
+    for setting in ("few", "many"):
+        command = f"python -m benchmark.run --suite toy --settings {setting} --methods equal --seeds=4"
+        assert f"4 of 4 final runs missing; run: {command} --results-dir={tmp_path}" in out
+    assert not (tmp_path / "toy" / "table.md").exists(), "all is written to --output"
+
+
+def test_records_of_two_people_are_one_table(toy: Toy, report: Report, tmp_path: Path) -> None:
+    one, other = (campaign(make_plan(Options("toy", methods=(method,)))) for method in ("stl", "equal"))
+    files = store(tmp_path / "a", one), store(tmp_path / "b", [*one[:3], *other])
+    ended = report("--records", tmp_path / "a", files[1], "--output", tmp_path / "out")
+    assert ended.status == 0, ended.err
+    text = (tmp_path / "out" / "toy" / "table.md").read_text()
+    assert "missing" not in text
+    assert "| stl" in text
+    assert "| equal" in text
+
+
+def test_a_conflict_ends_in_one_line_with_status_2_and_writes_nothing(toy: Toy, report: Report, tmp_path: Path) -> None:
+    records = campaign(make_plan(Options("toy", methods=("stl",))))
+    store(tmp_path / "a", records)
+    store(tmp_path / "b", [replace(records[-1], test={**records[-1].test, "top1": 0.9})])
+    ended = report("--records", tmp_path / "a", tmp_path / "b", "--output", tmp_path / "out")
+    assert ended.status == 2
+    assert len(ended.err.splitlines()) == 1
+    assert f"run {records[-1].spec.digest} (toy, many, stl, final run of seed 2)" in ended.err
+    assert "test top1 is 0.5 and 0.9" in ended.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "nothing to report; give --suite NAME"),
+        (("--suite", "toys"), "unknown suite 'toys'"),
+        (("--suite", "toy"), "no records of suite 'toy' in"),
+        (("--records", "nowhere"), "--records nowhere: no such file or folder"),
+        (("stray",), "stray belongs to no option"),
+        (("--suite", "toy", "--reference", "nobody"), "unknown reference method 'nobody'"),
+        (("--across", "toy"), "no records of suite 'toy'; python -m benchmark.run --suite toy makes them"),
+        (("--across", "all"), "no records below"),
+    ],
+)
+def test_mistakes_are_one_line(report: Report, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    ended = report(*arguments, "--results-dir", tmp_path)
+    assert ended.status == 2
+    assert words in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_drawn_samples_are_never_with_other_data(toy: Toy, report: Report, tmp_path: Path) -> None:
+    arms = make_plan(Options("toy", methods=("stl",), settings=("few",)))
+    real = campaign(arms)
+    drawn = campaign([replace(arm, data="SAMPLE-1", space={}, fixed={"lr": 0.1, "weight_decay": 0.0}) for arm in arms])
+    store(tmp_path / "a", [*real, *(replace(r, test={"top1": 0.99, "top2": 0.99} if r.test else {}) for r in drawn)])
+    for extra, own in (((), "50.00"), (("--sample",), "99.00")):
+        out = report("--records", tmp_path / "a", "--output", tmp_path / "out", *extra).out
+        assert own in out
+        assert ("SAMPLE" in out) == bool(extra)
+        assert ("99.00" in out) == bool(extra)
+
+
+PRINTED = [
+    ["toy", "few", "equal", "top1", 46.0, 3.0, 3],
+    ["toy", "few", "stl", "top1", 50.0, 0.0, 3],
+    ["toy", "many", "stl", "top1", 60.0, 1.0, 3],
+    ["toy", "many", "equal", "top1", 70.0, 1.0, 3],
+]
+
+
+def test_the_papers_layout_with_the_difference_in_standard_errors(
+    toy: Toy, report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "paper"
+    folder.mkdir()
+    pd.DataFrame(PRINTED, columns=pd.Index(COLUMNS)).to_csv(folder / "table9.csv", index=False)
+    monkeypatch.setattr(session, "paper_tables", partial(paper_tables, folder=folder))
+    arms = make_plan(Options("toy", methods=("equal",), settings=("few",)))
+    search = [record for record in campaign(arms) if record.spec.phase == "search"]
+    finals = campaign(arms)[len(search) :]
+    tests = (0.52, 0.60)  # mean 56, standard error 4: (56 - 46) / sqrt(4^2 + 3^2) = 2
+    finals = [a_record(r.spec, test=test) for r, test in zip(finals, tests, strict=True)]
+    store(tmp_path, [*search, *finals])
+    ended = report("--paper", "--results-dir", tmp_path)
+    assert ended.status == 0, ended.err
+    lines = (tmp_path / "paper.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    assert rows[0] == ["method", *(f"{s} {c}" for s in ("few", "many") for c in ("top1", "top1 published", "top1 SE"))]
+    assert rows[2] == ["equal", "56.00 ± 4.00", "46.00 ± 3.00", "+2.0", "missing [2]", "70.00 ± 1.00", "–"]
+    assert rows[3] == ["stl", "missing [1]", "50.00 ± 0.00", "–", "missing [2]", "60.00 ± 1.00", "–"]
+    numbers = pd.read_csv(tmp_path / "paper.csv").set_index(["setting", "method", "metric"])
+    assert numbers.loc[("few", "equal", "top1"), "difference_se"] == pytest.approx(2)
+    assert numbers.loc[("many", "stl", "top1"), "command"].startswith("python -m benchmark.run --suite toy")
+    assert numbers.loc[("many", "stl", "top1"), "published_mean"] == 0.6
