@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 DESK: dict[str, Any] = {"viewport": {"width": 1100, "height": 780}}
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "reduced_motion": "reduce"}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "is_mobile": True,
+    "has_touch": True,
+    "reduced_motion": "reduce",
+}
 SUITE = "digits"
 DASHBOARD_PORT = 8099
 PATIENCE_SEC = 60
