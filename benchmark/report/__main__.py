@@ -12,6 +12,9 @@ from benchmark.commands import DEFAULT_RESULTS, chosen, run_app
 from benchmark.errors import UserError, unknown
 from benchmark.statistics import SEED
 
+PORT = 8765
+"""Of the live page, unless another is asked for."""
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -36,15 +39,23 @@ def command(
     sample: Annotated[
         bool, typer.Option("--sample", help="Report runs on drawn samples, which are no result.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Serve the page of --suite on this machine and refresh it while runs go on.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help=f"Of --watch. [default: {PORT}]")] = None,
     results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
     output: Annotated[
         Path | None, typer.Option(help="Folder to write to. [default: the results; results/merged with --records]")
     ] = None,
 ) -> None:
-    """Write tables, comparisons and figures from records.jsonl files; nothing is trained and no data are read."""
+    """Write tables, comparisons, figures and a page from records.jsonl files; nothing is trained, no data are read."""
     paths = [*(records or ()), *(more or ())]
     if more and not records:
         raise UserError(f"{more[0]} belongs to no option; name records after --records")
+    if watch and (not suite or paper or across or paths or output):
+        raise UserError("--watch goes with --suite NAME, and not with --paper, --across, --records or --output")
+    if port is not None and not watch:
+        raise UserError("--port belongs to --watch")
     if not (suite or paper or across or paths):
         raise UserError("nothing to report; give --suite NAME, --paper, --across SUITES or --records A B ...")
     if suite and suite not in suites.names():
@@ -52,7 +63,13 @@ def command(
     references = () if reference is None else tuple(chosen("reference method", reference, baselines.names()))
     from benchmark.report.session import Request, run_report
 
-    run_report(Request(suite, paper, across, tuple(paths), references, seed, sample, results_dir, output))
+    request = Request(suite, paper, across, tuple(paths), references, seed, sample, results_dir, output)
+    if watch:
+        from benchmark.report.watch import watch as follow
+
+        follow(request, PORT if port is None else port)
+    else:
+        run_report(request)
 
 
 if __name__ == "__main__":

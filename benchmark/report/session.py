@@ -1,5 +1,6 @@
 """One report from request to files."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ from benchmark.report.across_sheet import across_sheet, write_across
 from benchmark.report.experiments import experiments
 from benchmark.report.files import write_sheets
 from benchmark.report.merge import FILE, files_of, merge
+from benchmark.report.page.build import write_page
+from benchmark.report.page.source import Source, commands_for, read_lines
 from benchmark.report.paper import Found, paper_tables, sheets
-from benchmark.report.suites import own_results, suite_results
+from benchmark.report.suites import own_results, plans_of
 from benchmark.spec import is_sample
 from benchmark.table import Table
 from benchmark.tables.write import write
@@ -152,12 +155,23 @@ def load(request: Request) -> dict[str, dict[str, Record]]:
 def _report_suite(request: Request, name: str, records: Mapping[str, Record]) -> None:
     folder = request.folder / _name(request, name)
     folder.mkdir(parents=True, exist_ok=True)
-    results = suite_results(
-        name, records, references=request.references, seed=request.seed, results_dir=request.results_dir
-    )
-    files = [*write(results, folder), *_figures(request, name, records)]
+    source = page_source(request, name, records)
+    results = [plan.results for plan in source.plans]
+    files = [*write(results, folder), write_page(source, folder), *_figures(request, name, records)]
     for each in results:
         terminal.print_table(Table(each), folder, files)
+
+
+def page_source(request: Request, name: str, records: Mapping[str, Record]) -> Source:
+    """Return what the page of a suite is made from."""
+    if request.records:
+        files = files_of(request.records)
+        commands = [("Make this page again", f"python -m benchmark.report --records {shlex.join(map(str, files))}")]
+    else:
+        files = [folder_of(request, name) / FILE]
+        commands = commands_for(name, files[0].parent)
+    plans = plans_of(name, records, references=request.references, seed=request.seed, results_dir=request.results_dir)
+    return Source(plans, records, read_lines(files), commands)
 
 
 def _figures(request: Request, name: str, records: Mapping[str, Record]) -> list[str]:

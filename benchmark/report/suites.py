@@ -1,6 +1,7 @@
 """The report of one suite: a table for each plan that its records are of."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.arm import Arm
@@ -16,6 +17,14 @@ from benchmark.tables.data import Results
 from benchmark.tables.gather import gather
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A table and the arms behind it."""
+
+    results: Results
+    arms: Sequence[Arm]
+
+
 def suite_results(
     suite: str,
     records: Mapping[str, Record],
@@ -24,7 +33,20 @@ def suite_results(
     seed: int = SEED,
     results_dir: Path,
 ) -> list[Results]:
-    """Return the results of each plan that a suite's records are of, the suite's own first.
+    """Return the results of each plan that a suite's records are of, see `plans_of`."""
+    found = plans_of(suite, records, references=references, seed=seed, results_dir=results_dir)
+    return [plan.results for plan in found]
+
+
+def plans_of(
+    suite: str,
+    records: Mapping[str, Record],
+    *,
+    references: Sequence[str] = (),
+    seed: int = SEED,
+    results_dir: Path,
+) -> list[Plan]:
+    """Return each plan that a suite's records are of, the suite's own first.
 
     Args:
         suite: Name of the suite.
@@ -36,8 +58,11 @@ def suite_results(
     found = experiments(suite, records.values())
     data = {each.conditions.data for each in found}
     return [
-        of_experiment(
-            each, records, references=references, seed=seed, results_dir=results_dir, several_data=len(data) > 1
+        Plan(
+            of_experiment(
+                each, records, references=references, seed=seed, results_dir=results_dir, several_data=len(data) > 1
+            ),
+            with_absent(each),
         )
         for each in found
     ]

@@ -141,6 +141,18 @@ def scale(
     report(cells=cells, empty_cells=empty, epochs=epochs, repeats=repeats, path=results_dir / FILE)
 
 
+@app.command()
+def page(
+    suite: Annotated[str, typer.Option(help="Suite whose records are shown.")] = "digits",
+    repeats: Annotated[int, typer.Option(min=1, help="Times to load it.")] = 7,
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS / "reference",
+) -> None:
+    """Time how long the report page takes to load in headless Chromium."""
+    from benchmark.speed.page import report
+
+    report(suite=chosen("suite", suite, all_suites.names())[0], repeats=repeats, results=results_dir)
+
+
 @app.callback()
 def choose() -> None:
     """Measure speed as ratios within one run."""

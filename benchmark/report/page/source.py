@@ -1,0 +1,83 @@
+"""What a page is made from: tables, the arms behind them, and all records with the lines they stand in."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.arm import Arm
+from benchmark.campaign import search_records
+from benchmark.commands import DEFAULT_RESULTS
+from benchmark.record import Record
+from benchmark.report.suites import Plan
+from benchmark.search import JOURNAL
+from benchmark.tables.notes import final_records
+
+
+@dataclass(frozen=True)
+class Line:
+    """Where a record stands: file, number of the line, and the line itself."""
+
+    path: Path
+    number: int
+    text: bytes
+
+
+Lines = Mapping[str, Line]
+"""Lines by digest of the record."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a page is made from.
+
+    Attributes:
+        plans: A table each, the suite's own first.
+        records: All records of the suite by digest.
+        lines: Where each record stands.
+        commands: What makes, watches and shares these results: a label and a command each.
+    """
+
+    plans: Sequence[Plan]
+    records: Mapping[str, Record]
+    lines: Lines
+    commands: Sequence[tuple[str, str]] = ()
+
+    def finals(self, arm: Arm) -> list[Record]:
+        """Return the final runs of an arm that there are."""
+        return final_records(arm, self.records)
+
+    def counted(self) -> list[Record]:
+        """Return the records behind the tables: final runs first, then the searches that chose their settings."""
+        arms = [arm for plan in self.plans for arm in plan.arms if not arm.declined]
+        finals = [record for arm in arms for record in self.finals(arm)]
+        searches = [record for arm in arms for record in search_records(arm, self.records) if record is not None]
+        return list({record.spec.digest: record for record in (*finals, *searches)}.values())
+
+
+def read_lines(paths: Sequence[Path]) -> Lines:
+    """Return the lines of files of records: of a file's lines with one run the last, of several files' the first's."""
+    found: dict[str, Line] = {}
+    for path in paths:
+        if path.exists():
+            lines = enumerate(path.read_bytes().splitlines(), start=1)
+            found = {**{_digest(text): Line(path, number, text) for number, text in lines}, **found}
+    return found
+
+
+def _digest(line: bytes) -> str:
+    return line.rpartition(b'"digest":"')[2].partition(b'"')[0].decode(errors="replace")
+
+
+def commands_for(suite: str, folder: Path) -> list[tuple[str, str]]:
+    """Return the commands that go on from the results of a suite in its folder, those that have something to show."""
+    sample = " --sample" if folder.name.endswith("-sample") else ""
+    place = f" --results-dir {shlex.quote(str(folder.parent))}" if folder.parent != DEFAULT_RESULTS else ""
+    report = f"python -m benchmark.report --suite {suite}{sample}{place}"
+    found = [("Make this page again", report), ("Follow the runs", f"{report} --watch")]
+    journal, mirror = folder / JOURNAL, folder / "wandb"
+    if journal.exists():
+        found.append(("Open the searches", f"optuna-dashboard {shlex.quote(str(journal))}"))
+    if mirror.exists():
+        found.append(("Send the runs to W&B", f"wandb sync {shlex.quote(str(mirror))}/offline-run-*"))
+    return found
