@@ -1,78 +1,25 @@
-"""Figures of a suite, written beside its table: the task weights that training ends with, and the suite's own."""
+"""The task weights that training ends with: their numbers, and heat maps of each task's share."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from benchmark.plan import Arm
+from benchmark.figures.style import PAGE_INCHES
 from benchmark.record import Record
-from benchmark.spec import called, is_sample
-from benchmark.table import MOST_TASKS_SHOWN, final_records
+from benchmark.spec import called
+from benchmark.table import MOST_TASKS_SHOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-FORMATS = ("pdf", "png")
-SAMPLE_TITLE = "SAMPLE: drawn data, no result"
-
-STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.labelsize": 8,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "legend.frameon": False,
-    "pdf.fonttype": 42,  # letters stay letters, which publishers ask for
-    "savefig.dpi": 300,
-}
-"""Matplotlib settings of every figure."""
-
 LUMINANCE = (0.299, 0.587, 0.114)
 """Of red, green and blue, ITU-R BT.601."""
 
 CELL_INCHES = (0.36, 0.24)
-PAGE_INCHES = 7.0
-"""Width of a page of text; panels that do not fit beside each other stand below each other."""
-
-
-def style() -> AbstractContextManager[None]:
-    """Return the context in which every figure is made and saved, so that all look alike."""
-    from matplotlib import rc_context
-
-    return rc_context(STYLE)
-
-
-def write_figures(arms: Sequence[Arm], records: Mapping[str, Record], folder: Path) -> list[str]:
-    """Draw all figures as PDF and PNG, write the numbers of the task weights, and return the file names.
-
-    A suite's own figure takes the place of a common one of the same name.
-    """
-    finals = [record for arm in arms for record in final_records(arm, records) if record.status == "ok"]
-    weights = final_weights(finals)
-    written = []
-    if not weights.empty:
-        weights.to_csv(folder / "weights.csv", index=False)
-        written.append("weights.csv")
-    with style():
-        common = {} if weights.empty else {"weights": draw_weights(weights)}
-        for name, figure in {**common, **arms[0].suite.figures(finals)}.items():
-            if is_sample(arms[0].data):
-                figure.suptitle(SAMPLE_TITLE, color="tab:red")
-            for suffix in FORMATS:
-                undated = {"CreationDate": None} if suffix == "pdf" else None  # the same figure is the same file
-                figure.savefig(folder / f"{name}.{suffix}", metadata=undated)
-                written.append(f"{name}.{suffix}")
-    return written
 
 
 def final_weights(finals: Sequence[Record]) -> pd.DataFrame:

@@ -1,0 +1,151 @@
+"""Accuracy against cost: the test result of each method over the seconds of a training step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.figures.panels import Page
+from benchmark.figures.runs import Runs, label, over_runs, scale, source, title
+from benchmark.figures.style import COLOURS, SMALL, logarithmic, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+"""In which a name may stand from its point, first choice first."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One method: milliseconds a step and the test result as it is shown, each with its standard error."""
+
+    method: str
+    cost: float
+    cost_sem: float
+    score: float
+    score_sem: float
+
+
+def pareto(costs: Sequence[float], scores: Sequence[float], *, higher_is_better: bool = True) -> list[int]:
+    """Return which points no other one beats, cheapest first: none is as cheap and as good, and better in one."""
+    sign = 1 if higher_is_better else -1
+    order = sorted(range(len(costs)), key=lambda index: (costs[index], -sign * scores[index]))
+    front: list[int] = []
+    for index in order:
+        if not front or sign * scores[index] > sign * scores[front[-1]]:
+            front.append(index)
+        elif costs[index] == costs[front[-1]] and scores[index] == scores[front[-1]]:
+            front.append(index)
+    return front
+
+
+def cost(runs: Sequence[Runs]) -> "Figure | None":
+    """Return the main test metric against seconds a step, with the Pareto front; None for fewer than two methods."""
+    points = points_of(runs)
+    if len(points) < 2:
+        return None
+    metric = runs[0].arm.suite.selection
+    devices = sorted({str(record.environment.get("device", "unknown")) for each in runs for record in each.finals})
+    page = Page(
+        1,
+        title=title("test result against cost", runs),
+        footnote=f"{source(runs)} Means over final runs; bars: ± one standard error (ddof 1). Filled: the Pareto front, "
+        f"methods that no other is both cheaper and better than, by means alone. Device: {', '.join(devices)}. The cost "
+        "of a search is not in it.",
+        columns=1,
+        height=3.6,
+        left=0.55,
+        below=0.42,
+        right=0.2,
+    )
+    axes = page.axes[0]
+    front = pareto([p.cost for p in points], [p.score for p in points], higher_is_better=metric.higher_is_better)
+    _draw(axes, points, front, better=1 if metric.higher_is_better else -1)
+    axes.set(xlabel="training step (ms)", ylabel=f"test {label(metric)}")
+    place_names(axes, [(p.cost, p.score) for p in points], [short(p.method, 28) for p in points])
+    return page.figure
+
+
+def points_of(runs: Sequence[Runs]) -> list[Point]:
+    """Return a point for each method with final runs."""
+    metric = runs[0].arm.suite.selection
+    found = []
+    for each in runs:
+        if each.finals:
+            steps = over_runs([record.timing["step_sec"] * 1e3 for record in each.finals])
+            scores = over_runs([record.test[metric.name] * scale(metric) for record in each.finals])
+            found.append(Point(each.method, *(float(value) for value in (*steps, *scores))))
+    return found
+
+
+def _draw(axes: "Axes", points: Sequence[Point], front: Sequence[int], *, better: int) -> None:
+    for index, point in enumerate(points):
+        on_front = index in front
+        axes.errorbar(
+            point.cost,
+            point.score,
+            xerr=_bar(point.cost_sem),
+            yerr=_bar(point.score_sem),
+            fmt="o" if on_front else "s",
+            markersize=4.5 if on_front else 3.5,
+            markerfacecolor=COLOURS[0] if on_front else "white",
+            color=COLOURS[0] if on_front else "0.35",
+            elinewidth=0.7,
+            zorder=3 if on_front else 2,
+        )
+    x, y = ([getattr(points[index], name) for index in front] for name in ("cost", "score"))
+    ends = max(point.cost for point in points) * 1.3
+    axes.step([*x, ends], [*y, y[-1]], where="post", color=COLOURS[0], linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+    costs = [point.cost for point in points]
+    axes.set_xlim(min(costs) / 1.25, ends)
+    if min(costs) > 0:
+        logarithmic(axes.xaxis)
+    if better < 0:
+        axes.invert_yaxis()
+    axes.margins(y=0.08)
+
+
+def _bar(sem: float) -> float | None:
+    return sem if np.isfinite(sem) else None
+
+
+def place_names(axes: "Axes", places: Sequence[tuple[float, float]], names: Sequence[str]) -> None:
+    """Write a name beside each point, where it covers no point and no other name, with a line from afar."""
+    from matplotlib.transforms import Bbox
+
+    points = axes.transData.transform(places)
+    dots = axes.figure.dpi / 72
+    inside = axes.bbox
+    taken = [Bbox.from_bounds(x - 3 * dots, y - 3 * dots, 6 * dots, 6 * dots) for x, y in points]
+    order = np.argsort(-points[:, 1], kind="stable")
+    for index in order:
+        width, height = 3.7 * len(names[index]) * dots, 7.5 * dots
+        best = None
+        for distance in (5, 9, 14, 20, 28, 38, 50, 64):
+            for across, up in DIRECTIONS:
+                x, y = points[index] + np.array([across, up]) * distance * dots
+                box = Bbox.from_bounds(x - width * (1 - across) / 2, y - height * (1 - up) / 2, width, height)
+                clear = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
+                if clear and not any(box.overlaps(other) for other in taken):
+                    best = (across, up, distance, box)
+                    break
+            if best:
+                break
+        across, up, distance, box = best or (1, 0, 5, Bbox.from_bounds(*points[index], width, height))
+        taken.append(box)
+        axes.annotate(
+            names[index],
+            places[index],
+            xytext=(across * distance, up * distance),
+            textcoords="offset points",
+            ha=("center", "left", "right")[across],
+            va=("center", "bottom", "top")[up],
+            fontsize=SMALL,
+            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2}
+            if distance > 9
+            else None,
+            zorder=4,
+        )

@@ -1,0 +1,72 @@
+"""Small multiples: a panel a method, its line before the grey lines of all others."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmark.figures.panels import Page, columns_for, panel_title, width_of
+from benchmark.figures.style import COLOURS, OTHERS
+
+
+class Line(NamedTuple):
+    """A line over x with the half width of its band, (n,) each; NaN where there is none."""
+
+    x: np.ndarray
+    y: np.ndarray
+    band: np.ndarray
+
+
+def draw_highlights(
+    lines: Mapping[str, Line], *, title: str, footnote: str, xlabel: str, ylabel: str, steps: bool = False
+) -> Page:
+    """Return a page with a panel for each name, in which its line is drawn before all others.
+
+    Args:
+        lines: A line a name.
+        title: Of the page.
+        footnote: Where the numbers come from.
+        xlabel: Name and unit of x.
+        ylabel: Name and unit of y.
+        steps: Whether y holds from one x to the next.
+    """
+    columns = columns_for(len(lines))
+    page = Page(
+        len(lines),
+        title=title,
+        footnote=footnote,
+        columns=columns,
+        height=0.9 if columns > 4 else 1.25,
+        gap=(0.14, 0.1),
+    )
+    kind = "steps-post" if steps else "default"
+    limits = _limits(lines)
+    for axes, (name, line) in zip(page.axes, lines.items(), strict=True):
+        for other in lines.values():
+            if other is not line:
+                axes.plot(other.x, other.y, color=OTHERS, linewidth=0.5, drawstyle=kind, zorder=1)
+        low, high = line.y - line.band, line.y + line.band
+        axes.fill_between(
+            line.x, low, high, color=COLOURS[0], alpha=0.3, linewidth=0, step="post" if steps else None, zorder=2
+        )
+        axes.plot(line.x, line.y, color=COLOURS[0], linewidth=1.4, drawstyle=kind, zorder=3, gid="highlight")
+        if np.isfinite(line.y).sum() == 1:
+            axes.plot(line.x, line.y, ".", color=COLOURS[0], zorder=3)
+        axes.set(xlim=limits[0], ylim=limits[1])
+        axes.locator_params(axis="x", nbins=4, integer=True)
+        axes.locator_params(axis="y", nbins=4)
+        panel_title(axes, name, inches=width_of(page))
+    page.share_axes(xlabel=xlabel, ylabel=ylabel)
+    return page
+
+
+def _limits(lines: Mapping[str, Line]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return what holds all lines and bands, with a margin in y."""
+    x = np.concatenate([line.x for line in lines.values()])
+    ends = [line.y + sign * np.nan_to_num(line.band) for line in lines.values() for sign in (-1, 1)]
+    y = np.concatenate(ends)
+    y = y[np.isfinite(y)]
+    low, high = (float(y.min()), float(y.max())) if len(y) else (0.0, 1.0)
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    across = (float(x.min()), float(x.max()))
+    return across if across[0] < across[1] else (across[0] - 0.5, across[1] + 0.5), (low - margin, high + margin)
