@@ -92,9 +92,7 @@ def series(groups: Mapping[float, Sequence[Record]], metric: Metric) -> Series:
     )
 
 
-def published_ablation(
-    suite: str, setting: str, name: str, metric: Metric, folder: Path = FOLDER
-) -> Series | None:
+def published_ablation(suite: str, setting: str, name: str, metric: Metric, folder: Path = FOLDER) -> Series | None:
     """Return a published ablation, means and standard errors in percent; None where there is none."""
     path = folder / f"ablations_{suite}_{setting.replace('-', '')}.csv"
     if not path.is_file():

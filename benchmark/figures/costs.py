@@ -1,6 +1,6 @@
 """Accuracy against cost: the test result of each method over the seconds of a training step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,15 @@ from benchmark.figures.style import COLOURS, SMALL, logarithmic, short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox, BboxBase
 
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 """In which a name may stand from its point, first choice first."""
+
+DISTANCES = (5, 9, 14, 20, 28, 38, 50, 64, 80, 100)
+"""At which it may stand, in points."""
+
+LEADER = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2}
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,9 @@ def pareto(costs: Sequence[float], scores: Sequence[float], *, higher_is_better:
     order = sorted(range(len(costs)), key=lambda index: (costs[index], -sign * scores[index]))
     front: list[int] = []
     for index in order:
-        if not front or sign * scores[index] > sign * scores[front[-1]]:
-            front.append(index)
-        elif costs[index] == costs[front[-1]] and scores[index] == scores[front[-1]]:
+        best = front[-1] if front else None
+        better = best is None or sign * scores[index] > sign * scores[best]
+        if better or (costs[index], scores[index]) == (costs[best], scores[best]):
             front.append(index)
     return front
 
@@ -52,9 +58,9 @@ def cost(runs: Sequence[Runs]) -> "Figure | None":
     page = Page(
         1,
         title=title("test result against cost", runs),
-        footnote=f"{source(runs)} Means over final runs; bars: ± one standard error (ddof 1). Filled: the Pareto front, "
-        f"methods that no other is both cheaper and better than, by means alone. Device: {', '.join(devices)}. The cost "
-        "of a search is not in it.",
+        footnote=f"{source(runs)} Means over final runs; bars: ± one standard error (ddof 1). Filled, dashed: "
+        f"the Pareto front, methods that no other is both cheaper and better than, by means alone. Device: "
+        f"{', '.join(devices)}. The cost of a search is not in it.",
         columns=1,
         height=3.6,
         left=0.55,
@@ -65,7 +71,9 @@ def cost(runs: Sequence[Runs]) -> "Figure | None":
     front = pareto([p.cost for p in points], [p.score for p in points], higher_is_better=metric.higher_is_better)
     _draw(axes, points, front, better=1 if metric.higher_is_better else -1)
     axes.set(xlabel="training step (ms)", ylabel=f"test {label(metric)}")
-    place_names(axes, [(p.cost, p.score) for p in points], [short(p.method, 28) for p in points])
+    first = [points[index] for index in front] + [point for index, point in enumerate(points) if index not in front]
+    bars = [(np.nan_to_num(p.cost_sem).item(), np.nan_to_num(p.score_sem).item()) for p in first]
+    place_names(axes, [(p.cost, p.score) for p in first], [short(p.method, 28) for p in first], bars)
     return page.figure
 
 
@@ -112,29 +120,26 @@ def _bar(sem: float) -> float | None:
     return sem if np.isfinite(sem) else None
 
 
-def place_names(axes: "Axes", places: Sequence[tuple[float, float]], names: Sequence[str]) -> None:
-    """Write a name beside each point, where it covers no point and no other name, with a line from afar."""
-    from matplotlib.transforms import Bbox
+def place_names(
+    axes: "Axes",
+    places: Sequence[tuple[float, float]],
+    names: Sequence[str],
+    bars: Sequence[tuple[float, float]],
+) -> None:
+    """Write a name beside each point, where it covers no point, no bar and no other name, with a line from afar.
 
+    Args:
+        axes: Where the points are drawn, with their final limits.
+        places: Of the points.
+        names: Of the points.
+        bars: Half their lengths in x and y.
+    """
     points = axes.transData.transform(places)
     dots = axes.figure.dpi / 72
-    inside = axes.bbox
-    taken = [Bbox.from_bounds(x - 3 * dots, y - 3 * dots, 6 * dots, 6 * dots) for x, y in points]
-    order = np.argsort(-points[:, 1], kind="stable")
-    for index in order:
-        width, height = 3.7 * len(names[index]) * dots, 7.5 * dots
-        best = None
-        for distance in (5, 9, 14, 20, 28, 38, 50, 64):
-            for across, up in DIRECTIONS:
-                x, y = points[index] + np.array([across, up]) * distance * dots
-                box = Bbox.from_bounds(x - width * (1 - across) / 2, y - height * (1 - up) / 2, width, height)
-                clear = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
-                if clear and not any(box.overlaps(other) for other in taken):
-                    best = (across, up, distance, box)
-                    break
-            if best:
-                break
-        across, up, distance, box = best or (1, 0, 5, Bbox.from_bounds(*points[index], width, height))
+    taken = [*_crosses(axes, places, bars, dots)]
+    for index in range(len(names)):
+        size = np.array([3.75 * len(names[index]), 7.5]) * dots
+        across, up, distance, box = _free(axes.bbox, points[index], size, taken, dots)
         taken.append(box)
         axes.annotate(
             names[index],
@@ -144,8 +149,36 @@ def place_names(axes: "Axes", places: Sequence[tuple[float, float]], names: Sequ
             ha=("center", "left", "right")[across],
             va=("center", "bottom", "top")[up],
             fontsize=SMALL,
-            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2}
-            if distance > 9
-            else None,
+            arrowprops=dict(LEADER) if distance > DISTANCES[0] else None,
             zorder=4,
         )
+
+
+def _crosses(
+    axes: "Axes", places: Sequence[tuple[float, float]], bars: Sequence[tuple[float, float]], dots: float
+) -> "Iterator[Bbox]":
+    """Yield what points and their bars cover, in dots of the display."""
+    from matplotlib.transforms import Bbox
+
+    for (x, y), (wide, high) in zip(places, bars, strict=True):
+        for ends in ([(x, y), (x, y)], [(x - wide, y), (x + wide, y)], [(x, y - high), (x, y + high)]):
+            grown = 3 * dots if ends[0] == ends[1] else 0.8 * dots
+            yield Bbox(axes.transData.transform(ends)).padded(grown)
+
+
+def _free(
+    inside: "BboxBase", point: np.ndarray, size: np.ndarray, taken: "Sequence[Bbox]", dots: float
+) -> "tuple[int, int, float, Bbox]":
+    """Return direction, distance and box of the nearest place around a point that nothing covers."""
+    from matplotlib.transforms import Bbox
+
+    first = None
+    for distance in DISTANCES:
+        for across, up in DIRECTIONS:
+            x, y = point + np.array([across, up]) * distance * dots
+            box = Bbox.from_bounds(x - size[0] * (1 - across) / 2, y - size[1] * (1 - up) / 2, *size)
+            first = first or (across, up, distance, box)
+            held = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
+            if held and not any(box.overlaps(other) for other in taken):
+                return across, up, distance, box
+    return first or (1, 0, DISTANCES[0], Bbox.null())

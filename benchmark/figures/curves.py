@@ -14,6 +14,9 @@ from benchmark.table import MOST_TASKS_SHOWN
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+CUT = 0.06
+"""Share of the points of learning curves that would leave little room for all others."""
+
 BANDS = "Bands: ± one standard error of the mean (ddof 1)."
 
 
@@ -30,9 +33,11 @@ def learning_curves(runs: Sequence[Runs]) -> "Figure | None":
     return draw_highlights(
         lines,
         title=title("validation score in training", runs),
-        footnote=f"{source(runs)} {BANDS} Grey: the other methods.",
+        footnote=f"{source(runs)} {BANDS} Grey: the other methods. The worst "
+        f"{CUT:.0%} of the points, at the start as a rule, lie outside.",
         xlabel="epoch",
         ylabel=f"validation {label(metric)}",
+        cut=CUT if metric.higher_is_better else -CUT,
     ).figure
 
 

@@ -61,18 +61,16 @@ def grids(runs: Sequence[Runs]) -> "Figure | None":
         height=max(4, len(grid.rows)) * ROW_INCHES,
         left=left,
         right=0.75,
-        below=0.62,
+        below=0.5,
     )
     axes = page.axes[0]
-    _heat_map(axes, grid, better=1 if metric.higher_is_better else -1)
+    _heat_map(axes, grid, better=1 if metric.higher_is_better else -1, text="{:.1f}" if metric.percent else "{:.3g}")
     _label(axes, grid)
-    width, height = page.inches
-    bar = page.figure.colorbar(
-        axes.images[0],
-        cax=page.add(PAGE_INCHES - 0.62, height - 0.42 - 0.2 - min(1.6, axes.get_position().height * height), 0.09, 1.2)
-        if len(grid.rows) > 10
-        else page.add(PAGE_INCHES - 0.62, axes.get_position().y0 * height, 0.09, axes.get_position().height * height),
-    )
+    height = page.inches[1]
+    place = axes.get_position()
+    tall = min(1.3, place.height * height)
+    side = page.add(PAGE_INCHES - 0.62, place.y1 * height - tall, 0.09, tall)
+    bar = page.figure.colorbar(axes.images[0], cax=side, extend="min" if metric.higher_is_better else "max")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=SMALL, length=2)
     return page.figure
@@ -114,23 +112,27 @@ def _text(value: Value) -> str:
     return number(value) if isinstance(value, float) else as_text(value)
 
 
-def _heat_map(axes: "Axes", grid: Grid, *, better: int) -> None:
+def _heat_map(axes: "Axes", grid: Grid, *, better: int, text: str) -> None:
     """Draw the scores, dark for good ones; few bad ones must not pale all others, so the scale begins at a quartile."""
     from matplotlib.patches import Rectangle
 
     found = grid.values[np.isfinite(grid.values)]
     worst, best = (np.quantile(found * better, [0.15, 1]) * better).tolist() if len(found) else (0.0, 1.0)
     low, high = sorted((worst, best))
-    image = axes.imshow(
-        grid.values, cmap="viridis_r" if better > 0 else "viridis", vmin=low, vmax=high, aspect="auto"
-    )
+    image = axes.imshow(grid.values, cmap="viridis_r" if better > 0 else "viridis", vmin=low, vmax=high, aspect="auto")
     for (row, column), value in np.ndenumerate(grid.values):
         if grid.failed[row, column]:
             axes.text(column, row, "×", ha="center", va="center", fontsize=SMALL)
         elif np.isfinite(value):
             dark = np.dot(np.asarray(image.to_rgba(value))[:3], LUMINANCE) < 0.42
             axes.text(
-                column, row, f"{value:.3g}", ha="center", va="center", fontsize=5.5, color="white" if dark else "black"
+                column,
+                row,
+                text.format(value),
+                ha="center",
+                va="center",
+                fontsize=5.5,
+                color="white" if dark else "black",
             )
     for row, column in grid.chosen:
         axes.add_patch(

@@ -18,7 +18,14 @@ class Line(NamedTuple):
 
 
 def draw_highlights(
-    lines: Mapping[str, Line], *, title: str, footnote: str, xlabel: str, ylabel: str, steps: bool = False
+    lines: Mapping[str, Line],
+    *,
+    title: str,
+    footnote: str,
+    xlabel: str,
+    ylabel: str,
+    steps: bool = False,
+    cut: float = 0,
 ) -> Page:
     """Return a page with a panel for each name, in which its line is drawn before all others.
 
@@ -29,6 +36,7 @@ def draw_highlights(
         xlabel: Name and unit of x.
         ylabel: Name and unit of y.
         steps: Whether y holds from one x to the next.
+        cut: Share of all points that lie outside the panels, the lowest ones, or the highest ones if negative.
     """
     columns = columns_for(len(lines))
     page = Page(
@@ -36,11 +44,11 @@ def draw_highlights(
         title=title,
         footnote=footnote,
         columns=columns,
-        height=0.9 if columns > 4 else 1.25,
+        height=1.0 if columns > 4 else 1.3,
         gap=(0.14, 0.1),
     )
     kind = "steps-post" if steps else "default"
-    limits = _limits(lines)
+    limits = _limits(lines, cut)
     for axes, (name, line) in zip(page.axes, lines.items(), strict=True):
         for other in lines.values():
             if other is not line:
@@ -60,13 +68,14 @@ def draw_highlights(
     return page
 
 
-def _limits(lines: Mapping[str, Line]) -> tuple[tuple[float, float], tuple[float, float]]:
+def _limits(lines: Mapping[str, Line], cut: float) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return what holds all lines and bands, with a margin in y."""
     x = np.concatenate([line.x for line in lines.values()])
     ends = [line.y + sign * np.nan_to_num(line.band) for line in lines.values() for sign in (-1, 1)]
     y = np.concatenate(ends)
     y = y[np.isfinite(y)]
-    low, high = (float(y.min()), float(y.max())) if len(y) else (0.0, 1.0)
+    quantiles = [max(cut, 0), 1 + min(cut, 0)]
+    low, high = np.quantile(y, quantiles).tolist() if len(y) else (0.0, 1.0)
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
     across = (float(x.min()), float(x.max()))
     return across if across[0] < across[1] else (across[0] - 0.5, across[1] + 0.5), (low - margin, high + margin)

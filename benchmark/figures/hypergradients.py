@@ -22,21 +22,27 @@ class Diagnostic(NamedTuple):
     label: str
     log: bool = False
     complement: bool = False
+    share: bool = False
 
 
 KNOWN = {
     "hypergradient_norm": Diagnostic("norm before clipping", log=True),
-    "clipped": Diagnostic("share of steps clipped"),
+    "clipped": Diagnostic("share of steps clipped", share=True),
     "cosine_to_identity": Diagnostic("1 − cosine to identity", log=True, complement=True),
     "residual": Diagnostic("relative residual of the solve", log=True),
-    "stopped": Diagnostic("share of solves stopped"),
+    "stopped": Diagnostic("share of solves stopped", share=True),
     "largest_eigenvalue": Diagnostic("largest eigenvalue", log=True),
     "held_out_loss": Diagnostic("held-out main loss", log=True),
     "held_out_loss_after": Diagnostic("held-out loss after look-ahead", log=True),
 }
 """By name in records; others are shown as they are."""
 
-COSINE = "The cosine is that of the hypergradient's inverse-Hessian vector product to the plain gradient."
+RESOLUTION = 2.0**-24
+"""Of float32 just below 1: what one minus a cosine cannot tell from 0."""
+
+COSINE = "Cosine: between inverse-Hessian product and plain gradient; where it is 1 in float32, 6·10⁻⁸ is drawn."
+MOST_LINEAR = 5
+"""Ratio of largest to smallest mean up to which an axis stays linear."""
 
 
 def hypergradients(runs: Sequence[Runs]) -> "Figure | None":
@@ -56,20 +62,21 @@ def hypergradients(runs: Sequence[Runs]) -> "Figure | None":
         columns=min(3, len(found)),
         height=1.35,
         left=0.5,
-        gap=(0.48, 0.1),
+        gap=(0.48, 0.2),
         legend=names,
     )
     for axes, (name, lines) in zip(page.axes, found.items(), strict=True):
-        _panel(axes, lines, names, KNOWN.get(name, Diagnostic(name)))
-        panel_title(axes, KNOWN.get(name, Diagnostic(name)).label, inches=width_of(page) * 1.1)
-    for axes in page.axes[-page.columns :]:
-        axes.set_xlabel("epoch")
+        _panel(axes, lines, names, _kind(name))
+        panel_title(axes, _kind(name).label, inches=width_of(page))
+    page.label_lowest("epoch")
     page.legend([_handle(number) for number in range(len(names))])
     return page.figure
 
 
 def _names(runs: Sequence[Runs]) -> list[str]:
-    seen = {name: None for each in runs for record in each.finals for row in record.epochs for name in row["diagnostics"]}
+    seen = {
+        name: None for each in runs for record in each.finals for row in record.epochs for name in row["diagnostics"]
+    }
     return [name for name in KNOWN if name in seen] + [name for name in seen if name not in KNOWN]
 
 
@@ -86,12 +93,17 @@ def _lines(runs: Sequence[Runs], name: str) -> dict[str, Mean]:
 def diagnostic(record: Record, name: str) -> np.ndarray:
     """Return a diagnostic of each epoch as it is shown, (epochs,); NaN where there is none."""
     values = np.array([row["diagnostics"].get(name) for row in record.epochs], dtype=float)
-    return 1 - values if KNOWN.get(name, Diagnostic(name)).complement else values
+    return np.maximum(1 - values, RESOLUTION) if _kind(name).complement else values
+
+
+def _kind(name: str) -> Diagnostic:
+    return KNOWN.get(name, Diagnostic(name.replace("_", " ")))
 
 
 def _panel(axes: "Axes", lines: Mapping[str, Mean], names: Sequence[str], kind: Diagnostic) -> None:
     means = np.concatenate([each.mean for each in lines.values()])
-    log = kind.log and bool((means[np.isfinite(means)] > 0).any())
+    positive = means[np.isfinite(means) & (means > 0)]
+    log = kind.log and len(positive) > 0 and positive.max() / positive.min() > MOST_LINEAR
     for method, (mean, sem) in lines.items():
         plain = look(names.index(method))
         epochs, y = np.arange(1, len(mean) + 1), np.where(~log | (mean > 0), mean, np.nan)
@@ -107,6 +119,8 @@ def _panel(axes: "Axes", lines: Mapping[str, Mean], names: Sequence[str], kind: 
         logarithmic(axes.yaxis)
     else:
         axes.locator_params(axis="y", nbins=5)
+        if kind.share:
+            axes.set_ylim(-0.03, 1.03)
     axes.locator_params(axis="x", nbins=5, integer=True)
     axes.tick_params(labelsize=6.5, length=2)
 

@@ -8,14 +8,16 @@ from benchmark.figures.style import PAGE_INCHES, SMALL, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-HEADER_INCHES = 0.42
+HEADER_INCHES = 0.26
 PANEL_TITLE_INCHES = 0.2
 LINE_INCHES = 0.115
 """Height of a line of a footnote."""
 
 LEGEND_ROW_INCHES = 0.16
+SMALLEST = 5.6
+"""Points of the smallest title of a panel."""
+
 CHARACTERS_PER_INCH = 19
 """Of a footnote."""
 
@@ -85,7 +87,9 @@ class Page:
     def _write(self, title: str, lines: Sequence[str]) -> None:
         width, height = self.inches
         self.figure.suptitle(short(title, int(13 * width)), x=0.5, y=1 - 0.05 / height, va="top", fontsize=9)
-        note = self.figure.text(0.06 / width, 0.05 / height, "\n".join(lines), fontsize=SMALL, color="0.35", va="bottom")
+        note = self.figure.text(
+            0.06 / width, 0.05 / height, "\n".join(lines), fontsize=SMALL, color="0.35", va="bottom"
+        )
         note.set_gid("footnote")
 
     def legend(self, handles: Sequence[Any]) -> None:
@@ -109,17 +113,21 @@ class Page:
         """Leave numbers on outer panels alone and label both axes once a row or column."""
         count = len(self.axes)
         for place, axes in enumerate(self.axes):
-            lowest = place + self.columns >= count
-            axes.tick_params(labelbottom=lowest, labelleft=place % self.columns == 0, length=2)
-            if lowest:
-                axes.set_xlabel(xlabel)
+            axes.tick_params(labelbottom=place + self.columns >= count, labelleft=place % self.columns == 0, length=2)
+        self.label_lowest(xlabel)
         middle = self.axes[0].get_position().y1 + self.axes[-1].get_position().y0
         self.figure.text(0.08 / self.inches[0], middle / 2, ylabel, rotation=90, va="center", ha="left", fontsize=8)
 
+    def label_lowest(self, xlabel: str) -> None:
+        """Label x under the lowest panel of each column."""
+        for axes in self.axes[-self.columns :]:
+            axes.set_xlabel(xlabel)
+
 
 def panel_title(axes: "Axes", text: str, *, inches: float) -> None:
-    """Write the title of a panel, cut to its width."""
-    axes.set_title(short(text, int(inches * 15)), fontsize=7.5, pad=2.5, loc="left")
+    """Write the title of a panel, in small letters or cut where it is wider than that."""
+    size = min(7.5, max(SMALLEST, inches * 72 / (0.56 * max(len(text), 1))))
+    axes.set_title(short(text, int(inches * 72 / (0.56 * size)) + 1), fontsize=size, pad=2.5, loc="left")
 
 
 def width_of(page: Page) -> float:

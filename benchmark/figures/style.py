@@ -75,7 +75,9 @@ def save(figure: "Figure", folder: Path, name: str, *, sample: bool) -> list[str
     """Write a figure as PDF and PNG, undated so that the same figure is the same file; return the names of both."""
     if sample:
         title = figure.get_suptitle()
-        figure.suptitle(f"{SAMPLE_TITLE}\n{title}" if title else SAMPLE_TITLE, color="tab:red")
+        text = f"{SAMPLE_TITLE}: {title}" if title else SAMPLE_TITLE
+        size = min(9.0, figure.get_size_inches()[0] * 72 / (0.58 * len(text))) if title else None
+        figure.suptitle(text, color="tab:red", **({"fontsize": size} if size else {}))
     written = []
     for suffix in FORMATS:
         figure.savefig(folder / f"{name}.{suffix}", metadata={"CreationDate": None} if suffix == "pdf" else None)
@@ -114,9 +116,9 @@ def logarithmic(axis: "Axis") -> None:
 
 
 def number(value: float) -> str:
-    """Return a number as short text: powers of ten far from one as such, 10⁻⁵."""
-    text = f"{value:.0e}"
-    if 1e-2 <= abs(value) < 1e4 or value == 0 or float(text) != value:
+    """Return a number as short text, of three digits and without the e of programs: 0.003, 1.47·10⁵, 10⁻⁵."""
+    if value == 0 or 1e-3 <= abs(value) * (1 + 1e-9) < 1e4:
         return f"{value:.3g}"
-    factor, _, power = text.partition("e")
+    factor, _, power = f"{value:.2e}".partition("e")
+    factor = factor.rstrip("0").rstrip(".")
     return f"{'' if factor == '1' else f'{factor}·'}10{str(int(power)).translate(SUPERSCRIPTS)}"

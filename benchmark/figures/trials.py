@@ -23,10 +23,7 @@ def expected_best(scores: Sequence[float]) -> np.ndarray:
     rising = sorted(scores)
     total = len(rising)
     return np.array(
-        [
-            sum(value * (comb(i, n - 1) / comb(total, n)) for i, value in enumerate(rising))
-            for n in range(1, total + 1)
-        ]
+        [sum(value * (comb(i, n - 1) / comb(total, n)) for i, value in enumerate(rising)) for n in range(1, total + 1)]
     )
 
 
