@@ -13,6 +13,7 @@ from benchmark.errors import UserError, unknown
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from benchmark.figures.retrain import Retrained
     from benchmark.places import Places
     from benchmark.record import Record
 
@@ -50,7 +51,7 @@ def command(
     weights: Annotated[str | None, typer.Option(help="First weights, as they were given to benchmark.run.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder to write to. [default: that of the records]")] = None,
 ) -> None:
-    """Train a recorded final run again, say whether the recorded numbers came out, and draw what records do not hold."""
+    """Train a recorded final run again, say whether its numbers came out, and draw what records do not hold."""
     if figure not in KINDS:
         raise unknown("figure", figure, KINDS)
     kind = KINDS[figure]
@@ -91,7 +92,8 @@ def _write(
     spec = record.spec
     print(f"training {spec.suite} {spec.setting} {spec.method} seed {spec.seed} ({spec.digest}) again", flush=True)
     with style(math=False):
-        drawn = _draw(figure, record, places, device, classes)
+        drawn, again = _draw(figure, record, places, device, classes)
+        print(again.note)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             written = save(drawn, folder, figure.replace("-", "_"), sample=is_sample(spec.data))
@@ -101,7 +103,9 @@ def _write(
         print(folder / name)
 
 
-def _draw(figure: str, record: "Record", places: "Places", device: str, classes: tuple[str, ...]) -> "Figure":
+def _draw(
+    figure: str, record: "Record", places: "Places", device: str, classes: tuple[str, ...]
+) -> "tuple[Figure, Retrained]":
     if figure == "pixel-weights":
         from benchmark.figures.pixels import pixel_weights
 

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox, BboxBase
 
-DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+DIRECTIONS = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
 """In which a name may stand from its point, first choice first."""
 
 DISTANCES = (5, 9, 14, 20, 28, 38, 50, 64, 80, 100)
 """At which it may stand, in points."""
+
+MOST_LINEAR = 3
+"""Ratio of largest to smallest cost up to which its axis stays linear."""
 
 LEADER = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2}
 
@@ -109,7 +112,7 @@ def _draw(axes: "Axes", points: Sequence[Point], front: Sequence[int], *, better
     axes.step([*x, ends], [*y, y[-1]], where="post", color=COLOURS[0], linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     costs = [point.cost for point in points]
     axes.set_xlim(min(costs) / 1.25, ends)
-    if min(costs) > 0:
+    if min(costs) > 0 and max(costs) / min(costs) > MOST_LINEAR:
         logarithmic(axes.xaxis)
     if better < 0:
         axes.invert_yaxis()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from benchmark.data import Batch
 from benchmark.errors import UserError, unknown
 from benchmark.figures.panels import Page, panel_title, width_of
 from benchmark.figures.retrain import Retrained, retrained
@@ -17,6 +18,7 @@ from benchmark.record import Record
 from benchmark.spec import called
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PAPERS = ("frog", "deer")
@@ -33,8 +35,8 @@ THUMBNAIL_INCHES = 0.5
 
 def embeddings(
     record: Record, places: Places | None = None, *, device: str = "cpu", classes: Sequence[str] = ()
-) -> "Figure":
-    """Train a recorded run again to its selected epoch and return the t-SNE of the labels of two classes.
+) -> "tuple[Figure, Retrained]":
+    """Train a recorded run again to its selected epoch and draw the t-SNE of the labels of two classes.
 
     Args:
         record: A run whose method generates labels.
@@ -64,10 +66,10 @@ def embeddings(
     for name, (index, _) in zip(wanted, parts, strict=True):
         if len(index) < FEWEST_SAMPLES:
             raise UserError(f"class {name!r} has {len(index)} labelled training samples; t-SNE needs {FEWEST_SAMPLES}")
-    return draw(again, wanted, parts)
+    return draw(again, wanted, parts), again
 
 
-def _first(again: Retrained):
+def _first(again: Retrained) -> Batch:
     data = again.training.data
     return next(data.chunks(data.validation[:2], 2))
 
@@ -96,7 +98,7 @@ def embed(labels: np.ndarray) -> np.ndarray:
 
 
 def draw(again: Retrained, names: Sequence[str], parts: Sequence[tuple[torch.Tensor, np.ndarray]]) -> "Figure":
-    """Return a panel a class, points in the look of their likeliest sub-class, below it the image most typical of each."""
+    """Return a panel a class, points in the look of their likeliest sub-class, below it an image of each."""
     spec = again.record.spec
     psi = parts[0][1].shape[1]
     page = Page(
@@ -104,8 +106,9 @@ def draw(again: Retrained, names: Sequence[str], parts: Sequence[tuple[torch.Ten
         title=f"{called(spec.suite, spec.data)}, {spec.setting}, {spec.method}: generated labels of two classes",
         footnote=f"t-SNE (perplexity at most {PERPLEXITY:g}, seed {SEED}) of the soft labels of labelled training "
         "samples over the sub-classes of their own class; its axes have no unit. Below: the sample with the largest "
-        f"probability of each sub-class, and how many have it as the likeliest. Epoch {again.record.selected['epoch']}, "
-        f"which validation selected; seed {spec.seed}, protocol {spec.protocol}, {again.note}.",
+        f"probability of each sub-class, and how many have it as the likeliest. Epoch "
+        f"{again.record.selected['epoch']}, which validation selected; seed {spec.seed}, protocol {spec.protocol}, "
+        f"{again.note}.",
         columns=2,
         height=2.4,
         left=0.12,
@@ -131,7 +134,7 @@ def draw(again: Retrained, names: Sequence[str], parts: Sequence[tuple[torch.Ten
     return page.figure
 
 
-def _typical(page: Page, axes, again: Retrained, index: torch.Tensor, labels: np.ndarray) -> None:
+def _typical(page: Page, axes: "Axes", again: Retrained, index: torch.Tensor, labels: np.ndarray) -> None:
     """Draw below a panel the sample with the largest probability of each sub-class."""
     training = again.training
     stored = training.data.samples.inputs[index[labels.argmax(0)].to(training.data.samples.inputs.device)]

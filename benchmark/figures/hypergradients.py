@@ -106,13 +106,14 @@ def _panel(axes: "Axes", lines: Mapping[str, Mean], names: Sequence[str], kind: 
     log = kind.log and len(positive) > 0 and positive.max() / positive.min() > MOST_LINEAR
     for method, (mean, sem) in lines.items():
         plain = look(names.index(method))
-        epochs, y = np.arange(1, len(mean) + 1), np.where(~log | (mean > 0), mean, np.nan)
-        low = np.maximum(y - sem, y / 100) if log else y - sem
-        axes.fill_between(epochs, low, y + sem, color=plain.colour, alpha=0.2, linewidth=0)
+        shown = np.isfinite(mean) & (mean > 0 if log else True)  # an epoch without an outer step is passed over
+        epochs, y, half = np.arange(1, len(mean) + 1)[shown], mean[shown], sem[shown]
+        low = np.maximum(y - half, y / 100) if log else y - half
+        axes.fill_between(epochs, low, y + half, color=plain.colour, alpha=0.2, linewidth=0)
         every = max(1, len(epochs) // 5)
         axes.plot(
             epochs, y, color=plain.colour, linestyle=plain.dash, linewidth=0.9, marker=plain.marker, markersize=2.5,
-            markevery=(names.index(method) % every, every),
+            markevery=(names.index(method) % every, every), clip_on=False,
         )  # fmt: skip
     axes.set_xlim(1, max(max(len(each.mean) for each in lines.values()), 2))
     if log:

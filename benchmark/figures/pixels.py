@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 SCENES = 3
 
 
-def pixel_weights(record: Record, places: Places | None = None, *, device: str = "cpu") -> "Figure":
-    """Train a recorded run again to its selected epoch; return validation scenes, their losses and pixel weights.
+def pixel_weights(record: Record, places: Places | None = None, *, device: str = "cpu") -> "tuple[Figure, Retrained]":
+    """Train a recorded run again to its selected epoch; draw validation scenes, their losses and pixel weights.
 
     The weight of a pixel is sum_j dL_T / dl_j over the tasks, scaled such that equal weighting gives the number of
     tasks everywhere.
@@ -32,7 +32,7 @@ def pixel_weights(record: Record, places: Places | None = None, *, device: str =
     """
     again = retrained(record, places, device=device)
     losses, weights = maps(again, SCENES)
-    return draw(again, losses, weights)
+    return draw(again, losses, weights), again
 
 
 def maps(again: Retrained, scenes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +72,7 @@ def draw(again: Retrained, losses: np.ndarray, weights: np.ndarray) -> "Figure":
         columns=columns,
         height=wide * images.shape[-2] / images.shape[-1],
         left=0.12,
-        below=0.42,
+        below=0.3,
         gap=(0.08, -0.14),
     )
     names = [*(f"loss: {name}" for name in again.record.tasks), "pixel weight"]

@@ -87,7 +87,7 @@ def differs(record: Record, training: Training) -> int | None:
 def _note(record: Record, training: Training, until: int) -> str:
     epoch = differs(record, training)
     if epoch is None:
-        return f"trained again for {until} epochs: validation metrics, losses and weights are the recorded ones, bit by bit"
+        return f"trained again for {until} epochs: validation, losses and weights are the recorded ones, bit by bit"
     here, there = (rows[epoch - 1]["validation"] for rows in (training.rows, record.epochs))
     return (
         f"trained again for {until} epochs: NOT the recorded numbers from epoch {epoch} on "

@@ -47,7 +47,7 @@ def fit(losses: np.ndarray, combined: np.ndarray) -> Surrogate:
     z = np.where(moving, (losses - losses.mean(0)) / unit, 0.0)
     pairs = [(j, k) for j in range(tasks) for k in range(j, tasks)]
     design = np.column_stack([np.ones(len(z)), z, *(z[:, j] * z[:, k] for j, k in pairs)])
-    found, *_ = np.linalg.lstsq(design, combined, rcond=None)
+    found, *_ = np.linalg.lstsq(design, combined, rcond=1e-6)
     curvature = np.zeros((tasks, tasks))
     for (j, k), value in zip(pairs, found[1 + tasks :], strict=True):
         curvature[j, k] += value / 2 / (unit[j] * unit[k])
@@ -79,8 +79,8 @@ def combiner_points(training: Training) -> tuple[np.ndarray, np.ndarray]:
     return losses[known][::every].numpy(), combined[known][::every].numpy()
 
 
-def surrogates(record: Record, places: Places | None = None, *, device: str = "cpu") -> "Figure":
-    """Train a recorded run again and return slopes, curvatures and fit of the surrogate over its epochs.
+def surrogates(record: Record, places: Places | None = None, *, device: str = "cpu") -> "tuple[Figure, Retrained]":
+    """Train a recorded run again and draw slopes, curvatures and fit of the surrogate over its epochs.
 
     Raises:
         UserError: Its method has no combiner, or there are too many tasks.
@@ -97,7 +97,7 @@ def surrogates(record: Record, places: Places | None = None, *, device: str = "c
         found.append(fit(*combiner_points(training)))
 
     again = retrained(record, places, device=device, whole=True, each_epoch=each_epoch)
-    return draw(again, found)
+    return draw(again, found), again
 
 
 def draw(again: Retrained, found: Sequence[Surrogate]) -> "Figure":
@@ -107,8 +107,8 @@ def draw(again: Retrained, found: Sequence[Surrogate]) -> "Figure":
     page = Page(
         3,
         title=f"{called(spec.suite, spec.data)}, {spec.setting}, {spec.method}: polynomial surrogate of the combiner",
-        footnote=f"Second-order polynomial, least squares on the validation set's losses after each epoch. Slope: at the "
-        f"mean loss. One run, seed {spec.seed}, protocol {spec.protocol}, {again.note}.",
+        footnote="Second-order polynomial, least squares on the validation set's losses after each epoch. Slope: at "
+        f"the mean loss. One run, seed {spec.seed}, protocol {spec.protocol}, {again.note}.",
         columns=3,
         height=1.5,
         gap=(0.5, 0.1),

@@ -83,9 +83,9 @@ class Illustrative(SyntheticRegression):
             solution=self.true_weight,
             plane=PLANE,
             title=f"{self.name}: training loss over the plane of W",
-            footnote=f"Weighted mean squared error of the {len(batch.inputs)} training points, weights scaled to sum to "
-            f"one; contours at equal steps, each panel its own. Minima by the normal equations from the recorded task "
-            f"weights of {spec.epochs} epochs, seed {spec.seed}; protocol {spec.protocol}.",
+            footnote=f"Weighted mean squared error of the {len(batch.inputs)} training points, weights scaled to sum "
+            f"to one; contours at equal steps, each panel its own. Minima by the normal equations from the recorded "
+            f"task weights of {spec.epochs} epochs, seed {spec.seed}; protocol {spec.protocol}.",
         )
         return {"loss_surface": figure}
 
