@@ -31,8 +31,12 @@ class Kind(NamedTuple):
 KINDS = {
     "pixel-weights": Kind("nyuv2", "auxilearn-convnet", "loss images and the weight of each pixel"),
     "surrogate": Kind("nyuv2", "auxilearn-nonlinear", "polynomial surrogate of the combiner over epochs"),
+    "auxiliary-size": Kind("cub", "auxilearn-nonlinear", "test result against the size of the auxiliary set"),
     "embedding": Kind("cifar10", "auxilearn", "t-SNE of generated labels of two classes"),
 }
+
+SIZES = (10, 20, 50, 100, 150, 200)
+"""Of the auxiliary set in the paper's figure of CUB."""
 
 
 @app.command()
@@ -43,6 +47,7 @@ def command(
     method: Annotated[str | None, typer.Option(help="Its method. [default: the paper's]")] = None,
     seed: Annotated[int | None, typer.Option(help="Its seed. [default: the lowest]")] = None,
     classes: Annotated[str, typer.Option(help="Two classes by comma, for embedding. [default: frog,deer]")] = "",
+    sizes: Annotated[str, typer.Option(help="Sizes by comma, for auxiliary-size.")] = ",".join(map(str, SIZES)),
     sample: Annotated[bool, typer.Option("--sample", help="Draw a run on drawn samples, which is no result.")] = False,
     device: Annotated[str, typer.Option(help="Torch device; the CPU repeats runs of the CPU bit by bit.")] = "cpu",
     results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
@@ -78,6 +83,10 @@ def command(
         hint=f"python -m benchmark.run --suite {name} --methods {wanted}{' --sample' * sample} makes them",
     )
     places = Places(data_dir or DEFAULT_DATA, cache_dir or default_cache(), sample, weights)
+    if figure == "auxiliary-size":
+        same = [r for r in store.records.values() if _repeats(r, record) and seed in (None, r.spec.seed)]
+        _write_sizes(same, _numbers(sizes), places, device, output or store.folder)
+        return
     chosen = tuple(word.strip() for word in classes.split(",")) if classes else ()
     _write(figure, record, places, device, chosen, output or store.folder)
 
@@ -100,6 +109,38 @@ def _write(
         except OSError as error:
             raise UserError(f"cannot write to {folder} ({error.strerror}); use another --output") from None
     for name in written:
+        print(folder / name)
+
+
+def _repeats(one: "Record", other: "Record") -> bool:
+    """Return whether two successful runs differ in their seed alone."""
+    return one.status == "ok" and dataclasses.replace(one.spec, seed=other.spec.seed) == other.spec
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return sorted({int(word) for word in text.split(",")})
+    except ValueError:
+        raise UserError(f"--sizes takes whole numbers by comma, not {text!r}") from None
+
+
+def _write_sizes(
+    records: "Sequence[Record]", sizes: "Sequence[int]", places: "Places", device: str, folder: Path
+) -> None:
+    """Draw and write the figure of sizes and its numbers."""
+    from benchmark.figures.sizes import auxiliary_sizes
+    from benchmark.figures.style import save, style
+    from benchmark.spec import is_sample
+
+    with style(math=False):
+        drawn, numbers = auxiliary_sizes(records, sizes, places, device=device)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            numbers.to_csv(folder / "auxiliary_size.csv", index=False)
+            written = save(drawn, folder, "auxiliary_size", sample=is_sample(records[0].spec.data))
+        except OSError as error:
+            raise UserError(f"cannot write to {folder} ({error.strerror}); use another --output") from None
+    for name in ("auxiliary_size.csv", *written):
         print(folder / name)
 
 

@@ -103,7 +103,9 @@ def published_ablation(suite: str, setting: str, name: str, metric: Metric, fold
     return Series(values, means, sems, [3] * len(rows)) if len(rows) else None
 
 
-def draw(lines: Mapping[str, Series], metric: Metric, *, title: str, xlabel: str, protocols: Iterable[int]) -> "Figure":
+def draw(
+    lines: Mapping[str, Series], metric: Metric, *, title: str, xlabel: str, protocols: Iterable[int], note: str = ""
+) -> "Figure":
     """Return the results over what is varied, a line a method, the paper's own in grey."""
     own = [each for name, each in lines.items() if not name.startswith(PAPER)]
     counts = sorted({count for each in own for count in each.runs})
@@ -112,7 +114,7 @@ def draw(lines: Mapping[str, Series], metric: Metric, *, title: str, xlabel: str
         1,
         title=title,
         footnote=f"Protocol {', '.join(map(str, sorted(protocols)))}; n = {' to '.join(map(str, counts))} final runs a "
-        f"point; bars: ± one standard error (ddof 1).{paper}",
+        f"point; bars: ± one standard error (ddof 1).{paper}{note and f' {note}'}",
         columns=1,
         height=2.2,
         width=4.2,
