@@ -1,6 +1,8 @@
 """Figures that need a trained network: a recorded run is trained again, compared with its record, and drawn."""
 
+import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 

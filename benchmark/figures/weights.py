@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchmark.figures.style import PAGE_INCHES
+from benchmark.figures.style import PAGE_INCHES, short
 from benchmark.record import Record
 from benchmark.spec import called
 from benchmark.table import MOST_TASKS_SHOWN
@@ -20,6 +20,8 @@ LUMINANCE = (0.299, 0.587, 0.114)
 """Of red, green and blue, ITU-R BT.601."""
 
 CELL_INCHES = (0.36, 0.24)
+MOST_CHARACTERS = 30
+"""Of a name beside the cells."""
 
 
 def final_weights(finals: Sequence[Record]) -> pd.DataFrame:
@@ -68,7 +70,7 @@ def draw_weights(weights: pd.DataFrame) -> "Figure":
     grid = _lay_out(figure, panels)
     images = [_heat_map(axes, panel) for axes, panel in zip(grid, panels.values(), strict=True)]
     for axes, setting in zip(grid, panels, strict=True):
-        axes.set_title(setting)
+        axes.set_title(_name(setting))
     bar = figure.colorbar(images[0], ax=grid, label="share of weight", aspect=30, pad=0.03)
     bar.set_ticks([0, 0.05, 0.2, 0.5, 1])
     bar.outline.set_visible(False)
@@ -77,8 +79,8 @@ def draw_weights(weights: pd.DataFrame) -> "Figure":
 
 def _lay_out(figure: "Figure", panels: Mapping[str, pd.DataFrame]) -> "list[Axes]":
     """Give the figure the size of its panels and return their axes, as many side by side as a page is wide."""
-    labels = pd.Series([str(name) for panel in panels.values() for name in panel.index])
-    tasks = pd.Series([str(name) for panel in panels.values() for name in panel.columns])
+    labels = pd.Series([_name(name) for panel in panels.values() for name in panel.index])
+    tasks = pd.Series([_name(name) for panel in panels.values() for name in panel.columns])
     rows, columns = (max(panel.shape[axis] for panel in panels.values()) for axis in (0, 1))
     left, below = 0.065 * labels.str.len().max(), 0.05 * tasks.str.len().max()
     width, height = columns * CELL_INCHES[0], max(rows, 4) * CELL_INCHES[1]
@@ -108,11 +110,15 @@ def _heat_map(axes: "Axes", panel: pd.DataFrame) -> "AxesImage":
         axes.axhline(row - 0.5, color="white", linewidth=0.8)
     for column in range(1, columns):
         axes.axvline(column - 0.5, color="white", linewidth=3 if column == 1 else 0.8)
-    axes.set_xticks(range(columns), panel.columns, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(rows), panel.index)
+    axes.set_xticks(range(columns), [*map(_name, panel.columns)], rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(rows), [*map(_name, panel.index)])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return image
+
+
+def _name(name: object) -> str:
+    return short(str(name), MOST_CHARACTERS)
 
 
 def _cell(share: float) -> str:
