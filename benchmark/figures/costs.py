@@ -44,8 +44,8 @@ def pareto(costs: Sequence[float], scores: Sequence[float], *, higher_is_better:
     order = sorted(range(len(costs)), key=lambda index: (costs[index], -sign * scores[index]))
     front: list[int] = []
     for index in order:
-        best = front[-1] if front else None
-        better = best is None or sign * scores[index] > sign * scores[best]
+        best = front[-1] if front else index
+        better = sign * scores[index] > sign * scores[best]
         if better or (costs[index], scores[index]) == (costs[best], scores[best]):
             front.append(index)
     return front

@@ -65,7 +65,7 @@ def grids(runs: Sequence[Runs]) -> "Figure | None":
     )
     axes = page.axes[0]
     _heat_map(axes, grid, better=1 if metric.higher_is_better else -1, text="{:.1f}" if metric.percent else "{:.3g}")
-    _label(axes, grid)
+    _label(page, axes, grid)
     height = page.inches[1]
     place = axes.get_position()
     tall = min(1.3, place.height * height)
@@ -140,7 +140,7 @@ def _heat_map(axes: "Axes", grid: Grid, *, better: int, text: str) -> None:
         )
 
 
-def _label(axes: "Axes", grid: Grid) -> None:
+def _label(page: Page, axes: "Axes", grid: Grid) -> None:
     """Write methods and hyper-parameters beside the rows and the optimiser's values above the columns."""
     rows, columns = grid.values.shape
     axes.set_yticks(range(rows), [own for _, own in grid.rows], fontsize=5.8)
@@ -149,7 +149,7 @@ def _label(axes: "Axes", grid: Grid) -> None:
     axes.spines[:].set_visible(False)
     axes.set_xlabel("learning rate, below it weight decay", labelpad=12)
     box = axes.get_position()
-    figure_width = axes.figure.get_size_inches()[0]
+    figure_width = page.inches[0]
     begin = 0
     for column in range(1, columns + 1):
         if column == columns or grid.columns[column][0] != grid.columns[begin][0]:

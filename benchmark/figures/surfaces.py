@@ -41,9 +41,8 @@ def surface(inputs: np.ndarray, targets: np.ndarray, weights: np.ndarray, line: 
     first, second = np.meshgrid(line, line)
     predicted = inputs[:, 0, None, None] * first + inputs[:, 1, None, None] * second
     share = weights / weights.sum()
-    return sum(
-        portion * np.square(predicted - targets[:, task, None, None]).mean(0) for task, portion in enumerate(share)
-    )
+    errors = [np.square(predicted - targets[:, task, None, None]).mean(0) for task in range(len(share))]
+    return np.tensordot(share, np.stack(errors), 1)
 
 
 def draw_surfaces(

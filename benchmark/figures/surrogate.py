@@ -1,7 +1,7 @@
 """Second-order polynomial surrogate of a learnt combiner after every epoch, as in the paper's figure of NYUv2."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -66,7 +66,7 @@ def combiner_points(training: Training) -> tuple[np.ndarray, np.ndarray]:
     an image.
     """
     losses = evaluated_losses(training, training.data.validation)
-    combiner = training.method.combiner
+    combiner = cast(Combiner, training.method.combiner)
     phi = next(combiner.parameters())
     with torch.no_grad():
         combined = torch.cat([combiner(part.to(phi)).cpu() for part in losses.split(64)])

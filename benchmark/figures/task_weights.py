@@ -43,7 +43,7 @@ def task_weights(runs: Sequence[Runs]) -> "Figure | None":
         legend=tasks,
     )
     drawn = [over_runs([shares(record) for record in each.finals]) for each in moving]
-    limits = _limits(np.concatenate([each.mean.ravel() for each in drawn]))
+    limits = _limits(np.concatenate([(each.mean + np.nan_to_num(each.sem)).ravel() for each in drawn]))
     for axes, each, (mean, sem) in zip(page.axes, moving, drawn, strict=True):
         epochs = np.arange(1, len(mean) + 1)
         for task in range(len(tasks)):

@@ -106,7 +106,7 @@ def test_learning_curves_show_mean_and_band(runs: list[Runs]) -> None:
     axes = made(learning_curves(runs)).axes[0]
     assert axes.get_title(loc="left") == "stl"
     assert the_line(axes)[:, 1] == pytest.approx([12.5, 22.5, 32.5])  # seeds 1 and 2: 12 and 13 %
-    band = axes.collections[0].get_paths()[0].vertices
+    band = np.asarray(axes.collections[0].get_paths()[0].vertices)
     assert band[np.isclose(band[:, 0], 1), 1].min() == pytest.approx(12.5 - 0.5)
     assert band[np.isclose(band[:, 0], 1), 1].max() == pytest.approx(12.5 + 0.5)
 
@@ -132,7 +132,7 @@ def test_many_auxiliary_tasks_are_one_line(arms: list[Arm]) -> None:
     }
     shown = collect(arms, found)["few"]
     first, second = made(losses(shown)).axes[0].lines
-    assert (first.get_ydata()[0], second.get_ydata()[0]) == (1, 8)
+    assert [np.asarray(line.get_ydata())[0] for line in (first, second)] == [1, 8]
     assert task_weights(shown) is None
 
 
@@ -234,7 +234,7 @@ def test_depths_come_from_runs_of_their_own_and_validation_chooses_among_them(to
             Options("toy", settings=("few",), methods=("auxilearn-nonlinear",), fixed={"depth": layers, "lr": "0.1"})
         )
         for decay, score, test in ((0.0, 0.2, 0.9), (0.01, 0.4, 0.1 * int(layers))):
-            point = {name: values[0] for name, values in arm.space.items()} | {"weight_decay": decay}
+            point = {**arm.points()[0], "weight_decay": decay}
             found += [a_record(spec, score=score, test=test + 0.01 * spec.seed) for spec in arm.finals(point)]
     figure = made(depth([arm], "few", found))
     line = figure.axes[0].lines[0]
