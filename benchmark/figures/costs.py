@@ -21,6 +21,9 @@ DIRECTIONS = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -
 DISTANCES = (5, 9, 14, 20, 28, 38, 50, 64, 80, 100)
 """At which it may stand, in points."""
 
+NEAR = 4
+"""How many of them are tried before a name may cover a bar."""
+
 MOST_LINEAR = 3
 """Ratio of largest to smallest cost up to which its axis stays linear."""
 
@@ -139,10 +142,11 @@ def place_names(
     """
     points = axes.transData.transform(places)
     dots = axes.figure.dpi / 72
-    taken = [*_crosses(axes, places, bars, dots)]
+    crosses = [*_crosses(axes, places, bars, dots)]
+    taken, lines = crosses[::3], [box for number, box in enumerate(crosses) if number % 3]
     for index in range(len(names)):
         size = np.array([3.75 * len(names[index]), 7.5]) * dots
-        across, up, distance, box = _free(axes.bbox, points[index], size, taken, dots)
+        across, up, distance, box = _free(axes.bbox, points[index], size, taken, lines, dots)
         taken.append(box)
         axes.annotate(
             names[index],
@@ -170,18 +174,24 @@ def _crosses(
 
 
 def _free(
-    inside: "BboxBase", point: np.ndarray, size: np.ndarray, taken: "Sequence[Bbox]", dots: float
+    inside: "BboxBase",
+    point: np.ndarray,
+    size: np.ndarray,
+    taken: "Sequence[Bbox]",
+    lines: "Sequence[Bbox]",
+    dots: float,
 ) -> "tuple[int, int, float, Bbox]":
-    """Return direction, distance and box of the nearest place around a point that nothing covers."""
+    """Return direction, distance and box of the nearest place around a point that nothing covers, bars if need be."""
     from matplotlib.transforms import Bbox
 
     first = None
-    for distance in DISTANCES:
+    tried = [([*taken, *lines], distance) for distance in DISTANCES[:NEAR]] + [(taken, each) for each in DISTANCES]
+    for covered, distance in tried:
         for across, up in DIRECTIONS:
             x, y = point + np.array([across, up]) * distance * dots
             box = Bbox.from_bounds(x - size[0] * (1 - across) / 2, y - size[1] * (1 - up) / 2, *size)
             first = first or (across, up, distance, box)
             held = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
-            if held and not any(box.overlaps(other) for other in taken):
+            if held and not any(box.overlaps(other) for other in covered):
                 return across, up, distance, box
     return first or (1, 0, DISTANCES[0], Bbox.null())
