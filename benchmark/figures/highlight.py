@@ -1,12 +1,15 @@
 """Small multiples: a panel a method, its line before the grey lines of all others."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from benchmark.figures.panels import Page, columns_for, panel_title, width_of
 from benchmark.figures.style import COLOURS, OTHERS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class Line(NamedTuple):
@@ -47,25 +50,28 @@ def draw_highlights(
         height=1.0 if columns > 4 else 1.3,
         gap=(0.14, 0.1),
     )
-    kind = "steps-post" if steps else "default"
     limits = _limits(lines, cut)
     for axes, (name, line) in zip(page.axes, lines.items(), strict=True):
-        for other in lines.values():
-            if other is not line:
-                axes.plot(other.x, other.y, color=OTHERS, linewidth=0.5, drawstyle=kind, zorder=1)
-        low, high = line.y - line.band, line.y + line.band
-        axes.fill_between(
-            line.x, low, high, color=COLOURS[0], alpha=0.3, linewidth=0, step="post" if steps else None, zorder=2
-        )
-        axes.plot(line.x, line.y, color=COLOURS[0], linewidth=1.4, drawstyle=kind, zorder=3, gid="highlight")
-        if np.isfinite(line.y).sum() == 1:
-            axes.plot(line.x, line.y, ".", color=COLOURS[0], zorder=3)
+        _panel(axes, line, [other for other in lines.values() if other is not line], steps=steps)
         axes.set(xlim=limits[0], ylim=limits[1])
         axes.locator_params(axis="x", nbins=4, integer=True)
         axes.locator_params(axis="y", nbins=4)
         panel_title(axes, name, inches=width_of(page))
     page.share_axes(xlabel=xlabel, ylabel=ylabel)
     return page
+
+
+def _panel(axes: "Axes", line: Line, others: Sequence[Line], *, steps: bool) -> None:
+    """Draw a line and its band before others."""
+    kind = "steps-post" if steps else "default"
+    for other in others:
+        axes.plot(other.x, other.y, color=OTHERS, linewidth=0.5, drawstyle=kind, zorder=1)
+    low, high = line.y - line.band, line.y + line.band
+    band = axes.fill_between(line.x, low, high, color=COLOURS[0], alpha=0.3, linewidth=0, zorder=2)
+    band.set_gid("band")
+    axes.plot(line.x, line.y, color=COLOURS[0], linewidth=1.4, drawstyle=kind, zorder=3, gid="highlight")
+    if np.isfinite(line.y).sum() == 1:
+        axes.plot(line.x, line.y, ".", color=COLOURS[0], zorder=3)
 
 
 def _limits(lines: Mapping[str, Line], cut: float) -> tuple[tuple[float, float], tuple[float, float]]:

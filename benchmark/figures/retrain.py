@@ -72,8 +72,7 @@ def retrained(
                     each_epoch(training)
         except Diverged as error:
             raise UserError(f"run {record.spec.digest} does not come through here: {error}") from None
-    same = differs(record, training) is None
-    return Retrained(record, training, _note(record, training, until), same)
+    return Retrained(record, training, _note(record, training, until), differs(record, training) is None)
 
 
 def differs(record: Record, training: Training) -> int | None:
