@@ -42,7 +42,11 @@ def test_a_run_trained_again_is_the_recorded_one_and_looking_at_it_moves_no_bit(
 
     def look(training: Training) -> None:
         seen.append(len(training.rows))
+        modules = [*training.problem.model.modules(), *training.method.modules()]
+        modes = [module.training for module in modules]
         combiner_points(training)
+        assert all(module.training for module in training.method.modules())
+        assert [module.training for module in modules] == modes
 
     again = retrained(record, whole=True, each_epoch=look)
     assert seen == [1, 2, 3]
