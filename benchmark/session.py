@@ -102,7 +102,7 @@ def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[T
     methods = asked | {arm.method for arm in shown}
     arms = [arm for arm in everything if arm.setting in settings and arm.method in methods and _belongs(arm, request)]
     table = make_table(arms, store.records, request.command, request.references)
-    return table, [*table.write(store.folder), *write_figures(arms, store.records, store.folder)]
+    return table, [*table.write(store.folder), *write_figures(arms, store.records, store.folder, families=False)]
 
 
 def _belongs(arm: Arm, request: Request) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +15,6 @@ from benchmark.synthetic import SyntheticRegression
 from benchmark.tasks import Regression
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 HARMFUL_WEIGHT = (-4.0, 2.0)
@@ -60,26 +60,33 @@ class Illustrative(SyntheticRegression):
 
     def figures(self, records: Sequence[Record]) -> dict[str, "Figure"]:
         """Return the training loss over the plane: main task, initial and learnt weights, of the first learnt run."""
-        from matplotlib.figure import Figure
+        from benchmark.figures.surfaces import draw_surfaces
 
         learnt = [r for r in records if r.spec.method == self.default_methods[-1]]
         if not learnt:
             return {}
         record = min(learnt, key=lambda r: r.spec.seed)
-        data = self.data(record.spec.setting, record.spec.seed)
+        spec = record.spec
+        data = self.data(spec.setting, spec.seed)
         batch = data.at(data.train)
-        learnt_weights = torch.tensor(record.epochs[-1]["weight"])
-        panels = {
-            "main task": torch.eye(len(learnt_weights))[0],
-            "all tasks, t = 0": self._initial_weights(record.spec, batch),
-            "all tasks, t = T": learnt_weights,
-        }
-        figure = Figure(figsize=(9, 3.2), layout="constrained")
-        for axes, (title, weights) in zip(figure.subplots(1, 3, sharey=True), panels.items(), strict=True):
-            _draw_surface(axes, batch, weights, self.true_weight)
-            axes.set_title(title)
-        figure.axes[0].set_ylabel("$W_2$")
-        figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+        initial = self._initial_weights(spec, batch).numpy()
+        path = np.array([initial, *(row["weight"] for row in record.epochs)])
+        figure = draw_surfaces(
+            batch.inputs.numpy(),
+            torch.cat(batch.targets, dim=1).numpy(),
+            {
+                "main task alone (stl)": np.eye(len(initial))[0],
+                "all tasks, equal weights, t = 0": initial,
+                f"all tasks, weights of {spec.method}, t = T": path[-1],
+            },
+            path,
+            solution=self.true_weight,
+            plane=PLANE,
+            title=f"{self.name}: training loss over the plane of W",
+            footnote=f"Weighted mean squared error of the {len(batch.inputs)} training points, weights scaled to sum "
+            f"to one; contours at equal steps, each panel its own. Minima by the normal equations from the recorded "
+            f"task weights of {spec.epochs} epochs, seed {spec.seed}; protocol {spec.protocol}.",
+        )
         return {"loss_surface": figure}
 
     def _initial_weights(self, spec: Spec, batch: Batch) -> Tensor:
@@ -87,15 +94,3 @@ class Illustrative(SyntheticRegression):
         problem = self.problem(spec.setting, spec.seed)
         hyper: dict[str, Any] = {name: value for name, value in spec.hyper if name not in self.grid}
         return baselines.load(spec.method)(problem, **hyper).weights(problem.losses(batch)).detach()
-
-
-def _draw_surface(axes: "Axes", batch: Batch, weights: Tensor, solution: Sequence[float]) -> None:
-    """Draw the weighted training loss over the plane of W, its minimum and w*; weights are scaled to sum to one."""
-    line = torch.linspace(*PLANE, 181)
-    grid = torch.cartesian_prod(line, line)
-    errors = (batch.inputs @ grid.T)[:, None] - torch.cat(batch.targets, dim=1)[:, :, None]
-    surface = (errors.square().mean(0) * (weights / weights.sum())[:, None]).sum(0)
-    axes.contour(line, line, surface.reshape(181, 181).T, levels=25, linewidths=0.7, cmap="viridis")
-    axes.plot(*grid[surface.argmin()].tolist(), "o", color="tab:orange", label="minimum of the training loss")
-    axes.plot(*solution, "*", color="black", markersize=10, label="w*")
-    axes.set(xlabel="$W_1$", aspect="equal")

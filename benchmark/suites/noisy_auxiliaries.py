@@ -53,17 +53,13 @@ class NoisyAuxiliaries(SyntheticRegression):
         return Batch(inputs, (inputs * self.true_weight[0] + noise,))
 
     def figures(self, records: Sequence[Record]) -> dict[str, "Figure"]:
-        """Return the learnt weight of each auxiliary against its noise, one line a final run."""
-        from matplotlib.figure import Figure
+        """Return the learnt weight of each auxiliary against its noise, mean over the final runs."""
+        from benchmark.figures.noise import draw_noise
 
         learnt = [r for r in records if r.spec.method == self.default_methods[-1]]
         if not learnt:
             return {}
-        figure = Figure(figsize=(5, 3), layout="constrained")
-        axes = figure.subplots()
-        for record in learnt:
-            weights = record.epochs[-1]["weight"][1 : AUXILIARIES + 1]
-            axes.plot(range(1, AUXILIARIES + 1), weights, linewidth=1, alpha=0.7)
-        axes.set(xlabel="auxiliary, by growing noise", ylabel="learnt weight", xlim=(1, AUXILIARIES), ylim=(0, None))
-        axes.set_title(f"{self.default_methods[-1]}, {len(learnt)} seeds")
-        return {"weights": figure}
+        spec = learnt[0].spec
+        weights = [record.epochs[-1]["weight"][1 : AUXILIARIES + 1] for record in learnt]
+        footnote = f"Weights after {spec.epochs} epochs; protocol {spec.protocol}."
+        return {"weights": draw_noise(weights, title=f"{self.name}: {spec.method}", footnote=footnote)}

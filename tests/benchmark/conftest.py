@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmark.commands import run_app
+from benchmark.figures import STYLE
 from benchmark.models.resnet import resnet18
 from benchmark.run import app
 from tests.benchmark.helpers import Ended, Toy, install
@@ -59,3 +60,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
     (tmp_path / "checkpoints").mkdir()
     return tmp_path / "checkpoints" / Path(ResNet18_Weights.IMAGENET1K_V1.url).name
+
+
+@pytest.fixture(autouse=True)
+def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw fewer dots an inch: commands of this process write many figures that nobody looks at."""
+    monkeypatch.setitem(STYLE, "savefig.dpi", 60)

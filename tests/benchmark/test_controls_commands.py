@@ -131,7 +131,9 @@ def test_the_command_of_a_missing_cell_plans_the_same_runs(
 
 
 def test_controls_from_command_to_table(toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmark.session.write_figures", lambda *arguments: [])  # they take longer than all else
+    monkeypatch.setattr(
+        "benchmark.session.write_figures", lambda *arguments, **keywords: []
+    )  # they take longer than all else
     command = (*ONE_POINT, "--methods", "equal,gcs", "--results-dir", tmp_path)
     assert cli(*command).status == 0
     alone = (tmp_path / "toy" / "table.md").read_text()

@@ -10,7 +10,7 @@ from benchmark.campaign import search_records
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.record import Record
 from benchmark.report.suites import Plan
-from benchmark.search import JOURNAL
+from benchmark.storage import JOURNAL
 from benchmark.tables.notes import final_records
 
 

@@ -1,82 +1,27 @@
-"""Figures of a suite, written beside its table: the task weights that training ends with, and the suite's own."""
+"""The task weights that training ends with: their numbers, and heat maps of each task's share."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from benchmark.plan import Arm
+from benchmark.figures.style import PAGE_INCHES, short
 from benchmark.record import Record
-from benchmark.spec import called, is_sample
-from benchmark.table import MOST_TASKS_SHOWN, final_records
-from benchmark.text import spreadsheet
+from benchmark.spec import called
+from benchmark.table import MOST_TASKS_SHOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-FORMATS = ("pdf", "png")
-SAMPLE_TITLE = "SAMPLE: drawn data, no result"
-
-STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.labelsize": 8,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "legend.frameon": False,
-    "pdf.fonttype": 42,  # letters stay letters, which publishers ask for
-    "savefig.dpi": 300,
-}
-"""Matplotlib settings of every figure."""
-
-TEXT: dict[str, Any] = {"parse_math": False}
-"""Of labels that are names: a dollar sign is one."""
-
 LUMINANCE = (0.299, 0.587, 0.114)
 """Of red, green and blue, ITU-R BT.601."""
 
 CELL_INCHES = (0.36, 0.24)
-PAGE_INCHES = 7.0
-"""Width of a page of text; panels that do not fit beside each other stand below each other."""
-
-
-def style() -> AbstractContextManager[None]:
-    """Return the context in which every figure is made and saved, so that all look alike."""
-    from matplotlib import rc_context
-
-    return rc_context(STYLE)
-
-
-def write_figures(arms: Sequence[Arm], records: Mapping[str, Record], folder: Path) -> list[str]:
-    """Draw all figures as PDF and PNG, write the numbers of the task weights, and return the file names.
-
-    A suite's own figure takes the place of a common one of the same name.
-    """
-    finals = [record for arm in arms for record in final_records(arm, records) if record.status == "ok"]
-    weights = final_weights(finals)
-    written = []
-    if not weights.empty:
-        weights.map(spreadsheet).to_csv(folder / "weights.csv", index=False)
-        written.append("weights.csv")
-    with style():
-        common = {} if weights.empty else {"weights": draw_weights(weights)}
-        for name, figure in {**common, **arms[0].suite.figures(finals)}.items():
-            if is_sample(arms[0].data):
-                figure.suptitle(SAMPLE_TITLE, color="tab:red")
-            for suffix in FORMATS:
-                undated = {"CreationDate": None} if suffix == "pdf" else None  # the same figure is the same file
-                figure.savefig(folder / f"{name}.{suffix}", metadata=undated)
-                written.append(f"{name}.{suffix}")
-    return written
+MOST_CHARACTERS = 30
+"""Of a name beside the cells."""
 
 
 def final_weights(finals: Sequence[Record]) -> pd.DataFrame:
@@ -125,7 +70,7 @@ def draw_weights(weights: pd.DataFrame) -> "Figure":
     grid = _lay_out(figure, panels)
     images = [_heat_map(axes, panel) for axes, panel in zip(grid, panels.values(), strict=True)]
     for axes, setting in zip(grid, panels, strict=True):
-        axes.set_title(setting, **TEXT)
+        axes.set_title(_name(setting))
     bar = figure.colorbar(images[0], ax=grid, label="share of weight", aspect=30, pad=0.03)
     bar.set_ticks([0, 0.05, 0.2, 0.5, 1])
     bar.outline.set_visible(False)
@@ -134,8 +79,8 @@ def draw_weights(weights: pd.DataFrame) -> "Figure":
 
 def _lay_out(figure: "Figure", panels: Mapping[str, pd.DataFrame]) -> "list[Axes]":
     """Give the figure the size of its panels and return their axes, as many side by side as a page is wide."""
-    labels = pd.Series([str(name) for panel in panels.values() for name in panel.index])
-    tasks = pd.Series([str(name) for panel in panels.values() for name in panel.columns])
+    labels = pd.Series([_name(name) for panel in panels.values() for name in panel.index])
+    tasks = pd.Series([_name(name) for panel in panels.values() for name in panel.columns])
     rows, columns = (max(panel.shape[axis] for panel in panels.values()) for axis in (0, 1))
     left, below = 0.065 * labels.str.len().max(), 0.05 * tasks.str.len().max()
     width, height = columns * CELL_INCHES[0], max(rows, 4) * CELL_INCHES[1]
@@ -165,11 +110,15 @@ def _heat_map(axes: "Axes", panel: pd.DataFrame) -> "AxesImage":
         axes.axhline(row - 0.5, color="white", linewidth=0.8)
     for column in range(1, columns):
         axes.axvline(column - 0.5, color="white", linewidth=3 if column == 1 else 0.8)
-    axes.set_xticks(range(columns), panel.columns, rotation=45, ha="right", rotation_mode="anchor", **TEXT)
-    axes.set_yticks(range(rows), panel.index, **TEXT)
+    axes.set_xticks(range(columns), [*map(_name, panel.columns)], rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(rows), [*map(_name, panel.index)])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return image
+
+
+def _name(name: object) -> str:
+    return short(str(name), MOST_CHARACTERS)
 
 
 def _cell(share: float) -> str:
