@@ -1,6 +1,7 @@
 """Runs that failed are tried again within a command; one that diverged gives the same numbers again, and is not."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from benchmark.record import Record
@@ -16,9 +17,11 @@ class Attempts:
 
     Attributes:
         retries: Further attempts after the first one.
+        tell: Is told of each failure that another attempt follows, and in words which one it was.
     """
 
     retries: int = RETRIES
+    tell: Callable[[Record, str], None] = lambda record, attempt: None
     _failed: dict[str, Record] = field(default_factory=dict)
 
     def counted(self, record: Record) -> Record:
@@ -35,6 +38,7 @@ class Attempts:
         if record.status != "failed" or record.attempts > self.retries:
             return False
         self._failed[record.spec.digest] = record
+        self.tell(record, self.text(record))
         return True
 
     def text(self, record: Record) -> str:

@@ -16,6 +16,7 @@ from benchmark.plan import Arm
 from benchmark.record import Record, Store
 from benchmark.sampling import SampledStudy
 from benchmark.search import Archive, AtUrl, GridStudy, Study, UnarchivedGrid
+from benchmark.spec import Spec
 from benchmark.storage import open_storage
 from benchmark.tracking import Mirror, Mode
 
@@ -54,7 +55,6 @@ def execute(
     def open_study(arm: Arm) -> Study:
         return _study(arm, store, storage) if outlets.storage is None else AtUrl(lambda: _study(arm, store, storage))
 
-    attempts = Attempts(outlets.retries)
     with uninterrupted():
         campaign = Campaign(arms, store.records, open_study)
         spec = campaign.next_spec()
@@ -64,33 +64,44 @@ def execute(
             return []
         display = stack.enter_context(Display(campaign.arms, store.records))
         running = stack.enter_context(start(resources, display.say))
-        made: list[Record] = []
+
+        def keep(record: Record) -> None:
+            store.append(record)
+            campaign.done(record)
+            display.done(record)
+            mirror.add(record)
+
         try:
-            while True:
-                raise_if_asked()
-                while spec is not None:
-                    running.submit(spec, campaign.bars(spec))
-                    campaign.workers = running.slots
-                    with uninterrupted():
-                        spec = campaign.next_spec() if running.room() > 0 else None
-                if not campaign.under_way:
-                    return made
-                record = attempts.counted(running.next())
-                if attempts.again(record):
-                    display.again(record, attempts.text(record))
-                    spec = record.spec
-                    continue
-                with uninterrupted():
-                    store.append(record)
-                    campaign.done(record)
-                    display.done(record)
-                    mirror.add(record)
-                    made.append(record)
-                    spec = campaign.next_spec() if running.room() > 0 else None
+            return _drive(spec, campaign, running, Attempts(outlets.retries, display.again), keep)
         except KeyboardInterrupt:
             display.say("stopping the workers ...")
             running.stop()
             raise
+
+
+def _drive(
+    first: Spec, campaign: Campaign, running: Engine, attempts: Attempts, keep: Callable[[Record], None]
+) -> list[Record]:
+    """Hand out runs as the engine has room, from the first one on, until none is left; return their records."""
+    spec: Spec | None = first
+    made: list[Record] = []
+    while True:
+        raise_if_asked()
+        while spec is not None:
+            running.submit(spec, campaign.bars(spec))
+            campaign.workers = running.slots
+            with uninterrupted():
+                spec = campaign.next_spec() if running.room() > 0 else None
+        if not campaign.under_way:
+            return made
+        record = attempts.counted(running.next())
+        if attempts.again(record):
+            spec = record.spec
+            continue
+        with uninterrupted():
+            keep(record)
+            made.append(record)
+            spec = campaign.next_spec() if running.room() > 0 else None
 
 
 def _study(arm: Arm, store: Store, storage: Any) -> Study:
