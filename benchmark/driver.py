@@ -65,11 +65,12 @@ def execute(
         display = stack.enter_context(Display(campaign.arms, store.records))
         running = stack.enter_context(start(resources, display.say))
 
-        def keep(record: Record) -> None:
-            store.append(record)
-            campaign.done(record)
-            display.done(record)
-            mirror.add(record)
+        def keep(records: Sequence[Record]) -> None:
+            store.append(*records)
+            for record in records:
+                campaign.done(record)
+                display.done(record)
+                mirror.add(record)
 
         try:
             return _drive(spec, campaign, running, Attempts(outlets.retries, display.again), keep)
@@ -80,28 +81,39 @@ def execute(
 
 
 def _drive(
-    first: Spec, campaign: Campaign, running: Engine, attempts: Attempts, keep: Callable[[Record], None]
+    first: Spec, campaign: Campaign, running: Engine, attempts: Attempts, keep: Callable[[Sequence[Record]], None]
 ) -> list[Record]:
     """Hand out runs as the engine has room, from the first one on, until none is left; return their records."""
-    spec: Spec | None = first
+    specs = [first]
     made: list[Record] = []
     while True:
         raise_if_asked()
-        while spec is not None:
+        while specs:
+            spec = specs.pop()
             running.submit(spec, campaign.bars(spec))
             campaign.workers = running.slots
             with uninterrupted():
-                spec = campaign.next_spec() if running.room() > 0 else None
+                specs = specs or _next_specs(campaign, running)
         if not campaign.under_way:
             return made
-        record = attempts.counted(running.next())
-        if attempts.again(record):
-            spec = record.spec
-            continue
+        ended = [running.next()]
         with uninterrupted():
-            keep(record)
-            made.append(record)
-            spec = campaign.next_spec() if running.room() > 0 else None
+            try:
+                while running.ready():  # a disk takes as long for one record as for many
+                    ended.append(running.next())
+            finally:
+                counted = [attempts.counted(record) for record in ended]
+                again = {record.spec.digest: record.spec for record in counted if attempts.again(record)}
+                kept = [record for record in counted if record.spec.digest not in again]
+                keep(kept)
+                made += kept
+            specs = list(again.values()) or _next_specs(campaign, running)
+
+
+def _next_specs(campaign: Campaign, running: Engine) -> list[Spec]:
+    """Return the next run, where the engine has room and there is one at present."""
+    spec = campaign.next_spec() if running.room() > 0 else None
+    return [] if spec is None else [spec]
 
 
 def _study(arm: Arm, store: Store, storage: Any) -> Study:

@@ -165,22 +165,25 @@ class Store:
                 with contextlib.suppress(OSError):  # it stays as long as there is a checkpoint in it
                     self.checkpoints.rmdir()
 
-    def append(self, record: Record) -> None:
-        """Write `record` to disk; once this returns, it survives a crash of process or machine."""
+    def append(self, *records: Record) -> None:
+        """Write records to disk; once this returns, they survive a crash of process or machine."""
         if self._file is None:
             raise RuntimeError("the store is not open for writing")
-        line = json.dumps(record.to_json(), allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        lines = b"".join(
+            json.dumps(record.to_json(), allow_nan=False, separators=(",", ":")).encode() + b"\n" for record in records
+        )
         try:
-            while line:
-                line = line[self._file.write(line) :]
+            while lines:
+                lines = lines[self._file.write(lines) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             hint = "all records before it are safe; make room and run the command again"
             raise UserError(f"cannot write to {self.path} ({error.strerror}); {hint}") from None
-        self.records[record.spec.digest] = _kept(record)
-        if record.status != "failed":  # that one is made again, from its checkpoint
-            for path in self.checkpoints.glob(f"{record.spec.digest}*"):  # with what dead workers began to write
-                _remove(path)
+        for record in records:
+            self.records[record.spec.digest] = _kept(record)
+            if record.status != "failed":  # that one is made again, from its checkpoint
+                for path in self.checkpoints.glob(f"{record.spec.digest}*"):  # with what dead workers began to write
+                    _remove(path)
 
     def _sweep(self) -> None:
         """Remove the checkpoints of runs that are recorded, and those that were never written to their end."""

@@ -18,9 +18,10 @@ from torch import nn
 from benchmark import cell, engine, memory
 from benchmark.attempts import Attempts
 from benchmark.cluster import start
+from benchmark.cluster.on_dask import OnDask
 from benchmark.cluster.pool import Pool
 from benchmark.data import Batch
-from benchmark.engine import OnDask, Resources
+from benchmark.engine import Resources
 from benchmark.failures import closing_line, counts, reason_of
 from benchmark.places import Places
 from benchmark.train import run

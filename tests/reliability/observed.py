@@ -104,14 +104,15 @@ def watch_records(plan: Plan) -> None:
     """Let the driver note what it has written, and die: with half a line, or before the study hears of the record."""
     append = Store.append
 
-    def observed_append(self: Store, record: Record) -> None:
-        count = len(self.records)
-        moment = plan.driver_fate(count)
+    def observed_append(self: Store, *records: Record) -> None:
+        counts = range(len(self.records), len(self.records) + len(records))
+        count, moment = next(((count, fate) for count in counts if (fate := plan.driver_fate(count))), (0, ""))
         if moment.endswith("torn"):
-            tear(self.path, json.dumps(record.to_json()))
+            tear(self.path, "".join(json.dumps(record.to_json()) + "\n" for record in records).rstrip("\n"))
             plan.driver_dies(count, moment)
-        append(self, record)
-        plan.note("recorded", record.spec.digest)
+        append(self, *records)
+        for record in records:
+            plan.note("recorded", record.spec.digest)
         if moment:
             journal = self.folder / JOURNAL
             tear(journal, '{"op_code": 6, "worker_id": "x", "trial_id": 1, "state": 1, "values": [0.93]}')

@@ -2,7 +2,8 @@
 
 import psutil
 
-from benchmark.engine import OnDask, Resources, start
+from benchmark.cluster.on_dask import OnDask
+from benchmark.engine import Resources, start
 from benchmark.speed.empty import empty_cell
 from tests.benchmark.helpers import a_spec
 from tests.benchmark.processes import wait_until
