@@ -50,7 +50,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     @contextmanager
     def start(
-        resources: Resources, say: Callable[[str], None], cell: Callable[..., dict[str, Any]] = run_cell
+        resources: Resources, say: object = print, cell: Callable[..., dict[str, Any]] = run_cell
     ) -> Iterator[Here]:
         asked.append(resources.workers)
         yield Here(cell)
