@@ -86,5 +86,5 @@ def with_ranges_of(arm: Arm, drawn: Drawn, trials: int) -> Arm:
     fixed = {**{name: values[0] for name, values in drawn.asked.items()}}
     kept = {name: value for name, value in arm.fixed.items() if name not in drawn.names}
     space = dict.fromkeys(drawn.names, ("?",))
-    search = Search(arm.search.sampler, drawn.ranges, trials=trials)
+    search = Search(arm.search.sampler, drawn.ranges, trials=trials, pruner=arm.search.pruner)
     return dataclasses.replace(arm, space=space, fixed={**kept, **fixed}, search=search)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from benchmark.controls import phrase
 from benchmark.hyper import as_text
-from benchmark.spec import AskedPrecision, Sampler, Spec, is_sample, other_weights
+from benchmark.pruning import RULES
+from benchmark.spec import AskedPrecision, Pruner, Sampler, Spec, is_sample, other_weights
 from benchmark.suite import Suite
 from benchmark.values import Values
 
@@ -19,6 +20,7 @@ class Conditions:
     controls: tuple[str, ...]
     precision: AskedPrecision
     sampler: Sampler | None
+    pruner: Pruner | None = None
 
     def own_epochs(self, suite: Suite) -> int:
         """Return the length of training that the suite has on such data."""
@@ -32,7 +34,10 @@ class Conditions:
 
 def conditions_of(spec: Spec) -> Conditions:
     """Return what a run shares with the others of its plan."""
-    return Conditions(spec.data, spec.epochs, spec.controls, spec.precision, spec.search and spec.search.sampler)
+    search = spec.search
+    return Conditions(
+        spec.data, spec.epochs, spec.controls, spec.precision, search and search.sampler, search and search.pruner
+    )
 
 
 def title_of(
@@ -49,6 +54,7 @@ def title_of(
         several_data: Whether other tables of the suite are of other data.
     """
     parts = [f"equal-budget of {trials} trials by {conditions.sampler}"] if conditions.sampler else []
+    parts += [f"pruned by {RULES[conditions.pruner]}"] if conditions.pruner else []
     parts += [phrase(conditions.controls).removeprefix(", ")] if conditions.controls else []
     if conditions.epochs != (own := conditions.own_epochs(suite)):
         parts.append(f"{conditions.epochs} epochs, the suite's own are {own}")

@@ -181,6 +181,7 @@ def _options(suite: Suite, conditions: Conditions, trials: int | None, seeds: in
         places=Places(sample=sample, weights=other_weights(conditions.data)),
         trials=trials,
         sampler=conditions.sampler or "tpe",
+        pruner=conditions.pruner,
     )
 
 

@@ -30,7 +30,7 @@ class Here:
     def room(self) -> int:
         return 4 - len(self._waiting)
 
-    def submit(self, spec: Spec) -> None:
+    def submit(self, spec: Spec, bars: object = None) -> None:
         self._waiting.append(spec)
 
     def ready(self) -> bool:
