@@ -73,7 +73,8 @@ def execute(
                 mirror.add(record)
 
         try:
-            return _drive(spec, campaign, running, Attempts(outlets.retries, display.again), keep)
+            made = _drive(spec, campaign, running, Attempts(outlets.retries, display.again), keep)
+            return [store.records[digest] for digest in made]
         except KeyboardInterrupt:
             display.say("stopping the workers ...")
             running.stop()
@@ -82,10 +83,10 @@ def execute(
 
 def _drive(
     first: Spec, campaign: Campaign, running: Engine, attempts: Attempts, keep: Callable[[Sequence[Record]], None]
-) -> list[Record]:
-    """Hand out runs as the engine has room, from the first one on, until none is left; return their records."""
+) -> list[str]:
+    """Hand out runs as the engine has room, from the first one on, until none is left; return their digests."""
     specs = [first]
-    made: list[Record] = []
+    made: list[str] = []
     while True:
         raise_if_asked()
         while specs:
@@ -106,7 +107,7 @@ def _drive(
                 again = {record.spec.digest: record.spec for record in counted if attempts.again(record)}
                 kept = [record for record in counted if record.spec.digest not in again]
                 keep(kept)
-                made += kept
+                made += [record.spec.digest for record in kept]
             specs = list(again.values()) or _next_specs(campaign, running)
 
 

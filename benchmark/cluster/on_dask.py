@@ -52,6 +52,8 @@ class OnDask:
         """Futures that Dask says are done."""
         self._ended: deque[Any] = deque()
         """Those of them that still are when they are looked at."""
+        self._values: dict[str, dict[str, Any]] = {}
+        """What they gave, as far as it has been fetched."""
 
     @property
     def slots(self) -> int:
@@ -84,16 +86,24 @@ class OnDask:
         future = self._ended.popleft()
         spec = self._forget(future.key)
         if future.status == "finished":
-            with self._reaching():
-                return Record.from_json(future.result())
+            return Record.from_json(self._value(future))
         if future.status == "cancelled":
             raise UserError(GONE)
         return _unreturned(spec, future.exception())
 
+    def _value(self, future: Any) -> dict[str, Any]:
+        """Return what a cell gave; that of all others that have ended comes the same way."""
+        if future.key not in self._values:
+            batch = [future, *(each for each in self._ended if each.status == "finished")]
+            with self._reaching():
+                found = self._pool.client.gather(batch)
+            self._values |= {each.key: value for each, value in zip(batch, found, strict=True)}
+        return self._values.pop(future.key)
+
     def ready(self) -> bool:
         """Return whether `next` would not wait."""
         with contextlib.suppress(queue.Empty):
-            while not self._ended:
+            while True:
                 self._look_at(self._told.get_nowait())
         return bool(self._ended)
 

@@ -27,10 +27,13 @@ class Here:
         self._cell = cell
         self._waiting: list[Spec] = []
 
+    slots = 2
+
     def room(self) -> int:
         return 4 - len(self._waiting)
 
     def submit(self, spec: Spec, bars: object = None) -> None:
+        assert bars is None
         self._waiting.append(spec)
 
     def ready(self) -> bool:
