@@ -13,9 +13,7 @@ from benchmark.attempts import RETRIES
 from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
 from benchmark.places import DEFAULT_DATA, Places, default_cache
-from benchmark.slurm import SlurmOptions
 from benchmark.spec import CONTROLS, AskedPrecision, Pruner, Sampler
-from benchmark.where import Where
 
 PRECISIONS = get_args(AskedPrecision)
 PROTOCOLS = ("paper", "equal-budget")
@@ -153,6 +151,9 @@ def command(
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     _check_budget(protocol, trials, sampler, pruner)
+    from benchmark.slurm import SlurmOptions
+    from benchmark.where import Where
+
     slurm = SlurmOptions(partition, time_limit, gpus, memory, interface, tuple(slurm_option or ()))
     where = Where(device, workers, workers_per_gpu, scheduler, cluster, slurm)
     where.check()

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -103,10 +104,21 @@ def _local(resources: Resources, say: Callable[[str], None]) -> Iterator[Pool]:
     scheduler = {"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"}}
     with (
         dask.config.set(spawned),  # type: ignore[attr-defined]
-        SpecCluster(spec, scheduler, name=f"local-{secrets.token_hex(4)}", silence_logs=False) as cluster,
+        _deaf(
+            lambda: SpecCluster(spec, scheduler, name=f"local-{secrets.token_hex(4)}", silence_logs=False)
+        ) as cluster,
         Client(cluster) as client,
     ):
         yield Pool(client, resources.device, say)
+
+
+def _deaf(start: Callable[[], Any]) -> Any:
+    """Return what `start` returns; threads and processes that it begins never hear of Ctrl-C, which is the driver's."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _shared(places: tuple[Seat, ...]) -> dict[str, str]:

@@ -111,8 +111,9 @@ def test_after_one_the_mirrored_runs_are_whole_and_in_the_end_each_is_there_once
 
 
 BUSY = """
-import hashlib, subprocess, sys
+import hashlib, signal, subprocess, sys
 from benchmark.interrupts import second_ends_at_once
+signal.signal(signal.SIGINT, lambda number, frame: None)
 with second_ends_at_once():
     child = subprocess.Popen(["sleep", "100"])
     print(child.pid, flush=True)
