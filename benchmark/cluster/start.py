@@ -5,6 +5,7 @@ import secrets
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 from benchmark.cluster import slurm
@@ -114,6 +115,7 @@ def _local(resources: Resources, say: Callable[[str], None]) -> Iterator[Pool]:
 
 def _deaf(start: Callable[[], Any]) -> Any:
     """Return what `start` returns; threads and processes that it begins never hear of Ctrl-C, which is the driver's."""
+    resource_tracker.ensure_running()  # which lets the thread that starts it hear again
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return start()
