@@ -16,7 +16,7 @@ from torch import Tensor
 
 import baselines
 from benchmark import stopping, tensorfile
-from benchmark.record import PART
+from benchmark.files import PART
 from benchmark.spec import Spec
 from benchmark.tally import Clock
 

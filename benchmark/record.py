@@ -13,15 +13,14 @@ from typing import Any, Literal, get_args
 
 import filelock
 
+from benchmark.edits import check_results
 from benchmark.epochs import Rows, finite
 from benchmark.errors import UserError
+from benchmark.files import PART
 from benchmark.spec import Spec
-from benchmark.text import is_plain, plain
+from benchmark.text import plain
 
 Status = Literal["ok", "diverged", "pruned", "failed"]
-
-PART = ".part"
-"""Ending of files that are being written."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,9 @@ class Record:
         spec = Spec.from_json(values["spec"])
         if values["digest"] != spec.digest:
             raise ValueError("the digest does not belong to the spec")
-        _check_results(values, spec)
+        if values["status"] not in get_args(Status):
+            raise ValueError(f"unknown status {values['status']!r}")
+        check_results(values, spec)
         values = {key: value for key, value in values.items() if key in known}
         values["reason"] = plain(values.get("reason", ""))
         values["environment"] = {
@@ -99,8 +100,11 @@ class Store:
         self.records: dict[str, Record] = {}
         self._file: FileIO | None = None
 
-    def read(self) -> None:
+    def read(self, *, failed: bool = False) -> None:
         """Load the records; a torn last line, left by a writer that was killed, is passed over.
+
+        Args:
+            failed: Whether to keep the last failure of a run that has no result; else it is to be made again.
 
         Raises:
             UserError: The file or another line cannot be read.
@@ -113,16 +117,19 @@ class Store:
             raise UserError(f"cannot read {self.path} ({error.strerror}); use another --results-dir") from None
         self.records = {}
         for record in self._parse(data.rpartition(b"\n")[0]):
-            if record.status == "failed":  # to be made again
+            known = self.records.get(record.spec.digest)
+            if record.status == "failed":
+                if failed and (known is None or known.status == "failed"):
+                    self.records[record.spec.digest] = _kept(record)
                 continue
-            if record.spec.digest in self.records:
+            if known is not None and known.status != "failed":
                 raise UserError(f"{self.path} has two records of run {record.spec.digest}; remove one of them")
             self.records[record.spec.digest] = _kept(record)
 
     def _parse(self, whole: bytes) -> Iterator[Record]:
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
-                record = Record.from_json(json.loads(line))
+                record = Record.from_json(json.loads(line, parse_constant=_refuse))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 hint = "mend or remove that line, or use another --results-dir"
                 raise UserError(f"{self.path}, line {number}: not a record ({error}); {hint}") from None
@@ -208,24 +215,8 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _check_results(values: dict[str, Any], spec: Spec) -> None:
-    if values["status"] not in get_args(Status):
-        raise ValueError(f"unknown status {values['status']!r}")
-    if not isinstance(values.get("reason", ""), str):
-        raise ValueError("the reason is no text")
-    measured = values.get("selected", {}).get("validation", {})
-    for name in (spec.suite, spec.setting, spec.method, *values.get("tasks", ()), *measured, *values.get("test", {})):
-        if not (isinstance(name, str) and is_plain(name)):
-            raise ValueError(f"{name!r} is no name: it is not one line of visible text")
-    if values["status"] == "pruned" and not (values["epochs"] and values["selected"]["validation"]):
-        raise ValueError("a pruned trial without an epoch")
-    if values["status"] != "ok":
-        return
-    numbers = [*values["selected"]["validation"].values(), *values["test"].values(), values["timing"]["step_sec"]]
-    if not all(isinstance(number, int | float) for number in numbers):
-        raise ValueError("a result is not a number")
-    if not values["selected"]["validation"] or bool(values["test"]) != (spec.phase == "final"):
-        raise ValueError("results are missing")
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def cut_torn_line(path: Path) -> None:

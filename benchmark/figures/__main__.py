@@ -132,13 +132,15 @@ def _write_sizes(
     """Draw and write the figure of sizes and its numbers."""
     from benchmark.figures.sizes import auxiliary_sizes
     from benchmark.figures.style import save, style
+    from benchmark.files import write_whole
     from benchmark.spec import is_sample
+    from benchmark.text import spreadsheet
 
     with style(math=False):
         drawn, numbers = auxiliary_sizes(records, sizes, places, device=device)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            numbers.to_csv(folder / "auxiliary_size.csv", index=False)
+            write_whole(folder / "auxiliary_size.csv", numbers.map(spreadsheet).to_csv(index=False))
             written = save(drawn, folder, "auxiliary_size", sample=is_sample(records[0].spec.data))
         except OSError as error:
             raise UserError(f"cannot write to {folder} ({error.strerror}); use another --output") from None

@@ -16,6 +16,7 @@ from benchmark.figures.style import save, slugs, style
 from benchmark.figures.task_weights import task_weights
 from benchmark.figures.trials import best_of_trials
 from benchmark.figures.weights import draw_weights, final_weights
+from benchmark.files import write_whole
 from benchmark.record import Record
 from benchmark.spec import is_sample
 from benchmark.text import spreadsheet
@@ -54,7 +55,7 @@ def write_figures(
     sample, written = is_sample(arms[0].data), []
     weights = final_weights(finals)
     if not weights.empty:
-        weights.map(spreadsheet).to_csv(folder / "weights.csv", index=False)
+        write_whole(folder / "weights.csv", weights.map(spreadsheet).to_csv(index=False))
         written.append("weights.csv")
     with style():
         own = arms[0].suite.figures(finals)

@@ -7,12 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.figures import FORMATS, SAMPLE_TITLE, style
+from benchmark.files import write_whole
 from benchmark.report.across import Across
 from benchmark.report.diagram import cliques, draw
 from benchmark.report.files import write_sheets
 from benchmark.statistics import ALPHA
 from benchmark.tables.captions import SAMPLE_CAPTION
 from benchmark.tables.sheet import ABSENT, Content, Sheet, of_rows
+from benchmark.text import spreadsheet
 
 DIAGRAM = "critical_difference"
 
@@ -89,7 +91,7 @@ def write_across(across: Across, folder: Path, name: str) -> list[Path]:
     data = pd.DataFrame({"method": methods, "mean_rank": ranks, "groups": _memberships(groups, len(methods))})
     data = data.assign(critical_difference=across.critical_difference, friedman_p=across.friedman)
     stem = name.replace("across", DIAGRAM)
-    data.to_csv(folder / f"{stem}.csv", index=False)
+    write_whole(folder / f"{stem}.csv", data.map(spreadsheet).to_csv(index=False))
     with style():
         figure = draw(methods, ranks, across.critical_difference, groups)
         if across.sample:

@@ -72,11 +72,25 @@ def _space_free(own: Values, space: Space) -> Values:
 
 
 def budgets_of(records: Iterable[Record]) -> list[int]:
-    """Return the numbers of trials of final runs; of search runs alone, how many there are."""
+    """Return the numbers of trials of final runs, the smallest first."""
     searches = [record.spec.search for record in records if record.spec.search is not None]
-    finals = {search.trials for search in searches if search.trials is not None}
-    so_far = max((search.trial + 1 for search in searches if search.trial is not None), default=0)
-    return sorted(finals) or [so_far]
+    return sorted({search.trials for search in searches if search.trials is not None})
+
+
+def trials_so_far(records: Iterable[Record]) -> int:
+    """Return how many trials the longest search has, counted to its last one."""
+    searches = [record.spec.search for record in records if record.spec.search is not None]
+    return max((search.trial + 1 for search in searches if search.trial is not None), default=0)
+
+
+def asked_by(arms: Iterable[Arm], records: Iterable[Record], trials: int) -> bool:
+    """Return whether a budget with these arms asks for all final runs after that number of trials, and so made them.
+
+    A method with fewer points than a larger budget has trials tries each of them once, and has their number.
+    """
+    known = {(arm.setting, arm.method, arm.search) for arm in arms}
+    specs = [record.spec for record in records if record.spec.search and record.spec.search.trials == trials]
+    return bool(specs) and all((spec.setting, spec.method, spec.search) in known for spec in specs)
 
 
 def with_ranges_of(arm: Arm, drawn: Drawn, trials: int) -> Arm:

@@ -8,11 +8,12 @@ from itertools import combinations
 
 import baselines
 from benchmark.arm import Arm
+from benchmark.errors import UserError
 from benchmark.hyper import as_text
 from benchmark.places import Places
 from benchmark.plan import Options, arm_of, load_method, load_suite
 from benchmark.record import Record
-from benchmark.report.budgets import Drawn, budgets_of, drawn_from, with_ranges_of
+from benchmark.report.budgets import Drawn, asked_by, budgets_of, drawn_from, trials_so_far, with_ranges_of
 from benchmark.report.conditions import Conditions, conditions_of
 from benchmark.report.grids import asked_for
 from benchmark.spec import is_sample, other_weights
@@ -76,10 +77,51 @@ def experiments(suite_name: str, records: Iterable[Record]) -> list[Experiment]:
 
 def _of_group(name: str, conditions: Conditions, records: Sequence[Record]) -> list[Experiment]:
     suite = bare_suite(name, conditions)
+    _check_metrics(suite, records)
     found: list[Experiment] = []
-    for trials in budgets_of(records) if conditions.sampler else [None]:
-        found += _of_budget(suite, conditions, records, trials)
+    if conditions.sampler:
+        found += _of_budgets(suite, conditions, records)
+    else:
+        found += _of_budget(suite, conditions, records, None)
     return [each for each in found if not any(_within(each, other) for other in found)]
+
+
+def _check_metrics(suite: Suite, records: Iterable[Record]) -> None:
+    """Refuse results without a metric that tables read.
+
+    Raises:
+        UserError: There is one; its text names run and metric.
+    """
+    for record in records:
+        spec = record.spec
+        reached = record.selected.get("validation", {}) if record.status in ("ok", "pruned") else None
+        lack = [] if reached is None or suite.selection.name in reached else [f"validation {suite.selection.name}"]
+        if record.status == "ok" and spec.phase == "final":
+            lack += [f"test {metric.name}" for metric in suite.metrics if metric.name not in record.test]
+        if lack:
+            what = f"{spec.suite}, {spec.setting}, {spec.method}, {spec.phase} run of seed {spec.seed}"
+            raise UserError(f"run {spec.digest} ({what}) has no {lack[0]}; mend or remove its line of records.jsonl")
+
+
+def _of_budgets(suite: Suite, conditions: Conditions, records: Sequence[Record]) -> list[Experiment]:
+    """Return the plans of each budget, the smallest first, but for one whose final runs are all of a larger one too.
+
+    More search runs than that are of a search under way, which is the plan where all final runs are its own.
+    """
+    numbers, so_far = budgets_of(records), trials_so_far(records)
+    if so_far > max(numbers, default=-1):
+        found = _of_budget(suite, conditions, records, so_far)
+        if all(asked_by(_arms_of(found), records, trials) for trials in numbers):
+            return found
+    plans: list[Experiment] = []
+    for trials in reversed(numbers):
+        if not asked_by(_arms_of(plans), records, trials):
+            plans = _of_budget(suite, conditions, records, trials) + plans
+    return plans
+
+
+def _arms_of(plans: Iterable[Experiment]) -> list[Arm]:
+    return [arm for plan in plans for arm in plan.arms]
 
 
 def _within(one: Experiment, other: Experiment) -> bool:
@@ -92,7 +134,12 @@ def _of_budget(suite: Suite, conditions: Conditions, records: Sequence[Record], 
         by_arm.setdefault((record.spec.setting, record.spec.method), []).append(record)
     seeds = max([suite.final_seeds if not is_sample(conditions.data) else 1, *(_last_seed(records))])
     base = _options(suite, conditions, trials, seeds)
-    variants = {key: _variants(suite, conditions, base, key, found) for key, found in by_arm.items()}
+    tasks = {setting: 2 for setting, _ in by_arm}  # of runs that all failed it is not known how many there were
+    for record in records:
+        tasks[record.spec.setting] = max(tasks[record.spec.setting], len(record.tasks))
+    variants = {
+        key: _variants(suite, conditions, base, key, found, n_tasks=tasks[key[0]]) for key, found in by_arm.items()
+    }
     return [
         Experiment(conditions, asked, _with_values(base, asked, arms), arms)
         for asked in _plans(variants)
@@ -105,11 +152,10 @@ def _last_seed(records: Iterable[Record]) -> list[int]:
 
 
 def _variants(
-    suite: Suite, conditions: Conditions, base: Options, key: Key, records: Sequence[Record]
+    suite: Suite, conditions: Conditions, base: Options, key: Key, records: Sequence[Record], *, n_tasks: int
 ) -> list[Variant]:
     setting, method = key
     own = values_of(suite, method, load_method(method), sample=is_sample(conditions.data))
-    n_tasks = max(len(record.tasks) for record in records)
     if base.trials is None:
         drawn = [Drawn(asked) for asked in asked_for(own, records, suite.selection)]
     else:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.files import write_whole
 from benchmark.tables import html, latex, markdown
 from benchmark.tables.sheet import Sheet
 from benchmark.text import spreadsheet
@@ -29,5 +30,5 @@ def write_sheets(name: str, title: str, sheets: Sequence[Sheet], numbers: pd.Dat
     }
     paths = [folder / f"{name}.{suffix}" for suffix in texts]
     for path, text in zip(paths, texts.values(), strict=True):
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     return paths

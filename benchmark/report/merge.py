@@ -39,21 +39,22 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
 
 
 def read(path: Path) -> list[Record]:
-    """Return the records of a file; those of failed runs, to be made again, and a torn last line are passed over.
+    """Return the records of a file, the last failure of a run that has no result too; a torn last line is passed over.
 
     Raises:
         UserError: The file or a line of it cannot be read.
     """
     store = Store(path.parent)
     store.path = path
-    store.read()
+    store.read(failed=True)
     return list(store.records.values())
 
 
 def merge(files: Sequence[Path]) -> dict[str, Record]:
     """Return the records of files by digest.
 
-    The same run with the same results counts once, the first one's; times, memory and machine may differ.
+    The same run with the same results counts once, the first one's; times, memory and machine may differ. A failure
+    counts where no file has a result.
 
     Raises:
         UserError: Files have the same run with different results, or records of different protocols.
@@ -62,7 +63,9 @@ def merge(files: Sequence[Path]) -> dict[str, Record]:
     for path in files:
         for record in read(path):
             first = found.setdefault(record.spec.digest, Source(record, path))
-            if first.record is not record and (place := difference(first.record, record)):
+            if first.record.status == "failed" and record.status != "failed":
+                found[record.spec.digest] = Source(record, path)
+            elif place := difference(first.record, record):
                 raise _conflict(first, Source(record, path), place)
     check_protocols(found.values())
     return {digest: source.record for digest, source in found.items()}
@@ -94,9 +97,12 @@ def check_protocols(sources: Iterable[Source]) -> None:
 def difference(one: Record, other: Record) -> str:
     """Return the first result in which two records of a run differ, with both values; empty where none does.
 
+    A failure is no result, and differs from none.
     Results are what tables show: status, test metrics, selected epoch and its validation metrics. What a machine
     adds, times, memory, environment, date and the rounding of losses, is none.
     """
+    if "failed" in (one.status, other.status):
+        return ""
     ours, theirs = _results(one), _results(other)
     for name in dict.fromkeys([*ours, *theirs]):
         if ours.get(name) != theirs.get(name):

@@ -1,12 +1,15 @@
 """One report from request to files."""
 
 import shlex
+import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+import baselines
 from benchmark import suites, terminal
 from benchmark.commands import DEFAULT_RESULTS, chosen
 from benchmark.errors import UserError
@@ -67,7 +70,7 @@ def run_report(request: Request) -> None:
     Raises:
         UserError: There are no such records, or they cannot be put into one report.
     """
-    found = load(request)
+    found = _known(load(request))
     try:
         request.folder.mkdir(parents=True, exist_ok=True)
         if request.across:
@@ -78,6 +81,20 @@ def run_report(request: Request) -> None:
             _report_suite(request, name, found[name])
     except OSError as error:
         raise UserError(f"cannot write to {request.folder} ({error.strerror}); use another --output") from None
+
+
+def _known(found: Found) -> dict[str, dict[str, Record]]:
+    """Return the records of methods that are in `baselines/`; how many others there are is said on stderr."""
+    names = baselines.names()
+    methods = Counter(record.spec.method for records in found.values() for record in records.values())
+    for method in sorted(set(methods) - set(names)):
+        count = methods[method]
+        print(f"{count} record{'s' * (count > 1)} of unknown method {method} left out", file=sys.stderr)
+    known = {
+        suite: {digest: record for digest, record in records.items() if record.spec.method in names}
+        for suite, records in found.items()
+    }
+    return {suite: records for suite, records in known.items() if records}
 
 
 def _report_across(request: Request, found: Found) -> None:

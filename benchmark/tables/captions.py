@@ -1,5 +1,6 @@
 """Captions and provenance of tables: SAMPLE, other weights, selection rule, runs, protocol, precision, machines."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from benchmark import budget, precision
@@ -29,7 +30,7 @@ def caption(arms: Sequence[Arm], found: Sequence[Record]) -> str:
     return (
         f"{SAMPLE_CAPTION if is_sample(arm.data) else ''}"
         f"{_weights_caption(other_weights(arm.data))}"
-        f"Mean ± standard error (ddof 1) over {arm.seeds} final runs with new seeds, {arm.epochs} epochs"
+        f"Mean ± standard error (ddof 1) over {_runs(arms, found)} final runs with new seeds, {arm.epochs} epochs"
         f"{phrase(suite.controls)}; "
         f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
         f"Protocol {come.protocol}{budget.phrase(arms)}, "
@@ -49,6 +50,13 @@ def provenance(arms: Sequence[Arm], found: Iterable[Record]) -> Provenance:
         torch=tuple(sorted({str(each["torch"]) for each in about if "torch" in each})),
         finished=max((record.finished[:10] for record in found), default=""),
     )
+
+
+def _runs(arms: Sequence[Arm], found: Iterable[Record]) -> str:
+    """Return over how many final runs a method's means are, where no method has all of them the most there are."""
+    good = Counter((record.spec.setting, record.spec.method) for record in found if record.status == "ok")
+    most, planned = max(good.values(), default=0), arms[0].seeds
+    return f"{most} of {planned}" if 0 < most < planned else str(planned)
 
 
 def _weights_caption(name: str | None) -> str:

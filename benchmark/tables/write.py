@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.files import write_whole
 from benchmark.tables import html, latex, markdown
 from benchmark.tables.data import Results
 from benchmark.tables.numbers import numbers
@@ -28,7 +29,7 @@ def write(results: Sequence[Results], folder: Path) -> list[str]:
         "comparison.csv": comparisons(results).map(spreadsheet).to_csv(index=False),
     }
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        write_whole(folder / name, text)
     return list(texts)
 
 

@@ -80,24 +80,14 @@ def test_two_results_of_one_run_are_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("status", "great"),
-        ("selected", {}),
-        ("selected", {"epoch": 1, "validation": {"score": "abc"}}),
-        ("test", {}),
-        ("test", {"score": None}),
-        ("timing", {}),
-    ],
-)
-def test_edited_results_are_refused(key: str, value: object, tmp_path: Path) -> None:
+def test_failures_are_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    lost, mended = a_spec(seed=1), a_spec(seed=2)
     with Store(tmp_path).writing() as store:
-        store.append(a_record(a_spec(phase="final")))
-    line = json.loads(store.path.read_text())
-    store.path.write_text(json.dumps({**line, key: value}) + "\n")
-    with pytest.raises(UserError, match=r"records\.jsonl, line 1: not a record"):
-        read(tmp_path)
+        store.append(a_failure(lost, "first"), a_failure(mended), a_failure(lost, "last"), a_record(mended))
+    store = Store(tmp_path)
+    store.read(failed=True)
+    assert store.records == by_digest([a_failure(lost, "last"), a_record(mended)])
+    assert read(tmp_path) == by_digest([a_record(mended)])
 
 
 def test_a_second_session_adds_to_the_first(tmp_path: Path) -> None:

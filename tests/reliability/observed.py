@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import checkpoint, train
-from benchmark.record import PART, Record, Store
+from benchmark.files import PART
+from benchmark.record import Record, Store
 from benchmark.spec import Spec
 from benchmark.storage import JOURNAL
 

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from benchmark.record import PART
+from benchmark.files import write_whole
 from benchmark.report.page.content import content
 from benchmark.report.page.curves import curve, series_names
 from benchmark.report.page.pack import BUDGET, deflate, packed_records, script_json
@@ -29,9 +29,7 @@ SCRIPTS = (
 
 def write_page(source: Source, folder: Path) -> str:
     """Write the page into `folder`, whole or not at all, and return its file name."""
-    part = folder / (NAME + PART)
-    part.write_text(render(source), encoding="utf-8")
-    part.replace(folder / NAME)
+    write_whole(folder / NAME, render(source))
     return NAME
 
 

@@ -56,13 +56,22 @@ class Source:
 
 
 def read_lines(paths: Sequence[Path]) -> Lines:
-    """Return the lines of files of records: of a file's lines with one run the last, of several files' the first's."""
+    """Return the lines of files of records, results before failures.
+
+    Of a file's lines with one run the last, of several files' the first's.
+    """
     found: dict[str, Line] = {}
     for path in paths:
         if path.exists():
-            lines = enumerate(path.read_bytes().splitlines(), start=1)
-            found = {**{_digest(text): Line(path, number, text) for number, text in lines}, **found}
+            for number, text in enumerate(path.read_bytes().splitlines(), start=1):
+                first = found.get(_digest(text))
+                if first is None or _rank(text, later=path == first.path) > _rank(first.text):
+                    found[_digest(text)] = Line(path, number, text)
     return found
+
+
+def _rank(line: bytes, *, later: bool = False) -> tuple[bool, bool]:
+    return b'"status":"failed"' not in line, later  # text within a record has its quotes escaped
 
 
 def _digest(line: bytes) -> str:

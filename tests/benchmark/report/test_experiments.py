@@ -8,6 +8,8 @@ import pytest
 
 from benchmark.arm import Arm
 from benchmark.campaign import choose, is_complete
+from benchmark.errors import UserError
+from benchmark.fill import command_under
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record
 from benchmark.report.conditions import title_of
@@ -15,7 +17,7 @@ from benchmark.report.experiments import Experiment, experiments
 from benchmark.report.grids import asked_for, grid_around
 from benchmark.suite import Metric
 from benchmark.values import Values
-from tests.benchmark.helpers import Toy, a_record, a_spec, by_digest
+from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, by_digest
 
 OWN: Values = {"lr": (0.1, 0.01), "weight_decay": (0.0, 0.01)}
 
@@ -57,6 +59,13 @@ PLANS = {
     "controls": {"controls": ("shuffled",)},
     "another precision": {"precision": "float32"},
     "a budget": {"trials": 5, "sampler": "random"},
+    "a budget with a pruner": {"trials": 5, "sampler": "random", "pruner": "median"},
+    "a budget that some methods exhaust": {
+        "methods": ("stl", "equal", "dwa"),
+        "trials": 9,
+        "sampler": "random",
+        "fixed": {"lr": "0.1", "weight_decay": "0"},
+    },
     "a budget, one rate fixed": {"trials": 5, "sampler": "random", "fixed": {"lr": "0.5"}},
     "a budget, other ranges": {"trials": 3, "grid": {"lr": ("0.5", "0.001")}},
     "a value of one method": {"methods": ("stl", "equal", "dwa"), "fixed": {"temperature": "3"}},
@@ -71,6 +80,55 @@ def test_a_plan_comes_back_from_its_records(toy: Toy, plan: dict[str, Any]) -> N
     assert identities(found.arms, records) == identities(arms, records)
     assert all(is_complete(arm, records) for arm in found.arms)
     assert found.own == (plan in ({}, {"seeds": 5}))
+
+
+def test_a_plan_with_a_pruner_is_filled_with_it(toy: Toy) -> None:
+    arms = make_plan(Options("toy", trials=5, sampler="random", pruner="median"))
+    records = by_digest(campaign(arms)[:-1])
+    pruned = next(r for r in records.values() if r.spec.phase == "search" and r.selected["validation"]["top1"] < 0.5)
+    records[pruned.spec.digest] = replace(pruned, status="pruned", reason="a rule")
+    (found,) = experiments("toy", records.values())
+    assert found.options.pruner == "median"
+    assert command_under(found.options, found.arms).endswith(" --sampler random --pruner median")
+    assert not is_complete(found.arms[-1], records)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_methods_that_exhaust_a_budget_make_none_of_their_own(toy: Toy, ended: bool) -> None:
+    methods = ("stl", "dwa")
+    plan = Options("toy", methods=methods, trials=4, sampler="random", fixed={"lr": "0.1", "weight_decay": "0"})
+    small, large = (arm for arm in make_plan(plan) if arm.setting == "few")
+    assert (small.trials, large.trials) == (0, 4)
+    records = by_digest([*campaign([small]), *campaign([large], finals=ended)])
+    (found,) = experiments("toy", records.values())
+    assert found.options.trials == 4
+    assert [arm.trials for arm in found.arms] == [0, 4]
+
+
+def test_two_budgets_of_one_method_are_two_plans(toy: Toy) -> None:
+    plans = [Options("toy", methods=("stl",), trials=trials, sampler="random") for trials in (3, 5)]
+    found = experiments("toy", by_digest(r for plan in plans for r in campaign(make_plan(plan))).values())
+    assert [each.options.trials for each in found] == [3, 5]
+
+
+def test_a_failed_trial_is_one_that_is_never_chosen(toy: Toy) -> None:
+    (arm,) = make_plan(Options("toy", settings=("few",), methods=("stl",), trials=5, sampler="random"))
+    records = by_digest(campaign([arm]))
+    lost = arm.spec(dict.fromkeys(arm.space, 0.02), trial=0)
+    assert lost.digest in records
+    records[lost.digest] = a_failure(lost)
+    (found,) = experiments("toy", records.values())
+    assert identities(found.arms, records) == identities([arm], records)
+
+
+@pytest.mark.parametrize("name", ["selected", "test"])
+def test_a_result_without_a_metric_of_the_suite_is_refused_by_name(toy: Toy, name: str) -> None:
+    final = a_record(a_spec(phase="final", seed=1))
+    edits = {"selected": {"epoch": 1, "validation": {"f1": 1.0}}, "test": {"top2": 0.5}}
+    with pytest.raises(
+        UserError, match=f"run {final.spec.digest} .* has no {name.replace('selected', 'validation')} top1"
+    ):
+        experiments("toy", [replace(final, **{name: edits[name]})])
 
 
 def test_several_plans_of_one_folder_are_tables_of_their_own_with_titles(toy: Toy) -> None:

@@ -45,7 +45,15 @@ def test_different_results_of_one_run_are_refused_with_all_that_is_needed_to_men
 def test_a_failed_run_is_no_conflict(tmp_path: Path) -> None:
     good = a_record(FINAL)
     files = [a_file(tmp_path / "a", [a_failure(FINAL)]), a_file(tmp_path / "b", [good])]
-    assert merge(files)[FINAL.digest].status == "ok"
+    for order in (files, files[::-1]):
+        assert merge(order) == {FINAL.digest: good}
+
+
+def test_a_failure_counts_where_there_is_no_result_the_last_one_of_a_file(tmp_path: Path) -> None:
+    first, last = a_failure(FINAL, "memory"), a_failure(FINAL, "a worker died")
+    files = [a_file(tmp_path / "a", [first, last]), a_file(tmp_path / "b", [first])]
+    assert merge(files) == {FINAL.digest: last}
+    assert merge([a_file(tmp_path / "c", [a_record(FINAL), last])])[FINAL.digest].status == "ok"
 
 
 @pytest.mark.parametrize("numbers", [(1, 2), (2, 3), (1,)])

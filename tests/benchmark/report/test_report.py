@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 
 from benchmark.commands import run_app
+from benchmark.files import write_whole
 from benchmark.plan import Options, make_plan
 from benchmark.published import COLUMNS
 from benchmark.record import Record
 from benchmark.report import session
 from benchmark.report.__main__ import app
 from benchmark.report.paper import paper_tables
-from tests.benchmark.helpers import Ended, Toy, a_record
+from tests.benchmark.helpers import Ended, Toy, a_failure, a_record, a_spec
 from tests.benchmark.report.test_experiments import campaign
 
 Report = Callable[..., Ended]
@@ -68,6 +69,53 @@ def test_methods_of_the_suites_table_without_records_are_missing_with_the_comman
         command = f"python -m benchmark.run --suite toy --settings {setting} --methods equal --seeds=4"
         assert f"4 of 4 final runs missing; run: {command} --results-dir={tmp_path}" in out
     assert not (tmp_path / "toy" / "table.md").exists(), "all is written to --output"
+
+
+def test_failures_are_shown_with_their_reason(toy: Toy, report: Report, tmp_path: Path) -> None:
+    arms = make_plan(Options("toy", settings=("few",)))
+    records = campaign(arms)
+    stl = [record for record in records if record.spec.method == "stl"]
+    failed = [a_failure(record.spec, "no memory") for record in stl]
+    equal = [record for record in records if record.spec.method == "equal"]
+    equal[0] = a_failure(equal[0].spec, "a worker died")
+    store(tmp_path, [*failed, *equal])
+    ended = report("--suite", "toy", "--results-dir", tmp_path)
+    assert ended.status == 0, ended.err
+    text = (tmp_path / "toy" / "table.md").read_text()
+    assert "failed [1]" in text
+    assert "stl in few: all 4 search runs failed, no memory" in text
+    assert "equal in few: 1 of 4 search runs failed (a worker died)" in text
+    assert "missing" not in text
+
+
+def test_a_caption_has_the_final_runs_that_there_are(toy: Toy, report: Report, tmp_path: Path) -> None:
+    for seeds, words in ((1, "over 1 of 2 final runs"), (2, "over 2 final runs"), (3, "over 3 final runs")):
+        place = tmp_path / str(seeds)
+        store(place, campaign(make_plan(Options("toy", seeds=seeds))))
+        assert report("--suite", "toy", "--results-dir", place).status == 0
+        assert words in (place / "toy" / "table.md").read_text()
+
+
+def test_records_of_unknown_methods_are_left_out_with_one_line(toy: Toy, report: Report, tmp_path: Path) -> None:
+    gone = [a_record(a_spec(method="gone", seed=seed)) for seed in range(2)]
+    store(tmp_path / "a", [*campaign(make_plan(Options("toy", methods=("stl",)))), *gone])
+    ended = report("--suite", "toy", "--results-dir", tmp_path / "a")
+    assert (ended.status, ended.err) == (0, "2 records of unknown method gone left out\n")
+    store(tmp_path / "b", gone)
+    ended = report("--suite", "toy", "--results-dir", tmp_path / "b")
+    assert ended.status == 2
+    assert "no records of suite 'toy'" in ended.err.splitlines()[-1]
+
+
+def test_a_file_is_replaced_whole_or_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "table.md"
+    write_whole(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "new \udcff")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+    write_whole(path, "new")
+    assert path.read_text() == "new"
 
 
 def test_records_of_two_people_are_one_table(toy: Toy, report: Report, tmp_path: Path) -> None:
