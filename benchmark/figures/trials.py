@@ -49,7 +49,7 @@ def best_of_trials(runs: Sequence[Runs]) -> "Figure | None":
     how = (
         "Best validation score so far, in the order of the sampler."
         if ordered
-        else "Expected best validation score of n trials drawn from the grid at random without replacement, exact."
+        else "Exact expected best validation score of so many trials drawn from the grid at random without replacement."
     )
     note = f" {failed} trials without a score (pruned or failed) count as the worst of their method." if failed else ""
     return draw_highlights(
