@@ -42,7 +42,7 @@ class Comparison:
             "seeds but not batch order): mean difference over the common seeds, its 95 % t interval, the p-value of "
             "the two-sided paired t-test, and that corrected by Holm's method for all comparisons with this reference "
             f"in this setting. A method is better or worse where the corrected one is below {ALPHA}. "
-            "`comparison.csv` adds bootstrap intervals and exact sign-flip p-values."
+            "comparison.csv adds bootstrap intervals and exact sign-flip p-values."
         )
 
     def by_setting(self) -> Iterator[tuple[str, pd.DataFrame]]:

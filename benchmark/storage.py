@@ -8,6 +8,9 @@ from benchmark.record import cut_torn_line
 
 JOURNAL = "studies.journal"
 
+PACKAGES = {"MySQLdb": "mysqlclient", "psycopg2": "psycopg2-binary", "psycopg": "'psycopg[binary]'"}
+"""Packages of drivers whose module has another name, or that need more than the package of that name."""
+
 
 def open_storage(url: str | None, folder: Path) -> Any:
     """Return Optuna's storage at `url`, or the journal file of the results folder; None without Optuna.
@@ -42,9 +45,29 @@ def _storage_at(url: str) -> Any:
 
     try:
         return optuna.storages.get_storage(url)
+    except ImportError as error:
+        raise UserError(f"--storage cannot be opened: {_missing_driver(error)}") from None
     except Exception as error:
         reason = type(error).__name__
+        if _lacks_folder(url):
+            raise UserError("--storage cannot be opened: the folder of the SQLite file does not exist") from None
         raise UserError(
             f"--storage cannot be opened ({reason}); give a URL such as sqlite:///studies.db or "
             "postgresql://user@host/name"
         ) from None
+
+
+def _missing_driver(error: ImportError) -> str:
+    """Return which package is missing, by the names of modules alone: a message may have the URL in it."""
+    cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+    if not cause.name:
+        return "the driver of its database is not installed"
+    package = PACKAGES.get(cause.name, cause.name)
+    return f"the driver {cause.name} of its database is not installed; pip install {package}"
+
+
+def _lacks_folder(url: str) -> bool:
+    """Return whether a URL is of an SQLite file in a folder that is not there."""
+    scheme, _, place = url.partition(":///")
+    path = place.partition("?")[0]
+    return scheme.partition("+")[0] == "sqlite" and bool(path) and not Path(path).parent.is_dir()

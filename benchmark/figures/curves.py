@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.figures.highlight import Line, draw_highlights
+from benchmark.figures.highlight import Line, count_outside, draw_highlights
 from benchmark.figures.panels import Page, columns_for, panel_title, width_of
 from benchmark.figures.runs import Runs, label, over_runs, source, title, validation
 from benchmark.figures.style import logarithmic, look
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CUT = 0.06
-"""Share of the points of learning curves that would leave little room for all others."""
+"""Share of the ends of bands of learning curves that would leave little room for all others."""
 
 BANDS = "Bands: ± one standard error of the mean (ddof 1)."
 
@@ -30,14 +30,16 @@ def learning_curves(runs: Sequence[Runs]) -> "Figure | None":
             lines[each.method] = Line(np.arange(1, len(mean) + 1), mean, sem)
     if not lines:
         return None
+    cut = CUT if metric.higher_is_better else -CUT
+    outside, points = count_outside(lines, cut)
+    note = f" {outside} of {points} points lie outside, the worst ones." if outside else ""
     return draw_highlights(
         lines,
         title=title("validation score in training", runs),
-        footnote=f"{source(runs)} {BANDS} Grey: the other methods. The worst "
-        f"{CUT:.0%} of the points, at the start as a rule, lie outside.",
+        footnote=f"{source(runs)} {BANDS} Grey: the other methods.{note}",
         xlabel="epoch",
         ylabel=f"validation {label(metric)}",
-        cut=CUT if metric.higher_is_better else -CUT,
+        cut=cut,
     ).figure
 
 

@@ -55,7 +55,7 @@ def grids(runs: Sequence[Runs]) -> "Figure | None":
     page = Page(
         1,
         title=title(f"validation {label(metric)} over the grids", runs),
-        footnote=f"{source(runs)} Score of the selected epoch of each search run, one seed. Framed: the chosen point. "
+        footnote=f"{source(runs, search=True)} Score of the selected epoch of each. Framed: the chosen point. "
         "×: the run failed. Empty: not in the method's grid.",
         columns=1,
         height=max(4, len(grid.rows)) * ROW_INCHES,

@@ -50,7 +50,7 @@ def draw_highlights(
         height=1.0 if columns > 4 else 1.3,
         gap=(0.14, 0.1),
     )
-    limits = _limits(lines, cut)
+    limits = limits_of(lines, cut)
     for axes, (name, line) in zip(page.axes, lines.items(), strict=True):
         _panel(axes, line, [other for other in lines.values() if other is not line], steps=steps)
         axes.set(xlim=limits[0], ylim=limits[1])
@@ -74,8 +74,16 @@ def _panel(axes: "Axes", line: Line, others: Sequence[Line], *, steps: bool) -> 
         axes.plot(line.x, line.y, ".", color=COLOURS[0], zorder=3)
 
 
-def _limits(lines: Mapping[str, Line], cut: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return what holds all lines and bands, with a margin in y."""
+def count_outside(lines: Mapping[str, Line], cut: float) -> tuple[int, int]:
+    """Return how many points of the lines lie outside the panels of `draw_highlights`, and how many there are."""
+    low, high = limits_of(lines, cut)[1]
+    y = np.concatenate([line.y for line in lines.values()])
+    y = y[np.isfinite(y)]
+    return int(((y < low) | (y > high)).sum()), len(y)
+
+
+def limits_of(lines: Mapping[str, Line], cut: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return what holds all lines and bands but a share `cut`, in x and in y, with a margin in y."""
     x = np.concatenate([line.x for line in lines.values()])
     ends = [line.y + sign * np.nan_to_num(line.band) for line in lines.values() for sign in (-1, 1)]
     y = np.concatenate(ends)

@@ -89,17 +89,31 @@ def label(metric: Metric) -> str:
     return f"{metric.name} (%)" if metric.percent else metric.name
 
 
-def source(runs: Sequence[Runs]) -> str:
-    """Return in words where the numbers of a figure of one setting come from."""
+def source(runs: Sequence[Runs], *, search: bool = False) -> str:
+    """Return in words where the numbers of a figure of one setting come from.
+
+    Args:
+        runs: Of one setting.
+        search: Whether the figure shows the runs of the searches, and not the final ones.
+    """
     arm = runs[0].arm
-    sizes = sorted({len(each.finals) for each in runs if each.finals})
-    counts = "no final run" if not sizes else " to ".join(map(str, dict.fromkeys((sizes[0], sizes[-1]))))
     protocols = sorted({record.spec.protocol for each in runs for record in (*each.finals, *each.searches) if record})
     budget = f"; equal budget of trials by {arm.search.sampler}" if arm.search else ""
     return (
         f"Suite {called(arm.suite.name, arm.data)}, setting {arm.setting}, {arm.epochs} epochs{budget}; protocol "
-        f"{', '.join(map(str, protocols))}; n = {counts} final runs a method."
+        f"{', '.join(map(str, protocols))}; {_searched(runs) if search else _repeated(runs)}."
     )
+
+
+def _repeated(runs: Sequence[Runs]) -> str:
+    sizes = sorted({len(each.finals) for each in runs if each.finals})
+    counts = "no final run" if not sizes else " to ".join(map(str, dict.fromkeys((sizes[0], sizes[-1]))))
+    return f"n = {counts} final runs a method"
+
+
+def _searched(runs: Sequence[Runs]) -> str:
+    count = sum(record is not None for each in runs for record in each.searches)
+    return f"n = {count} search runs, one a trial, all of one seed"
 
 
 def title(text: str, runs: Sequence[Runs]) -> str:

@@ -49,13 +49,13 @@ def best_of_trials(runs: Sequence[Runs]) -> "Figure | None":
     how = (
         "Best validation score so far, in the order of the sampler."
         if ordered
-        else "Expected best validation score of n trials drawn from the grid at random without replacement, exact."
+        else "Exact expected best validation score of so many trials drawn from the grid at random without replacement."
     )
-    note = f" {failed} failed trials count as the worst score of their method." if failed else ""
+    note = f" {failed} trials without a score (pruned or failed) count as the worst of their method." if failed else ""
     return draw_highlights(
         lines,
         title=title("best validation score against number of trials", runs),
-        footnote=f"{source(runs)} {how} One seed a trial.{note} Grey: the other methods.",
+        footnote=f"{source(runs, search=True)} {how}{note} Grey: the other methods.",
         xlabel="trials",
         ylabel=f"best validation {label(metric)}",
         steps=ordered,
@@ -63,7 +63,7 @@ def best_of_trials(runs: Sequence[Runs]) -> "Figure | None":
 
 
 def trial_scores(runs: Runs) -> list[float | None]:
-    """Return the score of each recorded trial in order, larger is better; None for one that failed."""
+    """Return the score of each recorded trial in order, larger is better; None for one pruned or failed."""
     metric = runs.arm.suite.selection
     found = [score(record, metric.name) for record in runs.searches if record is not None]
     return [None if value is None else value * _sign(runs) for value in found]

@@ -23,7 +23,7 @@ def command(
     more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
     suite: Annotated[str, typer.Option(help="Report the runs of one suite.")] = "",
     paper: Annotated[
-        bool, typer.Option("--paper", help="All the paper's tables that there are records for, and their figures.")
+        bool, typer.Option("--paper", help="All the paper's tables, cells without records marked missing, and figures.")
     ] = False,
     across: Annotated[
         str, typer.Option(help="Aggregate over suites, by comma, or all: ranks, interquartile means, Delta_m.")

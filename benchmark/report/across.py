@@ -37,6 +37,8 @@ class Across:
         critical_difference: Of mean ranks, by Nemenyi's test at 0.05.
         friedman: p-value of Friedman's test that all rank alike; NaN for fewer than three methods or two suites.
         left_out: Methods without final runs somewhere, and where.
+        protocols: Numbers of the protocols of the suites' runs.
+        runs: Fewest and most final runs of a method in a setting.
         sample: Whether data were drawn: then it is no result.
     """
 
@@ -46,6 +48,8 @@ class Across:
     critical_difference: float
     friedman: float
     left_out: Mapping[str, str]
+    protocols: tuple[int, ...]
+    runs: tuple[int, int]
     sample: bool
 
     @property
@@ -98,6 +102,8 @@ def aggregate(results: Sequence[Results], *, reference: str = DEFAULT_REFERENCE,
         critical_difference=nemenyi_critical_difference(len(kept), len(results)),
         friedman=friedman_p(scores),
         left_out=left_out,
+        protocols=tuple(sorted({each.provenance.protocol for each in results})),
+        runs=_runs(results, kept),
         sample=any(each.sample for each in results),
     )
 
@@ -110,6 +116,11 @@ def _lacks(results: Sequence[Results], method: str) -> str:
             if row is None or not row.cells[0].values:
                 return f"{each.suite} {setting}"
     return ""
+
+
+def _runs(results: Sequence[Results], methods: Sequence[str]) -> tuple[int, int]:
+    counts = [len(row.cells[0].values) for name in methods for row in _rows(results, name)]
+    return min(counts), max(counts)
 
 
 def _too_few(results: Sequence[Results], reference: str, kept: Sequence[str], left_out: Mapping[str, str]) -> str:

@@ -69,6 +69,16 @@ def _tests(across: Across) -> str:
     )
 
 
+def footnote(across: Across) -> str:
+    """Return where the numbers of the diagram come from, and what its bars stand for."""
+    runs = " to ".join(map(str, dict.fromkeys(across.runs)))
+    return (
+        f"Suites {', '.join(across.suites)}; protocol {', '.join(map(str, across.protocols))}; n = "
+        f"{len(across.suites)} suites with {runs} final runs of a method in a setting. Red: the critical difference. "
+        f"Black: methods that are not told apart. {_tests(across)}"
+    )
+
+
 def _number(value: float, *, signed: bool = False) -> str:
     return ABSENT if isnan(value) else f"{value:+z.2f}" if signed else f"{value:.2f}"
 
@@ -93,7 +103,7 @@ def write_across(across: Across, folder: Path, name: str) -> list[Path]:
     stem = name.replace("across", DIAGRAM)
     write_whole(folder / f"{stem}.csv", data.map(spreadsheet).to_csv(index=False))
     with style():
-        figure = draw(methods, ranks, across.critical_difference, groups)
+        figure = draw(methods, ranks, across.critical_difference, groups, footnote=footnote(across))
         if across.sample:
             figure.suptitle(SAMPLE_TITLE, color="tab:red")
         for suffix in FORMATS:

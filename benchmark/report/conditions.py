@@ -57,7 +57,8 @@ def title_of(
     parts += [f"pruned by {RULES[conditions.pruner]}"] if conditions.pruner else []
     parts += [phrase(conditions.controls).removeprefix(", ")] if conditions.controls else []
     if conditions.epochs != (own := conditions.own_epochs(suite)):
-        parts.append(f"{conditions.epochs} epochs, the suite's own are {own}")
+        whose = "sample" if is_sample(conditions.data) else "suite"
+        parts.append(f"{conditions.epochs} epochs, the {whose}'s own are {own}")
     parts += [f"in {conditions.precision}"] if conditions.precision != "auto" else []
     parts += [_values(asked)] if asked else []
     parts += [f"data {conditions.data}"] if several_data else []

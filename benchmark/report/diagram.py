@@ -1,9 +1,13 @@
 """The critical-difference diagram of mean ranks (Demsar 2006, Figure 1)."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from benchmark.figures.panels import CHARACTERS_PER_INCH, LINE_INCHES
+from benchmark.figures.style import PAGE_INCHES, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,26 +37,29 @@ def cliques(ranks: Sequence[float], critical_difference: float) -> list[list[int
 
 
 def draw(
-    methods: Sequence[str], ranks: Sequence[float], critical_difference: float, groups: Sequence[Sequence[int]]
+    methods: Sequence[str],
+    ranks: Sequence[float],
+    critical_difference: float,
+    groups: Sequence[Sequence[int]],
+    *,
+    footnote: str,
 ) -> "Figure":
-    """Return the diagram: an axis of mean ranks, best at the left, and bars over groups that are not told apart."""
+    """Return the diagram: an axis of mean ranks, best at the left, and bars over groups that are not told apart.
+
+    The axis is as long as the ranks or the critical difference need, so that its bar is whole.
+    """
     from matplotlib.figure import Figure
 
     order = np.argsort(ranks, kind="stable").tolist()
     half = -(-len(order) // 2)
     top = 0.25 + 0.16 * len(groups)
-    figure = Figure(figsize=(7.0, 0.75 + top + ROW * half), layout="constrained")
+    lines = textwrap.wrap(footnote, int(PAGE_INCHES * CHARACTERS_PER_INCH))
+    height = 0.85 + top + ROW * half + LINE_INCHES * len(lines)
+    figure = Figure(figsize=(PAGE_INCHES, height), layout="constrained")
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=SMALL, parse_math=False, gid="footnote")
     axes = figure.subplots()
-    low, high = 1, len(order)
-    axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
     axes.set_ylim(top + ROW * half, -0.45)
-    axes.xaxis.set_ticks_position("top")
-    axes.set_xticks(range(low, high + 1))
-    axes.set_yticks([])
-    axes.spines[["left", "bottom", "right"]].set_visible(False)
-    axes.spines["top"].set_visible(True)
-    axes.spines["top"].set_position(("data", 0))
-    axes.set_xlabel("mean rank (1 is best)")
+    _axis(axes, len(order), critical_difference)
     for place, method in enumerate(order):
         left = place < half
         height = top + ROW * (place if left else len(order) - 1 - place)
@@ -61,9 +68,24 @@ def draw(
         spread = [ranks[each] for each in group]
         height = 0.2 + 0.16 * number
         axes.plot([min(spread) - 0.03, max(spread) + 0.03], [height, height], color="black", linewidth=3)
-    axes.plot([low, min(low + critical_difference, high)], [-0.3, -0.3], color="tab:red", linewidth=2)
-    axes.text(low, -0.36, f"critical difference {critical_difference:.2f}", color="tab:red", va="bottom")
     return figure
+
+
+def _axis(axes: "Axes", count: int, critical_difference: float) -> None:
+    """Draw the axis of ranks and above it the bar of the critical difference, which may be longer than all ranks."""
+    low, high = 1, count
+    end = max(high, low + critical_difference)
+    axes.set_xlim(low - 0.02 * (end - low), end + 0.02 * (end - low))
+    axes.xaxis.set_ticks_position("top")
+    axes.set_xticks(range(low, high + 1))
+    axes.set_yticks([])
+    axes.spines[["left", "bottom", "right"]].set_visible(False)
+    axes.spines["top"].set_visible(True)
+    axes.spines["top"].set_position(("data", 0))
+    axes.set_xlabel("mean rank (1 is best)")
+    bar = [low, low + critical_difference]
+    axes.plot(bar, [-0.3, -0.3], color="tab:red", linewidth=2, solid_capstyle="butt", gid="critical difference")
+    axes.text(low, -0.36, f"critical difference {critical_difference:.2f}", color="tab:red", va="bottom")
 
 
 def _name(axes: "Axes", text: str, rank: float, height: float, *, left: bool) -> None:

@@ -21,7 +21,7 @@ from benchmark.report.experiments import experiments
 from benchmark.report.files import write_sheets
 from benchmark.report.merge import FILE, files_of, merge
 from benchmark.report.page.build import write_page
-from benchmark.report.page.source import Source, commands_for, read_lines
+from benchmark.report.page.source import Source, commands_for, read_lines, shown_names
 from benchmark.report.paper import Found, paper_tables, sheets
 from benchmark.report.suites import own_results, plans_of
 from benchmark.spec import is_sample
@@ -183,10 +183,15 @@ def page_source(request: Request, name: str, records: Mapping[str, Record]) -> S
     """Return what the page of a suite is made from."""
     if request.records:
         files = files_of(request.records)
-        commands = [("Make this page again", f"python -m benchmark.report --records {shlex.join(map(str, files))}")]
+        commands = [
+            (
+                "Make this page again",
+                f"python -m benchmark.report --records {shlex.join(map(str, shown_names(files).values()))}",
+            )
+        ]
     else:
         files = [folder_of(request, name) / FILE]
-        commands = commands_for(name, files[0].parent)
+        commands = commands_for(name, files[0])
     plans = plans_of(name, records, references=request.references, seed=request.seed, results_dir=request.results_dir)
     return Source(plans, records, read_lines(files), commands)
 

@@ -18,7 +18,7 @@ LEGEND = (
 """What the marks of the best stand for; each format names its own."""
 
 DIFFERENCE = (
-    "SE: measured less published in standard errors, (ours - theirs) / sqrt(sem_ours² + sem_theirs²). Published "
+    "Δ/SE: measured less published in standard errors, (ours - theirs) / sqrt(sem_ours² + sem_theirs²). Published "
     "numbers are the paper's and enter none of ours."
 )
 
@@ -111,7 +111,7 @@ def contents(row: Row, numbers: Mapping[Note, int]) -> dict[str, Content]:
         found[cell.metric.name] = measured(row, cell, numbers)
         if cell.in_table:
             found[f"{cell.metric.name} published"] = Content(published_text(cell))
-            found[f"{cell.metric.name} SE"] = Content(difference_text(cell))
+            found[f"{cell.metric.name} Δ/SE"] = Content(difference_text(cell))
     return found
 
 

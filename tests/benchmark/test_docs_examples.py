@@ -59,7 +59,16 @@ def test_the_quick_start(cli: Cli, tmp_path: Path) -> None:
     ended = cli(*shlex.split(run), "--epochs", "1", *ALONE, "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
     assert len(lines(tmp_path)) == 33
-    for name in ("table.md", "table.csv", "table.tex", "comparison.csv", "weights.csv", "weights.png", "weights.pdf"):
+    for name in (
+        "table.md",
+        "table.csv",
+        "table.tex",
+        "table.html",
+        "comparison.csv",
+        "weights.csv",
+        "weights.png",
+        "weights.pdf",
+    ):
         assert f"`{name}`" in page
         assert (tmp_path / "digits" / name).exists()
 

@@ -1,5 +1,6 @@
 """Optuna's archive: each point once, killed trials resumed, rebuilt from records, open to Optuna afterwards."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,31 @@ def test_a_wrong_storage_is_told_without_its_password(url: str, tmp_path: Path) 
         open_storage(url, tmp_path)
     assert "secret" not in str(told.value)
     assert "\n" not in str(told.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("url", "module", "package"),
+    [
+        ("postgresql+psycopg2://u:secret@host/x", "psycopg2", "psycopg2-binary"),
+        ("mysql://u:secret@host/x", "MySQLdb", "mysqlclient"),
+        ("mysql+pymysql://u:secret@host/x", "pymysql", "pymysql"),
+    ],
+)
+def test_a_missing_driver_is_named(
+    url: str, module: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UserError) as told:
+        open_storage(url, tmp_path)
+    assert str(told.value) == (
+        f"--storage cannot be opened: the driver {module} of its database is not installed; pip install {package}"
+    )
+
+
+def test_a_missing_folder_of_sqlite_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="the folder of the SQLite file does not exist"):
+        open_storage(f"sqlite:///{tmp_path}/none/studies.db", tmp_path)
     assert not list(tmp_path.iterdir())
 
 

@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any
 
 from benchmark.report.page import runs
-from benchmark.report.page.source import Source
+from benchmark.report.page.source import Source, shown_names
 from benchmark.report.suites import Plan
 from benchmark.suite import Metric
 from benchmark.tables import sheet
@@ -20,13 +20,18 @@ def content(source: Source) -> dict[str, Any]:
     records = sorted(source.records.values(), key=lambda record: (record.finished, record.spec.digest))
     index = {record.spec.digest: number for number, record in enumerate(records)}
     counted = source.counted()
+    names = shown_names(list(dict.fromkeys(line.path for line in source.lines.values())))
+    stands = [source.lines.get(record.spec.digest) for record in records]
     counting = {record.spec.digest for record in counted}
     first = source.plans[0].results
     return {
         "title": first.title,
         "sample": first.sample,
         "plans": [_plan(plan, source, index) for plan in source.plans],
-        "runs": [runs.run(r, source.lines.get(r.spec.digest), counts=r.spec.digest in counting) for r in records],
+        "runs": [
+            runs.run(record, line, names, counts=record.spec.digest in counting)
+            for record, line in zip(records, stands, strict=True)
+        ],
         "provenance": runs.provenance(counted, first.provenance.protocol),
         "commands": [{"label": label, "command": command} for label, command in source.commands],
     }
@@ -78,7 +83,7 @@ def _columns(results: Results, metrics: Sequence[Metric]) -> list[dict[str, Any]
         texts = {"m": (name, f"test {name}, {unit}mean ± standard error over the final runs")}
         if any(cell.in_table for row in results.rows for cell in row.cells if cell.metric.name == name):
             texts["p"] = (f"{name} published", "in the paper")
-            texts["d"] = (f"{name} SE", "measured less published, in standard errors of the difference")
+            texts["d"] = (f"{name} Δ/SE", "measured less published, in standard errors of the difference")
         common = {"metric": name, "higher": metric.higher_is_better}
         columns += [
             {"key": f"{kind}:{name}", "label": label, "help": said, **common} for kind, (label, said) in texts.items()

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmark.arm import Arm
@@ -12,12 +13,13 @@ from benchmark.report.page.source import Line
 from benchmark.tables.sheet import MIB
 
 
-def run(record: Record, line: Line | None, *, counts: bool) -> dict[str, Any]:
+def run(record: Record, line: Line | None, names: Mapping[Path, Path], *, counts: bool) -> dict[str, Any]:
     """Return a run as a line of the list of runs.
 
     Args:
         record: The run's.
         line: Where it stands.
+        names: How the page names files.
         counts: Whether the table or a search behind it uses the run.
     """
     spec = record.spec
@@ -38,7 +40,7 @@ def run(record: Record, line: Line | None, *, counts: bool) -> dict[str, Any]:
         "peak_mib": None if peak is None else peak / MIB,
         "finished": record.finished,
         "counts": counts,
-        "file": str(line.path) if line else None,
+        "file": str(names[line.path]) if line else None,
         "line": line.number if line else None,
     }
 

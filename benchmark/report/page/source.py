@@ -1,5 +1,6 @@
 """What a page is made from: tables, the arms behind them, and all records with the lines they stand in."""
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,15 +79,34 @@ def _digest(line: bytes) -> str:
     return line.rpartition(b'"digest":"')[2].partition(b'"')[0].decode(errors="replace")
 
 
-def commands_for(suite: str, folder: Path) -> list[tuple[str, str]]:
-    """Return the commands that go on from the results of a suite in its folder, those that have something to show."""
+def shown_names(paths: Sequence[Path]) -> dict[Path, Path]:
+    """Return how a page, which may be sent to others, names files of records: never from the root or a home on.
+
+    A file below the working directory is named from there; others from the results folder, or from the folder that all
+    their results folders are in.
+    """
+    if not paths:
+        return {}
+    full = {path: Path(os.path.normpath(Path.cwd() / path)) for path in paths}
+    common, home = Path(os.path.commonpath([path.parent.parent for path in full.values()])), Path.home()
+    found = {}
+    for path, place in full.items():
+        base = Path.cwd() if place.is_relative_to(Path.cwd()) else common
+        base = home if place.is_relative_to(home) and home.is_relative_to(base) else base
+        found[path] = place.relative_to(base)
+    return found
+
+
+def commands_for(suite: str, file: Path) -> list[tuple[str, str]]:
+    """Return the commands that go on from the records of a suite in a file, those that have something to show."""
+    folder, shown = file.parent, shown_names([file])[file].parent
     sample = " --sample" if folder.name.endswith("-sample") else ""
-    place = f" --results-dir {shlex.quote(str(folder.parent))}" if folder.parent != DEFAULT_RESULTS else ""
+    place = f" --results-dir {shlex.quote(str(shown.parent))}" if shown.parent != DEFAULT_RESULTS else ""
     report = f"python -m benchmark.report --suite {suite}{sample}{place}"
     found = [("Make this page again", report), ("Follow the runs", f"{report} --watch")]
-    journal, mirror = folder / JOURNAL, folder / "wandb"
-    if journal.exists():
+    journal, mirror = shown / JOURNAL, shown / "wandb"
+    if (folder / JOURNAL).exists():
         found.append(("Open the searches", f"optuna-dashboard {shlex.quote(str(journal))}"))
-    if mirror.exists():
+    if (folder / "wandb").exists():
         found.append(("Send the runs to W&B", f"wandb sync {shlex.quote(str(mirror))}/offline-run-*"))
     return found

@@ -111,6 +111,18 @@ def test_learning_curves_show_mean_and_band(runs: list[Runs]) -> None:
     assert band[np.isclose(band[:, 0], 1), 1].max() == pytest.approx(12.5 + 0.5)
 
 
+def test_points_outside_are_counted(runs: list[Runs]) -> None:
+    assert "outside" not in footnote(made(learning_curves(runs)))
+    first = runs[0].finals[0]
+    low = {**first.epochs[0], "validation": {"top1": -9.0, "top2": 0.9}}
+    many = [{**first.epochs[-1], "epoch": epoch} for epoch in range(2, 40)]
+    fallen = replace(runs[0], finals=(replace(first, epochs=[low, *many]),))
+    figure = made(learning_curves([fallen]))
+    assert "1 of 39 points lie outside, the worst ones." in footnote(figure)
+    y = the_line(figure.axes[0])[:, 1]
+    assert (y < figure.axes[0].get_ylim()[0]).sum() == 1
+
+
 def test_losses_have_a_line_a_task_and_all_names_are_text(runs: list[Runs]) -> None:
     with style(math=False):
         figure = made(losses(runs))
@@ -179,7 +191,9 @@ def test_best_of_trials_counts_failures_as_the_worst(arms: list[Arm]) -> None:
     figure = made(best_of_trials(collect(arms, {**found, worst.spec.digest: diverged})["few"]))
     assert the_line(figure.axes[0])[:, 1] == pytest.approx(100 * expected_best([0.11, 0.02, 0.1, 0.02]))
     assert the_line(figure.axes[1])[:, 1] == pytest.approx(100 * expected_best([0.11, 0.02, 0.1, 0.01]))
-    assert "1 failed trials" in footnote(figure)
+    assert "1 trials without a score (pruned or failed) count" in footnote(figure)
+    assert "n = 8 search runs, one a trial, all of one seed." in footnote(figure)
+    assert "final run" not in footnote(figure)
 
 
 def the_score(record: Record) -> float:

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.plan import Options, make_plan
+from benchmark.report.merge import FILE
 from benchmark.report.page import build
 from benchmark.report.page.curves import POINTS, curve
 from benchmark.report.page.pack import packed_record, packed_records, script_json
-from benchmark.report.page.source import read_lines
+from benchmark.report.page.source import commands_for, read_lines, shown_names
 from tests.benchmark.helpers import Toy, a_record, a_spec
 from tests.benchmark.page.conftest import MakePage
 
@@ -122,6 +123,24 @@ def test_many_tasks_become_the_main_one_and_the_mean_of_the_others() -> None:
     assert series["loss (mean of 312 auxiliary tasks)"] == [2.0]
     assert series["weight (mean of 312 auxiliary tasks)"] == [0.5]
     assert len(series) == 6
+
+
+def test_files_are_named_without_folders_of_their_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home" / "me"
+    (home / "work").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home / "work")
+    ours, theirs = home / "ours" / "digits" / FILE, tmp_path / "disk" / "theirs" / "digits" / FILE
+    assert list(shown_names([Path("results/digits") / FILE]).values()) == [Path("results/digits") / FILE]
+    assert list(shown_names([home / "work" / "results" / FILE]).values()) == [Path("results") / FILE]
+    assert list(shown_names([ours]).values()) == [Path("digits") / FILE]
+    assert list(shown_names([Path("..") / FILE]).values()) == [Path(FILE)]
+    assert list(shown_names([ours, theirs]).values()) == [
+        Path("ours/digits") / FILE,
+        Path("disk/theirs/digits") / FILE,
+    ]
+    told = dict(commands_for("digits", ours))
+    assert told["Make this page again"] == "python -m benchmark.report --suite digits --results-dir ."
 
 
 def test_a_line_is_found_by_the_digest_at_its_end(tmp_path: Path) -> None:

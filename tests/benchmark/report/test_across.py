@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,8 +12,8 @@ from benchmark.aggregates import friedman_p
 from benchmark.comparison import Comparison
 from benchmark.errors import UserError
 from benchmark.report.across import aggregate
-from benchmark.report.across_sheet import across_sheet, write_across
-from benchmark.report.diagram import cliques
+from benchmark.report.across_sheet import across_sheet, footnote, write_across
+from benchmark.report.diagram import cliques, draw
 from benchmark.statistics import summarize
 from benchmark.suite import Metric
 from benchmark.tables.data import Cell, Provenance, Results, Row
@@ -98,6 +99,27 @@ def test_cliques_by_hand() -> None:
     assert cliques(ranks, 1.16) == [[3, 1, 2], [1, 2, 0]]
     assert cliques([1, 2, 3, 4], 1.5) == [[0, 1], [1, 2], [2, 3]]
     assert cliques([1, 2, 3], 1.0) == [], "a difference as large as the critical one is significant"
+
+
+@pytest.mark.parametrize("critical_difference", [0.8, 2.343])
+def test_the_bar_is_as_long_as_the_critical_difference(critical_difference: float) -> None:
+    figure = draw(["a", "b", "c"], [1.5, 1.5, 3.0], critical_difference, [[0, 1, 2]], footnote="n = 2 suites")
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    (bar,) = (line for line in axes.lines if line.get_gid() == "critical difference")
+    start, end = np.asarray(bar.get_xdata())
+    assert end - start == pytest.approx(critical_difference)
+    low, high = axes.get_xlim()
+    assert low <= start < end <= high, "nothing of it is clipped"
+    assert max(axes.get_xticks()) == 3
+    assert figure.get_supxlabel() == "n = 2 suites"
+
+
+def test_the_footnote_says_suites_protocol_and_runs() -> None:
+    uneven = results("two", {"stl": [1.0, 2.0, 3.0], "a": [1.0, 3.0], "b": [2.0, 2.0]})
+    assert footnote(aggregate([ONE, uneven], seed=0)).startswith(
+        "Suites one, two; protocol 2; n = 2 suites with 2 to 3 final runs of a method in a setting."
+    )
 
 
 def test_the_diagram_and_its_data_are_written(tmp_path: Path) -> None:

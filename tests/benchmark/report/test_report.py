@@ -198,7 +198,10 @@ def test_the_papers_layout_with_the_difference_in_standard_errors(
     assert ended.status == 0, ended.err
     lines = (tmp_path / "paper.md").read_text().splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-    assert rows[0] == ["method", *(f"{s} {c}" for s in ("few", "many") for c in ("top1", "top1 published", "top1 SE"))]
+    assert rows[0] == [
+        "method",
+        *(f"{s} {c}" for s in ("few", "many") for c in ("top1", "top1 published", "top1 Δ/SE")),
+    ]
     assert rows[2] == ["equal", "56.00 ± 4.00", "46.00 ± 3.00", "+2.0", "missing [2]", "70.00 ± 1.00", "–"]
     assert rows[3] == ["stl", "missing [1]", "50.00 ± 0.00", "–", "missing [2]", "60.00 ± 1.00", "–"]
     numbers = pd.read_csv(tmp_path / "paper.csv").set_index(["setting", "method", "metric"])

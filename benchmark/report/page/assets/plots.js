@@ -9,11 +9,10 @@ const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "x", "star", "tri
 
 const isDark = () => getComputedStyle(document.documentElement).colorScheme === "dark" || (getComputedStyle(document.documentElement).colorScheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 
-/** The first six differ in hue, the first 30 in hue or dash, the first 42 in hue or mark. */
+/** Neighbours differ in hue, dash and mark; the first 30 in hue or dash, the first 42 in hue or mark. */
 function look(index) {
   const hues = HUES[isDark() ? "dark" : "light"];
-  const turn = Math.floor(index / hues.length);
-  return { color: hues[index % hues.length], dash: DASHES[turn % DASHES.length], symbol: SYMBOLS[index % SYMBOLS.length] };
+  return { color: hues[index % hues.length], dash: DASHES[index % DASHES.length], symbol: SYMBOLS[index % SYMBOLS.length] };
 }
 
 /** A method looks the same in all figures; those that the curves show come first. */
