@@ -42,7 +42,9 @@ def outcome(work: Callable[[], dict[str, Any]], device: torch.device) -> dict[st
         return work()
     except Diverged as error:
         return {"status": "diverged", "reason": plain(error)}
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:  # the wish of a user or of the driver
+        raise
+    except BaseException as error:  # whatever else a method raises ends its own run alone
         found = {"status": "failed", "reason": reason_of(error, device)}
     memory.release(device)
     return found

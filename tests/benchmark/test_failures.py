@@ -148,10 +148,18 @@ def test_memory_of_a_run_that_failed_is_free_before_the_next_one(toy: Toy, monke
     assert run(a_spec()).status == "ok"
 
 
-def test_a_run_that_wants_to_end_the_process_is_a_failure(toy: Toy) -> None:
-    failing(toy, [SystemExit(7)])  # pyright: ignore[reportArgumentType]
+@pytest.mark.parametrize(("error", "reason"), [(SystemExit(7), "SystemExit: 7"), (GeneratorExit(), "GeneratorExit")])
+def test_a_run_that_wants_to_end_the_process_is_a_failure(toy: Toy, error: Any, reason: str) -> None:
+    failing(toy, [error])
     record = run(a_spec())
-    assert (record.status, record.reason) == ("failed", "SystemExit: 7")
+    assert (record.status, record.reason) == ("failed", reason)
+
+
+def test_ctrl_c_in_a_run_is_none(toy: Toy) -> None:
+    interrupt: Any = KeyboardInterrupt()
+    failing(toy, [interrupt])
+    with pytest.raises(KeyboardInterrupt):
+        run(a_spec())
 
 
 BROKEN = OSError("the disk is away")
