@@ -42,9 +42,7 @@ def outcome(work: Callable[[], dict[str, Any]], device: torch.device) -> dict[st
         return work()
     except Diverged as error:
         return {"status": "diverged", "reason": plain(error)}
-    except KeyboardInterrupt:  # the wish of a user or of the driver
-        raise
-    except BaseException as error:  # whatever else a method raises ends its own run alone
+    except (Exception, SystemExit) as error:
         found = {"status": "failed", "reason": reason_of(error, device)}
     memory.release(device)
     return found
