@@ -202,7 +202,7 @@ def test_no_trace_of_the_user_in_the_records(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("write", range(0, 40, 8))
+@pytest.mark.parametrize("write", range(0, 20, 4))
 def test_a_signal_in_the_middle_of_a_write_waits_for_its_end(
     number: int, write: int, toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
