@@ -30,6 +30,9 @@ SHORT_SEC = 1.0
 WATCH_SEC = 1.0
 """Time between two looks at the workers while none of their cells ends."""
 
+DONE = ("finished", "error", "cancelled")
+"""States of Dask's futures that say how a cell has ended."""
+
 GONE = "the Dask scheduler went away; finished runs are recorded, run the command again"
 
 
@@ -85,7 +88,7 @@ class OnDask:
             self._wait()
         future = self._ended.popleft()
         spec = self._forget(future.key)
-        if future.status == "finished":
+        if future.key in self._values or future.status == "finished":
             return Record.from_json(self._value(future))
         if future.status == "cancelled":
             raise UserError(GONE)
@@ -105,6 +108,8 @@ class OnDask:
         with contextlib.suppress(queue.Empty):
             while True:
                 self._look_at(self._told.get_nowait())
+        while self._ended and self._ended[0].key not in self._values and self._ended[0].status not in DONE:
+            self._look_at(self._ended.popleft())  # its worker has died since
         return bool(self._ended)
 
     def _wait(self) -> None:
@@ -116,7 +121,7 @@ class OnDask:
                 self._pool.watch()
 
     def _look_at(self, future: Any) -> None:
-        if future.status in ("finished", "error", "cancelled"):
+        if future.status in DONE:
             self._ended.append(future)
         else:
             future.add_done_callback(self._told.put)  # its worker died with the record: the cell is run again

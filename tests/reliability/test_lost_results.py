@@ -1,6 +1,7 @@
 """Records in the memory of a worker that dies: the run is made again, and is no failure."""
 
 import psutil
+import pytest
 
 from benchmark.cluster.on_dask import OnDask
 from benchmark.engine import Resources, start
@@ -9,7 +10,8 @@ from tests.benchmark.helpers import a_spec
 from tests.benchmark.processes import wait_until
 
 
-def test_a_record_that_dies_with_its_worker_is_made_again() -> None:
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_record_that_dies_with_its_worker_is_made_again(*, seen: bool) -> None:
     with start(Resources(workers=1), cell=empty_cell) as running:
         assert isinstance(running, OnDask)
         before = {child.pid for child in psutil.Process().children()}
@@ -18,6 +20,7 @@ def test_a_record_that_dies_with_its_worker_is_made_again() -> None:
             running.submit(spec)
         futures = list(running._futures.values())
         wait_until(lambda: all(future.status == "finished" for future in futures), "records that nobody has taken")
+        assert not seen or running.ready()
         (worker,) = (child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline()))
         assert worker.pid in before
         worker.kill()
