@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from io import FileIO
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -58,7 +58,7 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values, numbers that are not finite as None."""
-        parts = asdict(replace(self, epochs=[]))
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
         return finite({**parts, "epochs": list(self.epochs), "spec": self.spec.to_json(), "digest": self.spec.digest})
 
     @classmethod

@@ -21,8 +21,9 @@ from benchmark.spec import Spec
 PATIENCE_SEC = 20.0
 """Longest wait for runs that are asked to stop; a step, or an evaluation, and a checkpoint have to fit."""
 
-AHEAD = 2
-"""Short cells handed out for each worker slot: one runs, one waits, so that no worker idles for the driver."""
+AHEAD = 8
+"""Short cells handed out for each worker slot: one runs, the others wait, so that no worker idles for the driver, which
+fetches and writes together what has ended."""
 
 SHORT_SEC = 1.0
 """Cells of a method count as short if the last one took less; none waits at a worker behind one that is not short."""
