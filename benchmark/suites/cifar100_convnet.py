@@ -5,4 +5,4 @@ from benchmark.suites.cifar100 import CIFAR100
 
 
 class CIFAR100ConvNet(SmallCIFAR, CIFAR100):
-    """The data and sets of the suite `cifar100`; see `SmallCIFAR` for what differs from the paper."""
+    """The data of the suite `cifar100` and its sizes of sets; see `SmallCIFAR` for what differs from the paper."""

@@ -5,4 +5,4 @@ from benchmark.suites.cifar10 import CIFAR10
 
 
 class CIFAR10ConvNet(SmallCIFAR, CIFAR10):
-    """The data and sets of the suite `cifar10`; see `SmallCIFAR` for what differs from the paper."""
+    """The data of the suite `cifar10` and its sizes of sets; see `SmallCIFAR` for what differs from the paper."""
