@@ -103,6 +103,7 @@ def _drive(
                 while running.ready():  # a disk takes as long for one record as for many
                     ended.append(running.next())
             finally:
+                ended = [record for record in ended if record is not None]
                 counted = [attempts.counted(record) for record in ended]
                 again = {record.spec.digest: record.spec for record in counted if attempts.again(record)}
                 kept = [record for record in counted if record.spec.digest not in again]

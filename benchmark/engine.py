@@ -16,8 +16,8 @@ from benchmark.seats import Seat
 from benchmark.slurm import SlurmJobs
 from benchmark.spec import Spec
 
-DEATHS_ALLOWED = 10
-"""Deaths of a worker under one cell before the cell counts as failed."""
+DEATHS_ALLOWED = 5
+"""Deaths of workers that had a cell, before it is put to the test alone; and in that test, before it has failed."""
 
 
 class Engine(Protocol):
@@ -36,8 +36,8 @@ class Engine(Protocol):
         """Hand out one cell; a trial of a search with what it has to reach."""
         ...
 
-    def next(self) -> Record:
-        """Wait for a submitted cell to end and return its record."""
+    def next(self) -> Record | None:
+        """Wait for a submitted cell to end and return its record; None if there is room for more cells before."""
         ...
 
     def ready(self) -> bool:

@@ -44,7 +44,8 @@ class OnDask:
         self._pool = pool
         self._resources = resources
         self._cell = cell
-        self._specs: dict[str, Spec] = {}
+        self._cells: dict[str, tuple[Spec, Bars | None]] = {}
+        """What is under way, by key."""
         self._futures: dict[str, Any] = {}
         self._attempts: Counter[str] = Counter()
         self._since: dict[str, float] = {}
@@ -58,6 +59,10 @@ class OnDask:
         """Those of them that still are when they are looked at."""
         self._values: dict[str, dict[str, Any]] = {}
         """What they gave, as far as it has been fetched."""
+        self._suspects: deque[tuple[Spec, Bars | None]] = deque()
+        """Cells whose workers died too often, theirs or others' doing: each is put to the test alone."""
+        self._tested: str | None = None
+        """Key of the cell that is."""
 
     @property
     def slots(self) -> int:
@@ -66,11 +71,16 @@ class OnDask:
             return max(self._pool.slots(), 1)
 
     def room(self) -> int:
-        """Return how many more cells may be submitted now."""
-        return (1 if self._long else AHEAD) * self.slots - len(self._specs)
+        """Return how many more cells may be submitted now; none while there are suspects."""
+        if self._suspects or self._tested:
+            return 0
+        return (1 if self._long else AHEAD) * self.slots - len(self._cells)
 
     def submit(self, spec: Spec, bars: Bars | None = None) -> None:
         """Hand out one cell."""
+        self._submit(spec, bars)
+
+    def _submit(self, spec: Spec, bars: Bars | None) -> str:
         where = self._resources.device, self._resources.places
         self._attempts[spec.digest] += 1
         again = self._attempts[spec.digest]
@@ -78,17 +88,29 @@ class OnDask:
         options = {"key": key, "pure": True, "resources": {self._pool.mark: 1}}
         with self._reaching():
             future = self._pool.client.submit(self._cell, spec.to_json(), *where, bars, **options)
-        self._specs[key], self._futures[key], self._since[key] = spec, future, time.monotonic()
+        self._cells[key], self._futures[key], self._since[key] = (spec, bars), future, time.monotonic()
         if (spec.setting, spec.method) not in self._short:
             self._long.add(key)
         future.add_done_callback(self._told.put)
+        return key
 
-    def next(self) -> Record:
-        """Wait for a cell to end; a cell whose workers died too often is a failed record."""
+    def next(self) -> Record | None:
+        """Wait for a cell to end; None as soon as new workers make room for more.
+
+        Dask counts the death of a worker against every cell that it had, the waiting ones too. So one that it gives up
+        is run again when nothing else is, and is a failed record only if its workers die then as well.
+        """
+        full = self.room() <= 0
+        self._pool.wanted = None if full else len(self._cells)
         while not self.ready():
+            if self._suspects and not self._cells:
+                self._tested = self._submit(*self._suspects.popleft())
             self._wait()
+            if full and not self._ended and self.room() > 0:
+                return None
         future = self._ended.popleft()
-        spec = self._forget(future.key)
+        spec, _ = self._forget(future.key)
+        self._tested = None if self._tested == future.key else self._tested
         if future.key in self._values or future.status == "finished":
             return Record.from_json(self._value(future))
         if future.status == "cancelled":
@@ -109,9 +131,20 @@ class OnDask:
         with contextlib.suppress(queue.Empty):
             while True:
                 self._look_at(self._told.get_nowait())
-        while self._ended and self._ended[0].key not in self._values and self._ended[0].status not in DONE:
-            self._look_at(self._ended.popleft())  # its worker has died since
+        while self._ended and not self._is_settled(self._ended[0]):
+            future = self._ended.popleft()
+            if future.status in DONE:
+                self._suspects.append(self._forget(future.key))
+            else:
+                self._look_at(future)  # its worker has died since
         return bool(self._ended)
+
+    def _is_settled(self, future: Any) -> bool:
+        """Return whether a cell that had ended still has, and has not been given up while others ran beside it."""
+        if future.key in self._values:
+            return True
+        given_up = future.status == "error" and is_killed(future.exception()) and future.key != self._tested
+        return future.status in DONE and not given_up
 
     def _wait(self) -> None:
         """Wait for a cell, and look after the workers meanwhile."""
@@ -127,20 +160,20 @@ class OnDask:
         else:
             future.add_done_callback(self._told.put)  # its worker died with the record: the cell is run again
 
-    def _forget(self, key: str) -> Spec:
+    def _forget(self, key: str) -> tuple[Spec, Bars | None]:
         """Take note that a cell has ended, and of how long it took at most."""
-        spec = self._specs.pop(key)
+        spec, bars = self._cells.pop(key)
         del self._futures[key]
         self._long.discard(key)
         short = time.monotonic() - self._since.pop(key) < SHORT_SEC
         (self._short.add if short else self._short.discard)((spec.setting, spec.method))
-        return spec
+        return spec, bars
 
     def stop(self) -> None:
         """Take back the cells that wait, let those that run save their state and end, within `PATIENCE_SEC`."""
         with contextlib.suppress(OSError):  # a cluster that is gone needs no stopping
             self._pool.client.cancel(list(self._futures.values()))
-            digests = [spec.digest for spec in self._specs.values()]
+            digests = [spec.digest for spec, _ in self._cells.values()]
             self._pool.client.run(stopping.stop_runs, digests, PATIENCE_SEC, on_error="ignore")
 
     @contextmanager
@@ -163,5 +196,8 @@ def _unreturned(spec: Spec, error: BaseException) -> Record:
     if not is_killed(error):
         return Record(spec=spec, status="failed", reason=reason_of(error))
     deaths = engine.DEATHS_ALLOWED + 1
-    reason = f"its worker process died {deaths} times under it, as when the system ends one for want of host memory"
+    reason = (
+        f"its worker process died {deaths} times while nothing else ran, as when the system ends one for want of host "
+        "memory"
+    )
     return Record(spec=spec, status="failed", reason=reason, attempts=deaths)

@@ -33,6 +33,8 @@ class Pool:
     ) -> None:
         self.client, self.mark = client, new_mark()
         self.troubles: queue.SimpleQueue[UserError] = queue.SimpleQueue()
+        self.wanted: int | None = None
+        """Workers that still have cells to run; None for as many as were asked for."""
         self._device, self._say, self._state = device, say, state
         self._slots, self._counted = 0, float("-inf")
         self._empty_since: float | None = None

@@ -41,7 +41,7 @@ def jobs(asked: SlurmJobs, device: str, say: Callable[[str], None]) -> Iterator[
     refused: list[str] = []
     with _cluster(asked, interface, refused) as cluster, Client(cluster) as client:
         pool = Pool(client, device, say, state=_queue_in_words)
-        keeper = Keeper(cluster, asked, refused, pool.troubles.put)
+        keeper = Keeper(cluster, asked, refused, pool)
         cluster.loop.add_callback(keeper.keep)
         try:
             yield pool
@@ -139,11 +139,11 @@ class Keeper:
         cluster: dask-jobqueue's cluster.
         asked: The jobs.
         refused: What sbatch said of jobs that it refused.
-        trouble: Ends the session with an error.
+        pool: Says how many workers are of use, and takes the error that ends the session.
     """
 
-    def __init__(self, cluster: Any, asked: SlurmJobs, refused: list[str], trouble: Callable[[UserError], None]):
-        self._cluster, self._asked, self._refused, self._trouble = cluster, asked, refused, trouble
+    def __init__(self, cluster: Any, asked: SlurmJobs, refused: list[str], pool: Pool):
+        self._cluster, self._asked, self._refused, self._pool = cluster, asked, refused, pool
         self._came: set[str] = set()
         """Names of jobs whose worker is or was there since they were submitted."""
         self._lost = 0
@@ -156,13 +156,13 @@ class Keeper:
         while not self.over:
             await asyncio.sleep(0.1)
             if self._refused:
-                self._trouble(UserError(f"Slurm refuses the job: {self._refused[0]}"))
+                self._pool.troubles.put(UserError(f"Slurm refuses the job: {self._refused[0]}"))
                 return
             present = {worker.name for worker in self._cluster.scheduler.workers.values()}
             self._came |= present
             if present:
                 self._lost = 0
-            if len(present) >= self._asked.count:
+            if len(present) >= self._wanted():
                 wait = LOOK_SEC[0]
                 continue
             await asyncio.sleep(wait)
@@ -183,11 +183,16 @@ class Keeper:
             self._came.discard(name)
             if self._lost >= LOST_IN_A_ROW:
                 text = _last_line(self._asked.folder, job.job_id)
-                self._trouble(UserError(f"{self._lost} jobs ended before their worker came: {text}"))
+                self._pool.troubles.put(UserError(f"{self._lost} jobs ended before their worker came: {text}"))
                 return False
-        if len(workers) < self._asked.count:
-            self._cluster.scale(jobs=self._asked.count)
+        if len(workers) < (wanted := self._wanted()):
+            self._cluster.scale(jobs=wanted)
         return bool(ended)
+
+    def _wanted(self) -> int:
+        """Return how many jobs there should be: as many as asked for, towards the end as many as cells are left."""
+        wanted = self._pool.wanted
+        return self._asked.count if wanted is None else min(wanted, self._asked.count)
 
 
 def _queued() -> set[str] | None:

@@ -295,7 +295,7 @@ def test_a_worker_that_dies_too_often_is_a_failed_run_in_plain_words(
     (line,) = lines(tmp_path)
     assert (line["status"], line["attempts"]) == ("failed", 1)
     assert line["reason"].startswith(
-        "its worker process died 1 times under it, as when the system ends one for want of"
+        "its worker process died 1 times while nothing else ran, as when the system ends one for want of"
     )
     assert "Killed" not in ended.out + ended.err
 
