@@ -1,4 +1,4 @@
-"""Rewrite the generated blocks of the README from the code and from recorded measurements."""
+"""Rewrite the generated blocks of README.md and results/README.md from the code and from recorded measurements."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ import typer
 from benchmark.commands import run_app
 from benchmark.errors import UserError, unknown
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
 END = "<!-- end -->"
 OUTDATED = 1
 """Exit status of --check where the README is not what would be generated."""
@@ -23,13 +23,16 @@ Blocks = Mapping[str, Callable[[], str]]
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-def blocks() -> Blocks:
-    """Return what makes the text of each generated block."""
-    from benchmark.harm_table import harm
+def pages() -> Mapping[Path, Blocks]:
+    """Return what makes the text of each generated block, by page."""
+    from benchmark import findings
     from benchmark.method_table import methods
     from benchmark.pages.index import readme
 
-    return {"suites": readme, "methods": methods, "harmful-tasks": harm}
+    return {
+        ROOT / "README.md": {"suites": readme, "methods": methods, **findings.README},
+        ROOT / "results/README.md": findings.RESULTS_PAGE,
+    }
 
 
 def rewritten(text: str, makers: Blocks) -> str:
@@ -67,18 +70,28 @@ def command(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with status 1 where something would change.")
     ] = False,
+    pictures: Annotated[bool, typer.Option("--pictures", help="Also draw the pictures of results/README.md.")] = False,
 ) -> None:
-    """Rewrite the generated blocks of README.md."""
-    text = README.read_text(encoding="utf-8")
-    made = rewritten(text, blocks())
-    if made == text:
-        print(f"{README.name} is up to date")
-    elif check:
-        print(f"{README.name} is not up to date; run: python -m benchmark.readme", file=sys.stderr)
+    """Rewrite the generated blocks of README.md and results/README.md."""
+    outdated = False
+    for path, makers in pages().items():
+        name = path.relative_to(ROOT).as_posix()
+        text = path.read_text(encoding="utf-8")
+        made = rewritten(text, makers)
+        if made == text:
+            print(f"{name} is up to date")
+        elif check:
+            print(f"{name} is not up to date; run: python -m benchmark.readme", file=sys.stderr)
+            outdated = True
+        else:
+            path.write_text(made, encoding="utf-8")
+            print(f"{name} is rewritten")
+    if not check and pictures:
+        from benchmark.findings.pictures import write_pictures
+
+        print(f"drawn: {', '.join(write_pictures())}")
+    if outdated:
         raise typer.Exit(OUTDATED)
-    else:
-        README.write_text(made, encoding="utf-8")
-        print(f"{README.name} is rewritten")
 
 
 if __name__ == "__main__":

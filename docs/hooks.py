@@ -49,6 +49,7 @@ PAGES = {
     "contributing.md": Source("CONTRIBUTING.md"),
     "use-the-library.md": Source("auxilearn/README.md"),
     "changelog.md": Source("CHANGELOG.md"),
+    "results/index.md": Source("results/README.md"),
     "results/digits.md": Source("results/reference/digits/table.md"),
 }
 DEPARTURES = "departures.md"

@@ -9,7 +9,7 @@ import pandas as pd
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.table import markdown
 
-REFERENCE = Path(__file__).resolve().parents[1] / DEFAULT_RESULTS / "reference/digits"
+REFERENCE = Path(__file__).resolve().parents[2] / DEFAULT_RESULTS / "reference/digits"
 HARMFUL = ("random", "shuffled")
 BARS = ("stl", "rlw")
 """The methods that any other has to beat."""

@@ -12,8 +12,8 @@ LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+
 
 def documents() -> list[Path]:
     """Return every page that a reader of the repository or the site meets."""
-    first = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "auxilearn/README.md"]
-    return [*first, *sorted((ROOT / "docs").rglob("*.md"))]
+    names = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "auxilearn/README.md", "results/README.md")
+    return [*(ROOT / name for name in names), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def fences(text: str, language: str | None = None) -> list[str]:

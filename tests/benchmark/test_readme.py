@@ -24,9 +24,10 @@ MAKERS = {"one": lambda: "new 1\n", "two": lambda: "\nnew 2"}
 MADE = f"# Title\n\n{opening('one')}\n\nnew 1\n\n{END}\n\nbetween\n\n{opening('two')}\n\nnew 2\n\n{END}\nafter\n"
 
 
-def test_the_readme_is_up_to_date() -> None:
-    text = readme.README.read_text(encoding="utf-8")
-    assert rewritten(text, readme.blocks()) == text, "run: python -m benchmark.readme"
+@pytest.mark.parametrize("path", readme.pages(), ids=lambda path: path.relative_to(readme.ROOT).as_posix())
+def test_every_number_is_that_of_code_and_records(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert rewritten(text, readme.pages()[path]) == text, "run: python -m benchmark.readme"
 
 
 # blocks
@@ -66,8 +67,8 @@ def test_a_page_that_does_not_fit_is_refused(page: str, told: str) -> None:
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "README.md"
     path.write_text(PAGE)
-    monkeypatch.setattr(readme, "README", path)
-    monkeypatch.setattr(readme, "blocks", lambda: MAKERS)
+    monkeypatch.setattr(readme, "ROOT", tmp_path)
+    monkeypatch.setattr(readme, "pages", lambda: {path: MAKERS})
     return path
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmark.harm_table import harm
+from benchmark.findings.harm import harm
 
 TABLE = """suite,setting,method,metric,count,mean,sem
 digits,few,stl,top1,4,0.5,0.011

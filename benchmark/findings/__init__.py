@@ -1,0 +1,50 @@
+"""What README.md and results/README.md say of the committed results, made from them: a module a question."""
+
+from collections.abc import Callable, Mapping
+
+from benchmark import suites
+from benchmark.findings import budgets, curvature, harm, regressions, speeds, tables
+from benchmark.findings.runs import RESULTS
+from benchmark.record import Record
+
+REFERENCES = ("stl", "equal")
+
+
+def digits_by_default() -> str:
+    """Return the table of the suite's default methods and number of seeds."""
+    suite = suites.load("digits")
+
+    def by_default(record: Record) -> bool:
+        return record.spec.method in suite.default_methods and record.spec.seed <= suite.final_seeds
+
+    return tables.compared(RESULTS / "reference/digits", (), chosen=by_default)
+
+
+def mnist() -> str:
+    """Return MNIST at 5 % beside the first preprint."""
+    return tables.compared(RESULTS / "reference/mnist", ("stl", "maxl-f"))
+
+
+def coarse() -> str:
+    """Return CIFAR-100 with coarse classes and controls."""
+    return tables.compared(RESULTS / "reference/cifar100-coarse", REFERENCES)
+
+
+README: Mapping[str, Callable[[], str]] = {
+    "digits": digits_by_default,
+    "illustrative": regressions.illustrative,
+    "harmful-tasks": harm.harm,
+    "speed-of-data": speeds.data,
+    "speed-at-scale": speeds.scale,
+}
+"""Blocks of README.md."""
+
+RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
+    "solutions": regressions.solutions,
+    "noisy": regressions.noisy,
+    "mnist": mnist,
+    "coarse": coarse,
+    "curvature": curvature.curvature,
+    "ranking": budgets.ranking,
+}
+"""Blocks of results/README.md."""

@@ -1,0 +1,106 @@
+"""Does the protocol change the ranking? The paper's grids against as many trials for every method."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.findings.runs import (
+    RESULTS,
+    by_seed,
+    final_runs,
+    listed,
+    origin,
+    p_value,
+    percent,
+    records_of,
+    succeeded,
+)
+from benchmark.markdown import pipe_table
+from benchmark.statistics import ALPHA, Paired, holm, paired_difference
+
+GRIDS = RESULTS / "reference/digits"
+BUDGETS = RESULTS / "equal-budget/digits"
+METRIC = "top1"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What one protocol gave in one setting.
+
+    Attributes:
+        scores: Test metric by method and seed.
+        trials: Number of search runs by method.
+    """
+
+    scores: Mapping[str, Mapping[int, float]]
+    trials: Mapping[str, int]
+
+    def ranks(self, names: Sequence[str]) -> list[float]:
+        """Return the rank of each method by its mean, 1 the best; ties share their mean rank."""
+        from scipy import stats
+
+        means = [sum(self.scores[name].values()) / len(self.scores[name]) for name in names]
+        return stats.rankdata([-mean for mean in means]).tolist()
+
+
+def ranking(grids: Path = GRIDS, budgets: Path = BUDGETS) -> str:
+    """Return accuracy, rank and trials of every method under both protocols, and how far the two rankings agree."""
+    here, there = (dict.fromkeys(record.spec.setting for record in final_runs(folder)) for folder in (grids, budgets))
+    parts = [_setting(name, _protocol(grids, name), _protocol(budgets, name)) for name in here if name in there]
+    caption = (
+        f"Test {METRIC} in percent, mean ± standard error of the final runs; change: equal budget less grid, paired by "
+        f"seed, t-test, Holm's correction. Grids: {origin(succeeded(final_runs(grids)))}. Budgets: "
+        f"{origin(succeeded(final_runs(budgets)))}."
+    )
+    return "\n\n".join([*parts, caption])
+
+
+def _protocol(folder: Path, setting: str) -> Protocol:
+    runs = succeeded(final_runs(folder), setting=setting)
+    methods = dict.fromkeys(record.spec.method for record in runs)
+    searched = (record.spec for record in records_of(folder) if record.spec.phase == "search")
+    return Protocol(
+        {name: by_seed(succeeded(runs, name), METRIC) for name in methods},
+        Counter(spec.method for spec in searched if spec.setting == setting),
+    )
+
+
+def _setting(setting: str, grids: Protocol, budgets: Protocol) -> str:
+    from scipy import stats
+
+    names = [name for name in grids.scores if name in budgets.scores]
+    ranks, others = grids.ranks(names), budgets.ranks(names)
+    pairs = [_change(grids.scores[name], budgets.scores[name]) for name in names]
+    p_values = holm([pair.p for pair in pairs]).tolist()
+    rows = [
+        {
+            "method": f"`{name}`",
+            "grid": percent(grids.scores[name].values()),
+            "rank": f"{ranks[i]:g}",
+            "trials": str(grids.trials[name]),
+            "equal budget": percent(budgets.scores[name].values()),
+            "its rank": f"{others[i]:g}",
+            "its trials": str(budgets.trials[name]),
+            "change": f"{100 * pairs[i].difference:+.2f}",
+            "p (Holm)": p_value(p_values[i]),
+        }
+        for i, name in enumerate(names)
+    ]
+    rows = [row for _, row in sorted(zip(ranks, rows, strict=True), key=lambda pair: pair[0])]
+    tau: Any = stats.kendalltau(ranks, others)
+    changed = [name for name, p in zip(names, p_values, strict=True) if p < ALPHA]
+    best, other = (names[each.index(min(each))] for each in (ranks, others))
+    kept = f"{listed([best])} is the best under both" if best == other else f"{listed([best])} is the best by grids, "
+    kept += "" if best == other else f"{listed([other])} by equal budgets"
+    sentence = (
+        f"{setting}: Kendall's tau of the two rankings of {len(names)} methods is {tau.statistic:.2f} "
+        f"(p = {p_value(tau.pvalue)}); {kept}. Methods whose accuracy changes significantly: {listed(changed)}."
+    )
+    return f"{pipe_table(rows)}\n\n{sentence}"
+
+
+def _change(grid: Mapping[int, float], budget: Mapping[int, float]) -> Paired:
+    common = sorted(grid.keys() & budget.keys())
+    return paired_difference([budget[seed] for seed in common], [grid[seed] for seed in common])

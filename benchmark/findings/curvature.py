@@ -1,0 +1,116 @@
+"""Does the inverse Hessian help? AuxiLearn's solvers beside leaving the curvature out."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import median
+
+from benchmark.findings.runs import RESULTS, by_seed, final_runs, origin, p_value, percent, succeeded
+from benchmark.markdown import ABSENT, pipe_table
+from benchmark.record import Record
+from benchmark.statistics import ALPHA, holm, paired_difference
+
+FOLDER = RESULTS / "curvature/digits"
+METRIC = "top1"
+IDENTITY = "identity"
+TERMS = ("neumann", "cg", "nystrom")
+"""Solvers whose number of products with the Hessian is chosen."""
+
+Key = tuple[str, str]
+"""Setting and method."""
+
+
+def solver_of(record: Record) -> str:
+    """Return what a run's hypergradient makes of the inverse Hessian, in the words of the command line."""
+    hyper = dict(record.spec.hyper)
+    name = str(hyper["solver"])
+    if name not in TERMS:
+        return name
+    mode = " (mode paper)" if name == "neumann" and hyper["mode"] == "paper" else ""
+    return f"{name} {hyper['terms']}{mode}"
+
+
+def curvature(folder: Path = FOLDER) -> str:
+    """Return accuracy, cosine to the gradient without curvature and training time of every solver, and the answer."""
+    runs = succeeded(final_runs(folder))
+    keys = list(dict.fromkeys((record.spec.setting, record.spec.method) for record in runs))
+    rows, told = [], []
+    for key in keys:
+        own = by_solver(record for record in runs if (record.spec.setting, record.spec.method) == key)
+        tests = _tests(own)
+        rows += [_row(key, name, own, tests) for name in own]
+        told += [(key, name, difference, p) for name, (difference, p) in tests.items()]
+    return f"{pipe_table(rows)}\n\n{_answer(told)} {_caption(runs)}"
+
+
+def by_solver(runs: Iterable[Record]) -> dict[str, list[Record]]:
+    """Return runs by solver, the one without curvature first."""
+    found: dict[str, list[Record]] = {}
+    for record in runs:
+        found.setdefault(solver_of(record), []).append(record)
+    return dict(sorted(found.items(), key=lambda item: (item[0] != IDENTITY, item[0])))
+
+
+def _tests(own: dict[str, list[Record]]) -> dict[str, tuple[float, float]]:
+    """Return difference to the identity and corrected p-value of every other solver."""
+    plain = by_seed(own[IDENTITY], METRIC)
+    pairs = {}
+    for name, runs in own.items():
+        if name != IDENTITY:
+            found = by_seed(runs, METRIC)
+            common = sorted(found.keys() & plain.keys())
+            pairs[name] = paired_difference([found[seed] for seed in common], [plain[seed] for seed in common])
+    corrected = holm([pair.p for pair in pairs.values()]).tolist()
+    return {name: (pair.difference, p) for (name, pair), p in zip(pairs.items(), corrected, strict=True)}
+
+
+def _row(key: Key, name: str, own: dict[str, list[Record]], tests: dict[str, tuple[float, float]]) -> dict[str, str]:
+    runs = own[name]
+    difference, p = tests.get(name, (None, None))
+    return {
+        "setting": key[0],
+        "method": f"`{key[1]}`",
+        "inverse Hessian": name,
+        METRIC: percent(by_seed(runs, METRIC).values()),
+        "less identity": ABSENT if difference is None else f"{100 * difference:+.2f}",
+        "p (Holm)": ABSENT if p is None else p_value(p),
+        "cosine to identity": f"{_mean(runs, 'cosine_to_identity'):.4f}",
+        "residual": ABSENT if name == IDENTITY else f"{_mean(runs, 'residual'):.3f}",
+        "training time": f"{_seconds(runs) / _seconds(own[IDENTITY]):.2f}",
+    }
+
+
+def _mean(runs: Sequence[Record], name: str) -> float:
+    """Return the mean of a diagnostic over all epochs in which it was measured."""
+    values = [row["diagnostics"].get(name) for record in runs for row in record.epochs]
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else float("nan")
+
+
+def _seconds(runs: Sequence[Record]) -> float:
+    return median(record.timing["train_sec"] for record in runs)
+
+
+def _answer(told: Sequence[tuple[Key, str, float, float]]) -> str:
+    sure = [(key, name, difference) for key, name, difference, p in told if p < ALPHA]
+    largest = max(abs(difference) for _, _, difference, _ in told)
+    if not sure:
+        return (
+            f"No: none of {len(told)} comparisons with leaving the curvature out (`solver=identity`) is significant; "
+            f"the largest mean difference is {100 * largest:.2f} percentage points."
+        )
+    better = sum(difference > 0 for _, _, difference in sure)
+    named = "; ".join(f"{name}, {key[0]}, `{key[1]}`: {100 * difference:+.2f}" for key, name, difference in sure)
+    return (
+        f"Of {len(told)} comparisons with leaving the curvature out (`solver=identity`), {better} are significantly "
+        f"better and {len(sure) - better} significantly worse ({named} percentage points)."
+    )
+
+
+def _caption(runs: Sequence[Record]) -> str:
+    counts = sorted({record.spec.seed for record in runs})
+    return (
+        f"Test {METRIC} in percent, mean ± standard error of {len(counts)} final runs after each solver's own search; "
+        "differences paired by seed, t-test, Holm's correction for the solvers of a method in a setting. Cosine and "
+        "residual: mean over all outer steps. Training time: median, as ratio to identity, on a machine that did "
+        f"other work too. {origin(runs)}."
+    )

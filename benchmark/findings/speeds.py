@@ -1,0 +1,38 @@
+"""What the harness costs, from the committed measurements."""
+
+from pathlib import Path
+
+from benchmark.findings.runs import RESULTS
+from benchmark.speed import rows
+from benchmark.speed.data import Speed
+from benchmark.speed.scale import Scale
+
+
+def data(folder: Path = RESULTS) -> str:
+    """Return how fast inputs come from data decoded once, against a loader of the original files."""
+    (found,) = rows.read(folder / "speed/data.csv", Speed, "speeds")
+    return (
+        f"> {found.ours:,.0f} against {found.loader:,.0f} images a second, median ratio {found.ratio:.0f} "
+        f"({found.lowest:.0f} to {found.highest:.0f} in {found.turns} turns); one thread against {found.workers} "
+        f"workers, {found.images} drawn files of CUB's size; {_origin(found)}. Decoding once, "
+        f"{found.decoding:,.0f} images a second, is not in it and has paid off after {found.epochs_to_pay:.1f} epochs"
+    )
+
+
+def scale(folder: Path = RESULTS) -> str:
+    """Return what two workers gain, what a campaign costs and how long a worker takes to start."""
+    found = {row.what: row for row in rows.read(folder / "speed/scale.csv", Scale, "measurements")}
+    ratio, cells = found["ratio of two workers to one"], found["empty cells a second"]
+    memory, share = found["peak memory of the driver, MB"], found["share of checkpoints in a run's time, %"]
+    start = found["seconds to start 1 worker"]
+    return (
+        f"> two workers make {ratio.value:.2f} times the runs of one ({ratio.lowest:.2f} to {ratio.highest:.2f} in "
+        f"{ratio.turns} turns; {ratio.detail}); {cells.value:.0f} empty cells a second, with {memory.value:.0f} MB of "
+        f"the driver ({cells.detail}); checkpoints ({share.detail}) take {share.value:.2f} % of a run's time; a worker "
+        f"is ready after {start.value:.1f} s. {ratio.cores} cores, load average {ratio.load:.1f} to {share.load:.1f}, "
+        f"{_origin(ratio)}"
+    )
+
+
+def _origin(row: Speed | Scale) -> str:
+    return f"{row.device}, torch {row.torch}, commit {row.commit}, {row.date}"

@@ -1,0 +1,54 @@
+"""The finding on protocols: ranks, trials and agreement as their records have them."""
+
+from pathlib import Path
+from typing import Any
+
+from scipy import stats
+
+from benchmark.findings.budgets import ranking
+from tests.benchmark.findings.made_up import a_run, commit, rows
+
+GRIDS = {"stl": (0.5, 0.6), "equal": (0.7, 0.8), "gcs": (0.8, 0.9)}
+BUDGETS = {"stl": (0.5, 0.6), "equal": (0.9, 0.95), "gcs": (0.8, 0.9)}
+
+
+def made(folder: Path, scores: dict[str, tuple[float, ...]], trials: int) -> Path:
+    finals = [
+        a_run(method, seed, {"top1": score, "top3": 1.0})
+        for method, found in scores.items()
+        for seed, score in enumerate(found, start=1)
+    ]
+    searches = [
+        a_run(method, 0, {"top1": 0.1, "top3": 0.2}, phase="search", hyper={"lr": 1 / (1 + number)})
+        for method in scores
+        for number in range(trials)
+    ]
+    return commit(folder, [*finals, *searches])
+
+
+def test_ranks_trials_and_their_agreement(tmp_path: Path) -> None:
+    text = ranking(made(tmp_path / "grids", GRIDS, 2), made(tmp_path / "budgets", BUDGETS, 5))
+    found = rows(text)
+    assert [row["method"] for row in found] == ["`gcs`", "`equal`", "`stl`"]
+    assert [row["grid"] for row in found] == ["85.00 ± 5.00", "75.00 ± 5.00", "55.00 ± 5.00"]
+    assert [(row["rank"], row["its rank"]) for row in found] == [("1", "2"), ("2", "1"), ("3", "3")]
+    assert {(row["trials"], row["its trials"]) for row in found} == {("2", "5")}
+    assert [row["change"] for row in found] == ["+0.00", "+17.50", "+0.00"]
+    tau: Any = stats.kendalltau([1, 2, 3], [2, 1, 3])
+    assert f"Kendall's tau of the two rankings of 3 methods is {tau.statistic:.2f} (p = {tau.pvalue:.3f})" in text
+    assert "`gcs` is the best by grids, `equal` by equal budgets" in text
+    assert "changes significantly: none." in text
+
+
+def test_the_same_best_method_is_said_so(tmp_path: Path) -> None:
+    text = ranking(made(tmp_path / "grids", GRIDS, 1), made(tmp_path / "budgets", GRIDS, 1))
+    assert "`gcs` is the best under both" in text
+    assert "methods is 1.00" in text
+
+
+def test_only_settings_of_both_are_shown(tmp_path: Path) -> None:
+    grids = made(tmp_path / "grids", GRIDS, 1)
+    elsewhere = [a_run("stl", seed, {"top1": 0.5, "top3": 1.0}, setting="10-shot") for seed in (1, 2)]
+    budgets = commit(made(tmp_path / "budgets", BUDGETS, 1), elsewhere)
+    assert "5-shot: Kendall" in ranking(grids, budgets)
+    assert "10-shot" not in ranking(grids, budgets)

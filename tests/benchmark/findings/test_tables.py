@@ -1,0 +1,46 @@
+"""The short table of a committed command says what the command's own files say."""
+
+import csv
+
+import pytest
+
+from benchmark.findings.runs import RESULTS
+from benchmark.findings.tables import compared, results_of
+from tests.benchmark.findings.made_up import rows
+
+DIGITS = RESULTS / "reference/digits"
+WORDS = {"better": "better", "worse": "worse", "no significant difference": "≈"}
+
+
+def read(name: str) -> list[dict[str, str]]:
+    with (DIGITS / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_scores_verdicts_and_trials_are_those_of_the_committed_files() -> None:
+    found = {row["method"].strip("`"): row for row in rows(compared(DIGITS, ("stl", "rlw")))}
+    expected = [row for row in read("table.csv") if row["metric"] in ("top1", "top3")]
+    assert len(expected) == 2 * 2 * len(found)
+    for row in expected:
+        text = f"{100 * float(row['mean']):.2f} ± {100 * float(row['sem']):.2f}"
+        assert found[row["method"]][f"{row['setting']} {row['metric']}"] == text
+        assert found[row["method"]][f"{row['setting']} trials"] == row["trials"]
+    comparisons = [row for row in read("comparison.csv") if row["reference"] in ("stl", "rlw")]
+    assert comparisons
+    for row in comparisons:
+        assert found[row["method"]][f"{row['setting']} vs {row['reference']}"] == WORDS[row["verdict"]]
+    assert found["stl"]["5-shot vs stl"] == "–"
+
+
+def test_chosen_records_alone_count() -> None:
+    text = compared(DIGITS, (), chosen=lambda record: record.spec.method == "stl" and record.spec.seed <= 3)
+    (row,) = rows(text)
+    (single,) = (each for each in results_of(DIGITS).rows if (each.method, each.setting) == ("stl", "5-shot"))
+    values = [100 * single.cells[0].values[seed] for seed in (1, 2, 3)]
+    assert row["5-shot top1"].startswith(f"{sum(values) / 3:.2f} ± ")
+    assert "Mean ± standard error of 3 final runs. " in text
+
+
+def test_a_folder_without_records_is_no_table() -> None:
+    with pytest.raises(ValueError, match="not enough values"):
+        results_of(RESULTS / "nothing")
