@@ -13,6 +13,7 @@ from benchmark.commands import DEFAULT_RESULTS, chosen, run_app
 from benchmark.errors import UserError
 
 TASK_COUNTS = (2, 12, 40, 312)
+PAGE_SUITE, PAGE_RECORDS = "digits", DEFAULT_RESULTS / "reference"
 MORE = typer.Argument(metavar="[N]...", help="Further numbers of auxiliary tasks.")
 
 
@@ -41,11 +42,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Measure spe
 @app.command()
 def overhead(
     repeats: Annotated[int, typer.Option(min=1, help="Pairs of epochs to time.")] = 100,
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
 ) -> None:
     """Time an epoch through the harness against a bare PyTorch loop doing the same steps."""
-    from benchmark.speed.overhead import report
+    from benchmark.speed.overhead import FILE, report
 
-    report(repeats=repeats)
+    report(repeats=repeats, path=results_dir / FILE)
 
 
 @app.command()
@@ -122,9 +124,9 @@ def checkpoint(
     results_dir: Annotated[Path, typer.Option(help="Folder of the results, on the disk to measure.")] = DEFAULT_RESULTS,
 ) -> None:
     """Time a checkpoint of ResNet-18 with Adam, against the time between two of them."""
-    from benchmark.speed.checkpoints import report
+    from benchmark.speed.checkpoints import FILE, report
 
-    report(repeats=repeats, device=device, folder=results_dir)
+    report(repeats=repeats, device=device, path=results_dir / FILE)
 
 
 @app.command()
@@ -143,14 +145,16 @@ def scale(
 
 @app.command()
 def page(
-    suite: Annotated[str, typer.Option(help="Suite whose records are shown.")] = "digits",
+    suite: Annotated[str, typer.Option(help="Suite whose records are shown.")] = PAGE_SUITE,
     repeats: Annotated[int, typer.Option(min=1, help="Times to load it.")] = 7,
-    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS / "reference",
+    records: Annotated[Path, typer.Option(help="Folder of results with the records that are shown.")] = PAGE_RECORDS,
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
 ) -> None:
     """Time how long the report page takes to load in headless Chromium."""
-    from benchmark.speed.page import report
+    from benchmark.speed.page import FILE, report
 
-    report(suite=chosen("suite", suite, all_suites.names())[0], repeats=repeats, results=results_dir)
+    shown = chosen("suite", suite, all_suites.names())[0]
+    report(suite=shown, repeats=repeats, records=records, path=results_dir / FILE)
 
 
 @app.callback()
