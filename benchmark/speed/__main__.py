@@ -90,6 +90,25 @@ def hypergradient(
 
 
 @app.command()
+def images(
+    batch: Annotated[
+        str | None, typer.Option(help="Images a batch, by comma. [default: 64, on CUDA 64 and 256]")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps that are timed at once. [default: 1, on CUDA 20]")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Turns in which all are timed.")] = 7,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
+) -> None:
+    """Time steps of ResNet-18 at 224 px against a bare PyTorch loop and the device's limit; needs no data."""
+    from benchmark.speed.images import FILE, report
+
+    batches = [] if batch is None else whole_numbers(batch)
+    report(batches=batches, steps=steps, repeats=repeats, device=device, path=results_dir / FILE)
+
+
+@app.command()
 def data(
     images: Annotated[int, typer.Option(min=1, help="Original files to draw.")] = 512,
     repeats: Annotated[int, typer.Option(min=1, help="Epochs to time of each way, in turns.")] = 7,
