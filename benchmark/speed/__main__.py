@@ -176,9 +176,31 @@ def page(
     report(suite=shown, repeats=repeats, records=records, path=results_dir / FILE)
 
 
-@app.callback()
-def choose() -> None:
+@app.callback(invoke_without_command=True)
+def choose(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Make every measurement with its defaults.")] = False,
+    device: Annotated[str | None, typer.Option(help="Under --all: cpu or cuda. [default: cpu]")] = None,
+    results_dir: Annotated[
+        Path | None, typer.Option(help=f"Under --all: folder of the results. [default: {DEFAULT_RESULTS}]")
+    ] = None,
+) -> int:
     """Measure speed as ratios within one run."""
+    name = context.invoked_subcommand
+    if everything and name:
+        raise UserError(f"--all makes every measurement; leave out either --all or {name}")
+    if name and (device or results_dir):
+        raise UserError(f"options of {name} stand after its name")
+    if name:
+        return 0
+    commands = context.command.commands  # type: ignore[attr-defined]
+    if not everything:
+        raise UserError(f"say what to measure: --all, or one of: {', '.join(commands)}")
+    from benchmark.speed.everything import run_all
+    from benchmark.speed.page import lacking
+
+    absent = {"page": lambda: lacking(PAGE_SUITE, PAGE_RECORDS)}
+    return run_all(commands, device=device or "cpu", results=results_dir or DEFAULT_RESULTS, lacking=absent)
 
 
 if __name__ == "__main__":
