@@ -35,9 +35,6 @@ DURATIONS: Mapping[str, str] = {
 SINGLE = ("overhead", "checkpoint", "page", "scale", "images")
 """Measurements whose files are of the form of `benchmark.speed.measurement`."""
 
-Run = Callable[[list[str]], tuple[int, str]]
-"""Runs words of this command line and returns its exit status and the last line of its standard error."""
-
 
 @dataclass(frozen=True)
 class Ended:
@@ -73,7 +70,6 @@ def run_all(
     device: str,
     results: Path,
     lacking: Mapping[str, Callable[[], str | None]],
-    run: Run | None = None,
 ) -> int:
     """Measure everything with its defaults and say how each measurement ended.
 
@@ -82,7 +78,6 @@ def run_all(
         device: A device as of the command line, for those that have one.
         results: Folder of the results, for those that write a file.
         lacking: What a machine may lack for a measurement; says it in one line, or None where it is there.
-        run: Runs one; None for a process of its own.
 
     Returns:
         0 if all were measured, or skipped for a reason that is named; else `FAILED`.
@@ -105,7 +100,7 @@ def run_all(
             continue
         words = [word for option, value in given.items() if option in known for word in (option, value)]
         started = time.perf_counter()
-        ended.append(_one(name, words, run or in_a_process))
+        ended.append(_one(name, words))
         out.print(f"{name}: {ended[-1].status} in {time.perf_counter() - started:.0f} s\n", soft_wrap=True)
     out.print("\n".join(summary(ended)), soft_wrap=True)
     return FAILED if any(each.status == "failed" for each in ended) else 0
@@ -119,8 +114,8 @@ def _absent(device: str) -> str | None:
     return None
 
 
-def _one(name: str, words: list[str], run: Run) -> Ended:
-    status, said = run([name, *words])
+def _one(name: str, words: list[str]) -> Ended:
+    status, said = in_a_process([name, *words])
     if status == INTERRUPTED:
         raise KeyboardInterrupt
     return (
