@@ -30,13 +30,14 @@ def cost(facts: Facts, costs: Sequence[SuiteCost]) -> str:
     )
 
 
-def hours(facts: Facts, arms: Sequence[Arm], measured: SuiteCost) -> float:
+def hours(facts: Facts, arms: Sequence[Arm], measured: SuiteCost, *, searched: bool = True) -> float:
     """Return the hours of all runs of one method, one after another.
 
     Args:
         facts: The suite's numbers.
         arms: The method in the suite's settings.
         measured: Its seconds, which are taken for all settings.
+        searched: Whether search runs count; else final runs alone, with as many outer steps as the grid has on average.
     """
     total = 0.0
     holds_out = measured.outer_every > 0 and load_method(measured.method).held_out == "auxiliary"
@@ -44,7 +45,8 @@ def hours(facts: Facts, arms: Sequence[Arm], measured: SuiteCost) -> float:
         sizes = facts.sizes[arm.setting]
         step = measured.step_sec + measured.outer_step_sec * outer_share(arm, measured.outer_every)
         epoch = facts.steps_per_epoch(arm, holds_out=holds_out) * step + sizes.validation * measured.evaluation_sec
-        total += arm.runs * arm.epochs * epoch + arm.seeds * sizes.test * measured.evaluation_sec
+        runs = arm.runs if searched else arm.seeds
+        total += runs * arm.epochs * epoch + arm.seeds * sizes.test * measured.evaluation_sec
     return total / HOUR
 
 

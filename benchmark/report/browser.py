@@ -18,6 +18,17 @@ FIGURES = ("curves", "weights", "search", "cost")
 """Sections of the page that are drawn when they come near the view."""
 
 
+def lacking() -> str | None:
+    """Return in one line what this machine lacks for a browser; None where there is one."""
+    if importlib.util.find_spec("playwright") is None:
+        return 'there is no playwright; pip install "auxilearn-benchmark[test]"'
+    return None if _chromium() else f"there is no Chromium; install one of: {', '.join(NAMES)}"
+
+
+def _chromium() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @contextmanager
 def chromium() -> "Iterator[Browser]":
     """Run the Chromium of this machine.
@@ -25,16 +36,13 @@ def chromium() -> "Iterator[Browser]":
     Raises:
         UserError: There is none, or no playwright to steer it.
     """
-    if importlib.util.find_spec("playwright") is None:
-        raise UserError('there is no playwright; pip install "auxilearn-benchmark[test]"')
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        raise UserError(f"there is no Chromium; install one of: {', '.join(NAMES)}")
+    if reason := lacking():
+        raise UserError(reason)
     from playwright.sync_api import sync_playwright
 
     flags = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium has no sandbox for root
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=flags)
         yield browser
         browser.close()
 

@@ -13,6 +13,7 @@ from benchmark.commands import DEFAULT_RESULTS, chosen, run_app
 from benchmark.errors import UserError
 
 TASK_COUNTS = (2, 12, 40, 312)
+PAGE_SUITE, PAGE_RECORDS = "digits", DEFAULT_RESULTS / "reference"
 MORE = typer.Argument(metavar="[N]...", help="Further numbers of auxiliary tasks.")
 
 
@@ -41,11 +42,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Measure spe
 @app.command()
 def overhead(
     repeats: Annotated[int, typer.Option(min=1, help="Pairs of epochs to time.")] = 100,
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
 ) -> None:
     """Time an epoch through the harness against a bare PyTorch loop doing the same steps."""
-    from benchmark.speed.overhead import report
+    from benchmark.speed.overhead import FILE, report
 
-    report(repeats=repeats)
+    report(repeats=repeats, path=results_dir / FILE)
 
 
 @app.command()
@@ -88,6 +90,25 @@ def hypergradient(
 
 
 @app.command()
+def images(
+    batch: Annotated[
+        str | None, typer.Option(help="Images a batch, by comma. [default: 64, on CUDA 64 and 256]")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps that are timed at once. [default: 1, on CUDA 20]")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Turns in which all are timed.")] = 7,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
+) -> None:
+    """Time steps of ResNet-18 at 224 px against a bare PyTorch loop and the device's limit; needs no data."""
+    from benchmark.speed.images import FILE, report
+
+    batches = [] if batch is None else whole_numbers(batch)
+    report(batches=batches, steps=steps, repeats=repeats, device=device, path=results_dir / FILE)
+
+
+@app.command()
 def data(
     images: Annotated[int, typer.Option(min=1, help="Original files to draw.")] = 512,
     repeats: Annotated[int, typer.Option(min=1, help="Epochs to time of each way, in turns.")] = 7,
@@ -122,9 +143,9 @@ def checkpoint(
     results_dir: Annotated[Path, typer.Option(help="Folder of the results, on the disk to measure.")] = DEFAULT_RESULTS,
 ) -> None:
     """Time a checkpoint of ResNet-18 with Adam, against the time between two of them."""
-    from benchmark.speed.checkpoints import report
+    from benchmark.speed.checkpoints import FILE, report
 
-    report(repeats=repeats, device=device, folder=results_dir)
+    report(repeats=repeats, device=device, path=results_dir / FILE)
 
 
 @app.command()
@@ -143,19 +164,43 @@ def scale(
 
 @app.command()
 def page(
-    suite: Annotated[str, typer.Option(help="Suite whose records are shown.")] = "digits",
+    suite: Annotated[str, typer.Option(help="Suite whose records are shown.")] = PAGE_SUITE,
     repeats: Annotated[int, typer.Option(min=1, help="Times to load it.")] = 7,
-    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS / "reference",
+    records: Annotated[Path, typer.Option(help="Folder of results with the records that are shown.")] = PAGE_RECORDS,
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
 ) -> None:
     """Time how long the report page takes to load in headless Chromium."""
-    from benchmark.speed.page import report
+    from benchmark.speed.page import FILE, report
 
-    report(suite=chosen("suite", suite, all_suites.names())[0], repeats=repeats, results=results_dir)
+    shown = chosen("suite", suite, all_suites.names())[0]
+    report(suite=shown, repeats=repeats, records=records, path=results_dir / FILE)
 
 
-@app.callback()
-def choose() -> None:
+@app.callback(invoke_without_command=True)
+def choose(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Make every measurement with its defaults.")] = False,
+    device: Annotated[str | None, typer.Option(help="Under --all: cpu or cuda. [default: cpu]")] = None,
+    results_dir: Annotated[
+        Path | None, typer.Option(help=f"Under --all: folder of the results. [default: {DEFAULT_RESULTS}]")
+    ] = None,
+) -> int:
     """Measure speed as ratios within one run."""
+    name = context.invoked_subcommand
+    if everything and name:
+        raise UserError(f"--all makes every measurement; leave out either --all or {name}")
+    if name and (device or results_dir):
+        raise UserError(f"options of {name} stand after its name")
+    if name:
+        return 0
+    commands = context.command.commands  # type: ignore[attr-defined]
+    if not everything:
+        raise UserError(f"say what to measure: --all, or one of: {', '.join(commands)}")
+    from benchmark.speed.everything import run_all
+    from benchmark.speed.page import lacking
+
+    absent = {"page": lambda: lacking(PAGE_SUITE, PAGE_RECORDS)}
+    return run_all(commands, device=device or "cpu", results=results_dir or DEFAULT_RESULTS, lacking=absent)
 
 
 if __name__ == "__main__":

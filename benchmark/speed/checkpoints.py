@@ -1,8 +1,8 @@
 """What a checkpoint costs: a ResNet-18 with Adam, as large as the suites of images have it."""
 
-import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +11,46 @@ import torch
 from benchmark import tensorfile
 from benchmark.checkpoint import LEAST_SEC, SHARE, replace
 from benchmark.session import check_device
-from benchmark.speed.timing import provenance
+from benchmark.speed.measurement import conclude, load_average, measurement, read
 from benchmark.speed.workload import make_batch, make_problem
-from benchmark.terminal import console
 
 AUXILIARIES = 12
 
 
-def report(*, repeats: int, device: str, folder: Path) -> None:
-    """Print size and seconds of a checkpoint, and the share of a run's time that checkpoints take.
+FILE = Path("speed") / "checkpoint.csv"
+"""Where in the folder of results the measurements are."""
+
+
+def report(*, repeats: int, device: str, path: Path) -> None:
+    """Measure size and seconds of a checkpoint and the share of a run's time; put them into a file and print them.
 
     Args:
         repeats: Checkpoints to write and read.
         device: A device as of the command line.
-        folder: Folder of the results, on whose disk checkpoints are.
+        path: The file, on the disk to measure; measurements of other machines stay in it.
     """
     where = torch.device(check_device(device))
+    read(path)  # a file of something else is refused before the work
+    load = load_average()
     torch.set_num_threads(1)
     state = state_of_a_run(where)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="checkpoint-") as name:
-        path = Path(name) / "it"
-        writing, reading = measure(path, state, repeats=repeats)
-        megabytes = path.stat().st_size / 1e6
-    cost = statistics.median(writing)
-    interval = max(LEAST_SEC, cost / SHARE)
-    console().print(
-        f"a checkpoint of ResNet-18 with Adam, {AUXILIARIES} auxiliary tasks, the selected epoch: {megabytes:.0f} MB\n"
-        f"written to the disk in {cost:.2f} s (median of {repeats}, {min(writing):.2f} to {max(writing):.2f}), "
-        f"read in {statistics.median(reading):.2f} s\n"
-        f"one every {interval:.0f} s, which is {100 * cost / interval:.2f} % of a run's time "
-        f"(at most {100 * SHARE:.0f} %)\n{provenance(where)}",
-        soft_wrap=True,
-    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="checkpoint-") as name:
+        file = Path(name) / "it"
+        writing, reading = measure(file, state, repeats=repeats)
+        megabytes = file.stat().st_size / 1e6
+    detail = f"ResNet-18 with Adam, {AUXILIARIES} auxiliary tasks, the selected epoch"
+    found = partial(measurement, detail=detail, load=load, device=where)
+    intervals = [max(LEAST_SEC, cost / SHARE) for cost in writing]
+    shares = [100 * cost / interval for cost, interval in zip(writing, intervals, strict=True)]
+    kept = [
+        found("MB of a checkpoint", [megabytes]),
+        found("seconds to write a checkpoint", writing),
+        found("seconds to read a checkpoint", reading),
+        found("seconds between two checkpoints", intervals),
+        found(f"share of checkpoints in a run's time, % (at most {100 * SHARE:.0f})", shares),
+    ]
+    conclude(kept, path, device=where)
 
 
 def state_of_a_run(device: torch.device) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """What the harness costs: an epoch through it against a bare loop doing the same steps."""
 
-import statistics
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -8,33 +10,49 @@ from torch.nn import functional
 
 from benchmark.data import Data
 from benchmark.plan import Options, make_plan
-from benchmark.speed.timing import provenance, seconds_in_turns
+from benchmark.speed.measurement import CPU, Measurement, conclude, load_average, measurement, read
+from benchmark.speed.timing import seconds_in_turns
 from benchmark.tasks import Classification, TaskGroup
-from benchmark.terminal import console
 from benchmark.train import Training
 
+FILE = Path("speed") / "overhead.csv"
+"""Where in the folder of results the measurements are."""
 
-def report(*, repeats: int) -> None:
-    """Print the median ratio of an epoch's time, harness to bare loop, the two timed in turns."""
+
+def report(*, repeats: int, path: Path) -> None:
+    """Measure an epoch's time, harness against bare loop, the two timed in turns; put it into a file and print it.
+
+    Args:
+        repeats: Pairs of epochs to time.
+        path: The file; measurements of other machines stay in it.
+    """
+    read(path)  # a file of something else is refused before the work
+    load = load_average()
     (arm,) = make_plan(Options("digits", settings=("5-shot",), methods=("equal",)))
     torch.set_num_threads(arm.suite.threads)
     spec = arm.spec(arm.points()[0])
-    training = Training(arm.suite, spec, torch.device("cpu"))
-    bare = BareLoop(Training(arm.suite, spec, torch.device("cpu")), arm.suite.groups_of(arm.setting)[0])
+    training = Training(arm.suite, spec, CPU)
+    bare = BareLoop(Training(arm.suite, spec, CPU), arm.suite.groups_of(arm.setting)[0])
     work = {"harness": lambda: training.epoch(1), "bare": bare.epoch}
-    seconds = seconds_in_turns(work, repeats=repeats, device=torch.device("cpu"))
+    seconds = seconds_in_turns(work, repeats=repeats, device=CPU)
     check_same_result(training.problem.model, bare.model)
-    ratios = sorted(harness / plain for harness, plain in zip(seconds["harness"], seconds["bare"], strict=True))
+    detail = f"an epoch of digits 5-shot, method equal, {len(training.batches)} steps and a validation pass"
+    conclude(measurements(seconds, detail, load=load), path)
+
+
+def measurements(seconds: Mapping[str, Sequence[float]], detail: str, *, load: float) -> list[Measurement]:
+    """Return the milliseconds of both ways and the quartiles of their ratio in the same turn."""
+    harness, bare = ([1e3 * taken for taken in seconds[name]] for name in ("harness", "bare"))
+    ratios = sorted(ours / plain for ours, plain in zip(harness, bare, strict=True))
     quarter = len(ratios) // 4
-    console().print(
-        f"an epoch of digits 5-shot, method equal, {len(training.batches)} steps and a validation pass:\n"
-        f"harness {1e3 * statistics.median(seconds['harness']):.2f} ms, "
-        f"bare loop {1e3 * statistics.median(seconds['bare']):.2f} ms, "
-        f"median ratio {statistics.median(ratios):.3f} "
-        f"(quartiles {ratios[quarter]:.3f} and {ratios[-1 - quarter]:.3f}, {repeats} pairs)\n"
-        f"{provenance(torch.device('cpu'))}",
-        soft_wrap=True,
-    )
+    found = partial(measurement, detail=detail, load=load)
+    return [
+        found("harness, ms", harness),
+        found("bare loop, ms", bare),
+        found("ratio of harness to bare loop", ratios),
+        found("ratio of harness to bare loop, lower quartile", ratios, value=ratios[quarter]),
+        found("ratio of harness to bare loop, upper quartile", ratios, value=ratios[-1 - quarter]),
+    ]
 
 
 def check_same_result(harness: nn.Module, bare: nn.Module) -> None:

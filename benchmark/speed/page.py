@@ -1,18 +1,17 @@
 """How long the report page of many records takes to load, by the browser's own clock, and how large it is."""
 
-import statistics
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from benchmark.errors import UserError
-from benchmark.report.browser import chromium
+from benchmark.report import browser
 from benchmark.report.page.build import write_page
 from benchmark.report.session import Request, load, page_source
-from benchmark.speed.timing import provenance
-from benchmark.terminal import console
+from benchmark.speed.measurement import conclude, load_average, measurement, read
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -21,40 +20,60 @@ LIMIT_SEC = 2.0
 LIMIT_BYTES = 8_000_000
 
 
-def report(*, suite: str, repeats: int, results: Path) -> None:
-    """Print size and seconds to load of the page of a suite's records, and whether they are within the limits.
+FILE = Path("speed") / "page.csv"
+"""Where in the folder of results the measurements are."""
+
+
+def lacking(suite: str, records: Path) -> str | None:
+    """Return in one line what this machine lacks for the measurement; None where it can be made."""
+    if reason := browser.lacking():
+        return reason
+    return None if load(_request(suite, records)).get(suite) else f"no records of suite {suite!r} in {records}"
+
+
+def report(*, suite: str, repeats: int, records: Path, path: Path) -> None:
+    """Measure the page of a suite's records, put its size and its seconds to load into a file and print them.
 
     Args:
         suite: Name of the suite.
         repeats: Times that the page is loaded, each in a fresh profile.
-        results: Folder of the results.
+        records: Folder of results with the records.
+        path: The file; measurements of other machines and suites stay in it.
 
     Raises:
         UserError: There are no records, or no browser.
     """
-    request = Request(suite, False, "", (), (), 0, False, results, None)
-    records = load(request).get(suite)
-    if not records:
-        raise UserError(f"no records of suite {suite!r} in {results}")
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        path = Path(folder) / write_page(page_source(request, suite, records), Path(folder))
-        size = path.stat().st_size
-        times = [_seconds(browser, path) for _ in range(repeats + 1)][1:]
-        version = browser.version
-    shown, drawn = ([each[part] for each in times] for part in (0, 1))
-    console().print(
-        f"the page of {len(records)} records: {size / 1e6:.2f} MB (limit {LIMIT_BYTES / 1e6:.0f} MB)\n"
-        f"tables, filters and runs are there after {_spread(shown)}, the first curves after {_spread(drawn)} "
-        f"(limit {LIMIT_SEC:.0f} s)\n"
-        f"median and range of {repeats} loads from a file in fresh profiles, Chromium {version}; "
-        f"{provenance(torch.device('cpu'))}",
-        soft_wrap=True,
-    )
+    read(path)  # a file of something else is refused before the work
+    if reason := lacking(suite, records):
+        raise UserError(reason)
+    torch.set_num_threads(1)
+    load_before = load_average()
+    request = _request(suite, records)
+    shown = load(request)[suite]
+    with tempfile.TemporaryDirectory() as folder, browser.chromium() as running:
+        page = Path(folder) / write_page(page_source(request, suite, shown), Path(folder))
+        size = page.stat().st_size
+        times = [_seconds(running, page) for _ in range(repeats + 1)][1:]
+        version = running.version
+    tables, curves = ([each[part] for each in times] for part in (0, 1))
+    megabytes, limit = LIMIT_BYTES / 1e6, f"limit {LIMIT_SEC:.0f}"
+    detail = f"{len(shown)} records, loaded from a file in fresh profiles of Chromium {version}"
+    found = partial(measurement, load=load_before)
+    kept = [
+        found(f"MB of the page of {suite}", [size / 1e6], f"{len(shown)} records; limit {megabytes:.0f}"),
+        found(f"seconds to tables, filters and runs of {suite}", tables, f"{detail}; {limit}"),
+        found(f"seconds to the first curves of {suite}", curves, f"{detail}; {limit}"),
+    ]
+    conclude(kept, path)
 
 
-def _seconds(browser: "Browser", path: Path) -> tuple[float, float]:
+def _request(suite: str, records: Path) -> Request:
+    return Request(suite, False, "", (), (), 0, False, records, None)
+
+
+def _seconds(running: "Browser", path: Path) -> tuple[float, float]:
     """Return the seconds from navigation until tables are there, and until curves are drawn as well."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = running.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(f"{path.as_uri()}#curves")  # near the view, so that they are drawn at once
     page.wait_for_selector("#curves [data-drawn]")
@@ -63,7 +82,3 @@ def _seconds(browser: "Browser", path: Path) -> tuple[float, float]:
     )
     context.close()
     return shown, drawn
-
-
-def _spread(seconds: list[float]) -> str:
-    return f"{statistics.median(seconds):.2f} s ({min(seconds):.2f} to {max(seconds):.2f})"

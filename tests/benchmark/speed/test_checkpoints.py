@@ -6,14 +6,13 @@ import pytest
 import torch
 
 from benchmark.speed import checkpoints
+from benchmark.speed.measurement import read
+from tests.benchmark.speed.conftest import Cli
 
 
-@pytest.mark.parametrize(
-    ("seconds", "told"),
-    [(0.5, "one every 50 s, which is 1.00 % of"), (0.03, "one every 30 s, which is 0.10 % of")],
-)
-def test_the_report_says_what_share_follows_from_the_cost(
-    seconds: float, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("seconds", "interval", "share"), [(0.5, 50.0, 1.0), (0.03, 30.0, 0.1)])
+def test_the_share_that_is_written_follows_from_the_cost(
+    seconds: float, interval: float, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Cli
 ) -> None:
     monkeypatch.setattr(checkpoints, "state_of_a_run", lambda device: {"model": {"weight": torch.ones(250_000)}})
     measure, times = checkpoints.measure, []
@@ -23,13 +22,17 @@ def test_the_report_says_what_share_follows_from_the_cost(
         return [seconds] * repeats, [0.25] * repeats
 
     monkeypatch.setattr(checkpoints, "measure", measured)
-    checkpoints.report(repeats=3, device="cpu", folder=tmp_path / "results")
-    out = capsys.readouterr().out
-    assert told in out
-    assert ": 1 MB" in out
+    ended = cli("checkpoint", "--repeats", "3", "--results-dir", tmp_path)
+    assert ended.status == 0, ended.err
+    found = {row.what: row for row in read(tmp_path / checkpoints.FILE)}
+    assert found["seconds to write a checkpoint"].value == seconds
+    assert found["seconds to read a checkpoint"].value == 0.25
+    assert found["seconds between two checkpoints"].value == interval
+    assert found["share of checkpoints in a run's time, % (at most 1)"].value == pytest.approx(share)
+    assert found["MB of a checkpoint"].value == pytest.approx(1.0, abs=0.01)
     assert [len(part) for part in times[0]] == [3, 3]
     assert min(map(min, times[0])) > 0
-    assert not list((tmp_path / "results").iterdir())
+    assert list((tmp_path / "speed").iterdir()) == [tmp_path / checkpoints.FILE]
 
 
 def test_the_state_is_that_of_a_network_its_optimiser_and_the_selected_one() -> None:
