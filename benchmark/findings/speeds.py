@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmark.findings.runs import RESULTS
 from benchmark.speed import rows
 from benchmark.speed.data import Speed
-from benchmark.speed.scale import Scale
+from benchmark.speed.measurement import Measurement
 
 
 def data(folder: Path = RESULTS) -> str:
@@ -21,7 +21,7 @@ def data(folder: Path = RESULTS) -> str:
 
 def scale(folder: Path = RESULTS) -> str:
     """Return what two workers gain, what a campaign costs and how long a worker takes to start."""
-    found = {row.what: row for row in rows.read(folder / "speed/scale.csv", Scale, "measurements")}
+    found = {row.what: row for row in rows.read(folder / "speed/scale.csv", Measurement, "measurements")}
     ratio, cells = found["ratio of two workers to one"], found["empty cells a second"]
     memory, share = found["peak memory of the driver, MB"], found["share of checkpoints in a run's time, %"]
     start = found["seconds to start 1 worker"]
@@ -34,5 +34,5 @@ def scale(folder: Path = RESULTS) -> str:
     )
 
 
-def _origin(row: Speed | Scale) -> str:
+def _origin(row: Speed | Measurement) -> str:
     return f"{row.device}, torch {row.torch}, commit {row.commit}, {row.date}"
