@@ -11,6 +11,7 @@ from benchmark.figures.costs import cost
 from benchmark.figures.curves import learning_curves, losses
 from benchmark.figures.grids import grids
 from benchmark.figures.hypergradients import hypergradients
+from benchmark.figures.points import search_points
 from benchmark.figures.runs import Runs, collect
 from benchmark.figures.style import save, slugs, style
 from benchmark.figures.task_weights import task_weights
@@ -30,6 +31,7 @@ FAMILIES: Mapping[str, "Callable[[Sequence[Runs]], Figure | None]"] = {
     "task_weights": task_weights,
     "hypergradients": hypergradients,
     "grid": grids,
+    "search_points": search_points,
     "best_of_trials": best_of_trials,
     "cost": cost,
 }
