@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmark.files import whole
+
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
@@ -72,7 +74,7 @@ def style(*, math: bool = True) -> AbstractContextManager[None]:
 
 
 def save(figure: "Figure", folder: Path, name: str, *, sample: bool) -> list[str]:
-    """Write a figure as PDF and PNG, undated so that the same figure is the same file; return the names of both."""
+    """Write a figure as PDF and PNG, see `write_image`; return the names of both."""
     if sample:
         title = figure.get_suptitle()
         text = f"{SAMPLE_TITLE}: {title}" if title else SAMPLE_TITLE
@@ -80,9 +82,16 @@ def save(figure: "Figure", folder: Path, name: str, *, sample: bool) -> list[str
         figure.suptitle(text, color="tab:red", **({"fontsize": size} if size else {}))
     written = []
     for suffix in FORMATS:
-        figure.savefig(folder / f"{name}.{suffix}", metadata={"CreationDate": None} if suffix == "pdf" else None)
+        write_image(figure, folder / f"{name}.{suffix}")
         written.append(f"{name}.{suffix}")
     return written
+
+
+def write_image(figure: "Figure", path: Path) -> None:
+    """Write a figure whole or not at all, in the format of the ending, undated: the same figure is the same file."""
+    suffix = path.suffix.removeprefix(".")
+    with whole(path) as part:
+        figure.savefig(part, format=suffix, metadata={"CreationDate": None} if suffix == "pdf" else None)
 
 
 def short(text: str, most: int) -> str:

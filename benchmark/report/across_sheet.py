@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.figures import FORMATS, SAMPLE_TITLE, style
+from benchmark.figures.style import write_image
 from benchmark.files import write_whole
 from benchmark.report.across import Across
 from benchmark.report.diagram import cliques, draw
@@ -107,7 +108,7 @@ def write_across(across: Across, folder: Path, name: str) -> list[Path]:
         if across.sample:
             figure.suptitle(SAMPLE_TITLE, color="tab:red")
         for suffix in FORMATS:
-            figure.savefig(folder / f"{stem}.{suffix}", metadata={"CreationDate": None} if suffix == "pdf" else None)
+            write_image(figure, folder / f"{stem}.{suffix}")
     return [*paths, folder / f"{stem}.csv", *(folder / f"{stem}.{suffix}" for suffix in FORMATS)]
 
 
