@@ -141,6 +141,10 @@ def test_a_conflict_ends_in_one_line_with_status_2_and_writes_nothing(toy: Toy, 
     assert not (tmp_path / "out").exists()
 
 
+LISTS = ("--across", "--reference")
+EMPTY = ("", ",", " , ,")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -152,6 +156,8 @@ def test_a_conflict_ends_in_one_line_with_status_2_and_writes_nothing(toy: Toy, 
         (("--suite", "toy", "--reference", "nobody"), "unknown reference method 'nobody'"),
         (("--across", "toy"), "no records of suite 'toy'; python -m benchmark.run --suite toy makes them"),
         (("--across", "all"), "no records below"),
+        (("--across", "toy,toys"), "unknown suite 'toys'"),
+        *(((option, text), f"{option} takes names, by comma, not '{text}'") for text in EMPTY for option in LISTS),
     ],
 )
 def test_mistakes_are_one_line(report: Report, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
@@ -159,6 +165,14 @@ def test_mistakes_are_one_line(report: Report, tmp_path: Path, arguments: tuple[
     assert ended.status == 2
     assert words in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_an_empty_list_beside_what_is_asked_for_is_a_mistake_too(toy: Toy, report: Report, tmp_path: Path) -> None:
+    store(tmp_path, campaign(make_plan(Options("toy", settings=("few",)))))
+    for option in LISTS:
+        ended = report("--suite", "toy", option, ",", "--results-dir", tmp_path)
+        assert (ended.status, ended.err) == (2, f"error: {option} takes names, by comma, not ','\n")
+    assert sorted(path.name for path in (tmp_path / "toy").iterdir()) == ["records.jsonl"], "nothing was written"
 
 
 def test_drawn_samples_are_never_with_other_data(toy: Toy, report: Report, tmp_path: Path) -> None:
