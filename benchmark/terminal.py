@@ -37,7 +37,7 @@ def console() -> Console:
 
 
 def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
-    """Print results and task weights, a grid a setting, and where the files are."""
+    """Print results and task weights, a grid a setting, and where the files are, if any are named."""
     out = console()
     methods = {}
     for setting, frame in by_setting(table.results):
@@ -49,7 +49,7 @@ def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
         for setting, frame in by_setting(table.weights):
             own = frame.loc[frame["method"].isin(methods[setting])]
             out.print(_grid(f"task weights at the end, {setting}", own))
-    for line in (table.caption, *table.notes, f"Written to {folder}: {', '.join(files)}."):
+    for line in (table.caption, *table.notes, *([f"Written to {folder}: {', '.join(files)}."] if files else [])):
         out.print(line, soft_wrap=True)
 
 

@@ -77,14 +77,18 @@ def save(figure: "Figure", folder: Path, name: str, *, sample: bool) -> list[str
     """Write a figure as PDF and PNG, see `write_image`; return the names of both."""
     if sample:
         title = figure.get_suptitle()
-        text = f"{SAMPLE_TITLE}: {title}" if title else SAMPLE_TITLE
-        size = min(9.0, figure.get_size_inches()[0] * 72 / (0.58 * len(text))) if title else None
-        figure.suptitle(text, color="tab:red", **({"fontsize": size} if size else {}))
+        retitle(figure, f"{SAMPLE_TITLE}: {title}" if title else SAMPLE_TITLE, colour="tab:red")
     written = []
     for suffix in FORMATS:
         write_image(figure, folder / f"{name}.{suffix}")
         written.append(f"{name}.{suffix}")
     return written
+
+
+def retitle(figure: "Figure", text: str, *, colour: str = "black") -> None:
+    """Give a figure a title in letters small enough for its width."""
+    size = min(9.0, figure.get_size_inches()[0] * 72 / (0.58 * len(text)))
+    figure.suptitle(text, color=colour, fontsize=size)
 
 
 def write_image(figure: "Figure", path: Path) -> None:
@@ -100,11 +104,11 @@ def short(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def slugs(names: Iterable[str]) -> dict[str, str]:
-    """Return a part of a file name for each name, no two alike."""
+def slugs(names: Iterable[str], *, most: int = 40) -> dict[str, str]:
+    """Return a part of a file name for each name, of so many characters at most but for what tells them apart."""
     found: dict[str, str] = {}
     for name in names:
-        slug = base = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.").lower()[:40] or "setting"
+        slug = base = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.").lower()[:most].rstrip("-.") or "setting"
         number = 2
         while slug in found.values():
             slug, number = f"{base}-{number}", number + 1

@@ -13,11 +13,10 @@ import baselines
 from benchmark import suites, terminal
 from benchmark.commands import DEFAULT_RESULTS, chosen
 from benchmark.errors import UserError
-from benchmark.figures import write_figures
 from benchmark.record import Record
 from benchmark.report.across import DEFAULT_REFERENCE, aggregate
 from benchmark.report.across_sheet import across_sheet, write_across
-from benchmark.report.experiments import experiments
+from benchmark.report.drawings import shown, write_drawings
 from benchmark.report.files import write_sheets
 from benchmark.report.merge import FILE, files_of, merge
 from benchmark.report.page.build import write_page
@@ -175,8 +174,10 @@ def _report_suite(request: Request, name: str, records: Mapping[str, Record]) ->
     source = page_source(request, name, records)
     results = [plan.results for plan in source.plans]
     files = [*write(results, folder), write_page(source, folder), *_figures(request, name, records)]
-    for each in results:
-        terminal.print_table(Table(each), folder, files)
+    for number, each in enumerate(results, start=1):
+        if len(results) > 1:
+            print(f"\n{each.title}\n")
+        terminal.print_table(Table(each), folder, shown(files) if number == len(results) else [])
 
 
 def page_source(request: Request, name: str, records: Mapping[str, Record]) -> Source:
@@ -197,7 +198,7 @@ def page_source(request: Request, name: str, records: Mapping[str, Record]) -> S
 
 
 def _figures(request: Request, name: str, records: Mapping[str, Record]) -> list[str]:
-    """Draw the figures of a suite's first plan, which is its own if that was run."""
+    """Draw the figures of each plan that a suite's records are of."""
     folder = request.folder / _name(request, name)
     folder.mkdir(parents=True, exist_ok=True)
-    return write_figures(experiments(name, records.values())[0].arms, records, folder)
+    return write_drawings(name, records, folder)

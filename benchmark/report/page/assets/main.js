@@ -59,7 +59,7 @@ function show() {
   if (!page.plans[Number(state.plan)]) state.plan = "0";
   takePlan();
   document.title = page.title;
-  document.querySelector("h1").textContent = page.title;
+  document.querySelector("h1").textContent = data.name;
   byId("sample").hidden = !data.sample;
   byId("caption").textContent = data.caption;
   byId("legend").textContent = data.legend;
