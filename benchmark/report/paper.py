@@ -68,7 +68,7 @@ class PaperTable:
         for each in self.results:
             anything = any(row.steps for row in each.rows)
             texts.append(f"{each.suite}: {each.caption if anything else 'nothing measured yet.'}")
-        return " ".join([*texts, DIFFERENCE])
+        return " ".join(texts if self.sample else [*texts, DIFFERENCE])
 
 
 def paper_tables(
