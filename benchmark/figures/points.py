@@ -9,7 +9,7 @@ from benchmark.campaign import score
 from benchmark.figures.costs import MOST_LINEAR
 from benchmark.figures.panels import Page, columns_for, panel_title, width_of
 from benchmark.figures.runs import Runs, label, scale, source, title
-from benchmark.figures.style import PAGE_INCHES, SMALL, logarithmic
+from benchmark.figures.style import ACCENT, PAGE_INCHES, SMALL, logarithmic
 from benchmark.record import Record
 from benchmark.train import OPTIMIZER_HYPER
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WORDS = {"lr": "learning rate", "weight_decay": "weight decay"}
-RING = "#D55E00"
 PALEST = 0.15
 """Share of the trials, the worst ones, that have the palest colour, so that few bad ones do not pale all others."""
 
@@ -114,7 +113,7 @@ def _panel(axes: "Axes", group: Sequence[Trial], across: str, up: str, colours: 
         axes.scatter(x, y, s=14, marker="x", c="0.45", linewidths=0.8, zorder=1, gid="lost")
     chosen = [trial for trial in group if trial.chosen]
     x, y = ([getattr(trial, name) for trial in chosen] for name in (across, up))
-    axes.scatter(x, y, s=62, facecolors="none", edgecolors=RING, linewidths=1.4, zorder=3, gid="chosen")
+    axes.scatter(x, y, s=62, facecolors="none", edgecolors=ACCENT, linewidths=1.4, zorder=3, gid="chosen")
 
 
 def _scale_alike(page: Page, everything: Sequence[Trial], across: str, up: str) -> None:

@@ -37,11 +37,22 @@ STYLE: dict[Any, Any] = {
 }
 """Matplotlib settings of every figure."""
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
-"""Of Okabe and Ito (2008), but for yellow, which is faint on paper."""
+COLOURS = ("#0072B2", "#E69F00", "#D55E00", "#56B4E9", "#000000", "#009E73", "#CC79A7")
+"""Of Okabe and Ito (2008), but for yellow, which is faint on paper; in an order in which lines of one dash are far
+apart in lightness too, for paper without colour and for eyes that see few."""
 
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (2, 2)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h", "p")
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1, 1)),
+    (0, (6, 1.5, 1, 1.5)),
+    (0, (2.5, 2.5)),
+    (0, (6, 1.5, 1, 1.5, 1, 1.5)),
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h", "d")
+
+ACCENT = "#D55E00"
+"""Of rings, frames and marks around what was chosen or found."""
 
 OTHERS = "0.8"
 """Grey of what stands behind the line that a panel is about."""
@@ -58,8 +69,14 @@ class Look(NamedTuple):
 
 
 def look(number: int) -> Look:
-    """Return the look of a line by its number, from 0."""
-    return Look(COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)], MARKERS[number % len(MARKERS)])
+    """Return the look of a line by its number, from 0.
+
+    Of 12 lines, the most tasks that a figure has, two of one dash differ in colour or lightness; of 72, two of one
+    marker differ in dash.
+    """
+    around = number // len(MARKERS)
+    dash = DASHES[(number + around) % len(DASHES)]
+    return Look(COLOURS[number % len(COLOURS)], dash, MARKERS[number % len(MARKERS)])
 
 
 def style(*, math: bool = True) -> AbstractContextManager[None]:

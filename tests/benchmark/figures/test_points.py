@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from benchmark.arm import Arm
 from benchmark.figures.grids import grids
-from benchmark.figures.points import RING, search_points, trials
+from benchmark.figures.points import search_points, trials
 from benchmark.figures.runs import Runs, collect
+from benchmark.figures.style import ACCENT
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record
 from tests.benchmark.helpers import Toy, a_failure, a_record, by_digest
@@ -69,7 +70,7 @@ def test_the_chosen_trial_alone_has_a_ring_and_the_best_the_darkest_colour(arms:
     axes = made(search_points(collected(arms, records))).axes[0]
     assert places(axes, "chosen") == [POINTS[1]]
     assert drawn(axes, "chosen").get_edgecolors()[0][:3] == pytest.approx(
-        [int(RING[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        [int(ACCENT[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     )
     light = drawn(axes, "trials").get_facecolors()[:, :3] @ (0.299, 0.587, 0.114)
     assert np.argsort(light).tolist() == np.argsort(SCORES)[::-1].tolist()
