@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmark.arm import Arm
 from benchmark.errors import UserError
-from benchmark.fill import command_under
+from benchmark.fill import Fill, fill_from_records
 from benchmark.record import Record
 from benchmark.report.absent import with_absent
 from benchmark.report.conditions import title_of
@@ -99,8 +99,8 @@ def of_experiment(
     """Return the results of one plan."""
     options, title = experiment.options, _title(experiment, several_data=several_data)
 
-    def command(*arms: Arm) -> str:
-        return command_under(options, arms, results=results_dir, references=references)
+    def command(*arms: Arm) -> Fill:
+        return fill_from_records(options, arms, results=results_dir, references=references)
 
     arms = with_absent(experiment)
     return gather(arms, records, title=title, command=command, references=references, seed=seed)

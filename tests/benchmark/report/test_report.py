@@ -67,7 +67,8 @@ def test_methods_of_the_suites_table_without_records_are_missing_with_the_comman
     out = report("--suite", "toy", "--results-dir", tmp_path, "--output", tmp_path / "out").out
     for setting in ("few", "many"):
         command = f"python -m benchmark.run --suite toy --settings {setting} --methods equal --seeds=4"
-        assert f"4 of 4 final runs missing; run: {command} --results-dir={tmp_path}" in out
+        how = f"run, RESULTS_DIR being the folder of these results: {command} --results-dir=RESULTS_DIR"
+        assert f"4 of 4 final runs missing; {how}" in out
     assert not (tmp_path / "toy" / "table.md").exists(), "all is written to --output"
 
 
