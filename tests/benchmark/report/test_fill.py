@@ -10,11 +10,12 @@ import pytest
 
 from benchmark.fill import fill_from_records, is_known, shown_place
 from benchmark.plan import Options, make_plan
+from benchmark.record import Store
 from benchmark.report.experiments import experiments
 from benchmark.report.suites import suite_results
 from tests.benchmark.helpers import Toy, by_digest
 from tests.benchmark.report.test_experiments import campaign, identities
-from tests.benchmark.report.test_report import Report, report, store
+from tests.benchmark.report.test_report import Report, report
 
 __all__ = ["report"]  # the fixture
 
@@ -98,7 +99,9 @@ def strings(value: object) -> list[str]:
 
 def test_no_path_of_the_user_is_in_a_page_or_a_table(toy: Toy, report: Report, tmp_path: Path) -> None:
     lacking = campaign(make_plan(Options("toy", methods=("stl",), seeds=4)))[:-1]
-    store(tmp_path / "home" / "someone", lacking)
+    with Store(tmp_path / "home" / "someone" / "toy").writing() as kept:
+        for record in lacking:
+            kept.append(record)
     ended = report("--suite", "toy", "--results-dir", tmp_path / "home" / "someone", "--output", tmp_path / "out")
     assert ended.status == 0, ended.err
     page = everything(tmp_path / "out" / "toy" / "report.html")
