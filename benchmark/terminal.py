@@ -67,6 +67,16 @@ def print_sheets(sheets: Iterable[Sheet], paths: Sequence[Path]) -> None:
     out.print(f"Written: {', '.join(map(str, paths))}.", soft_wrap=True)
 
 
+def print_frames(frames: Iterable[tuple[str, pd.DataFrame]], lines: Iterable[str]) -> None:
+    """Print grids under their titles, each title on a line of its own, and lines below."""
+    out = console()
+    for title, frame in frames:
+        out.print(title, soft_wrap=True)
+        out.print(_grid("", frame))
+    for line in lines:
+        out.print(line, soft_wrap=True)
+
+
 def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Yield a table in parts that a terminal is wide enough for, each with the column of methods."""
     others = [column for column in frame.columns if column != "method"]

@@ -22,6 +22,7 @@ from benchmark.report.merge import FILE, files_of, merge
 from benchmark.report.page.build import write_page
 from benchmark.report.page.source import Source, commands_for, read_lines, shown_names
 from benchmark.report.paper import Found, paper_tables, sheets
+from benchmark.report.paper_summary import closing_lines, summary
 from benchmark.report.suites import own_results, plans_of
 from benchmark.spec import is_sample
 from benchmark.table import Table
@@ -114,10 +115,10 @@ def _report_paper(request: Request, found: Found) -> None:
     kept = [sheet for table in tables for sheet in sheets(table)]
     numbers = pd.concat([table.numbers for table in tables])
     paths = write_sheets(_name(request, "paper"), "Tables of the paper, measured", kept, numbers, request.folder)
-    for name, records in found.items():
-        if figures := _figures(request, name, records):
-            paths += [request.folder / (name + SAMPLE_SUFFIX * request.sample) / figure for figure in figures]
-    terminal.print_sheets(kept, paths)
+    figures = {name: len(_figures(request, name, records)) for name, records in found.items()}
+    folders = [(request.folder / _name(request, name), count) for name, count in figures.items() if count]
+    summaries = [(table.title, summary(table)) for table in tables]
+    terminal.print_frames(summaries, closing_lines(tables, paths, folders))
 
 
 def _name(request: Request, name: str) -> str:

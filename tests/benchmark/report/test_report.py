@@ -211,6 +211,14 @@ def test_the_papers_layout_with_the_difference_in_standard_errors(
     store(tmp_path, [*search, *finals])
     ended = report("--paper", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
+    printed = ended.out.splitlines()
+    (counts,) = [[word.strip() for word in line.split("│")[1:-1]] for line in printed if line.startswith("│ toy")]
+    assert counts == ["toy", "4", "1", "0", "3", "0", "0", "1 of 1"]
+    assert len(printed) < 15, "the whole is in files"
+    first = "python -m benchmark.run --suite toy --settings few --methods stl"
+    assert any(line.startswith("To go on, run") and first in line for line in printed)
+    assert any(str(tmp_path / "paper.md") in line for line in printed)
+    assert any(line.startswith(f"Figures: {tmp_path / 'toy'} (") for line in printed)
     lines = (tmp_path / "paper.md").read_text().splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     assert rows[0] == [
