@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmark.report.page import runs
 from benchmark.report.page.source import Source, shown_names
-from benchmark.report.suites import Plan
+from benchmark.report.suites import OWN_PLAN, Plan
 from benchmark.suite import Metric
 from benchmark.tables import sheet
 from benchmark.tables.data import Cell, Note, Results, Row
@@ -51,6 +51,7 @@ def table(results: Results, metrics: Sequence[Metric]) -> dict[str, Any]:
     compared = any(cell.compared for row in results.rows for cell in row.cells)
     return {
         "name": results.title,
+        "brief": results.title.removeprefix(f"Results of suite {results.suite}").removeprefix(": ") or OWN_PLAN,
         "caption": results.caption,
         "legend": " ".join([LEGEND] * ranked + [sheet.DIFFERENCE] * compared),
         "metrics": [{"name": m.name, "percent": m.percent, "higher": m.higher_is_better} for m in metrics],
