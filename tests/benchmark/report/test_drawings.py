@@ -1,6 +1,7 @@
 """Figures of several plans: each plan's own files, none written over, every one naming its plan."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ from benchmark.report.suites import names_of, suite_results
 from tests.benchmark.helpers import Toy, by_digest
 from tests.benchmark.report.test_experiments import campaign
 
-PLANS = ({}, {"epochs": 7}, {"trials": 4, "sampler": "random"}, {"epochs": 5})
+PLANS: tuple[dict[str, Any], ...] = ({}, {"epochs": 7}, {"trials": 4, "sampler": "random"}, {"epochs": 5})
 NAMES = [
     "the suite's own plan",
     "7 epochs, the suite's own are 3",
