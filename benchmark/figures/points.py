@@ -106,7 +106,7 @@ def _panel(axes: "Axes", group: Sequence[Trial], across: str, up: str, colours: 
     good = [trial for trial in group if np.isfinite(trial.score)]
     lost = [trial for trial in group if not np.isfinite(trial.score)]
     x, y = ([getattr(trial, name) for trial in good] for name in (across, up))
-    shown = [colours.to_rgba(trial.score) for trial in good]
+    shown = colours.to_rgba(np.array([trial.score for trial in good]))
     axes.scatter(x, y, s=16, c=shown, edgecolors="0.35", linewidths=0.4, zorder=2, gid="trials")
     if up != "score":
         x, y = ([getattr(trial, name) for trial in lost] for name in (across, up))
@@ -118,6 +118,8 @@ def _panel(axes: "Axes", group: Sequence[Trial], across: str, up: str, colours: 
 
 def _scale_alike(page: Page, everything: Sequence[Trial], across: str, up: str) -> None:
     """Give all panels the same limits, logarithmic where values are positive and far apart."""
+    from matplotlib.ticker import MaxNLocator
+
     limits = {}
     for name in (across, up):
         values = np.array([getattr(trial, name) for trial in everything], dtype=float)
@@ -132,7 +134,7 @@ def _scale_alike(page: Page, everything: Sequence[Trial], across: str, up: str) 
             if limits[name][1]:
                 logarithmic(axis)
             else:
-                axes.locator_params(axis=axis.axis_name, nbins=4)
+                axis.set_major_locator(MaxNLocator(nbins=4))
         axes.tick_params(labelsize=SMALL)
 
 
