@@ -44,13 +44,27 @@ def _refuse(message: str) -> int:
     return EXIT_STATUS
 
 
+def words(text: str | None, name: str) -> tuple[str, ...]:
+    """Return the words between commas; none where nothing is given.
+
+    Raises:
+        UserError: What is given for the option `name` holds no word.
+    """
+    found = tuple(word for word in (part.strip() for part in (text or "").split(",")) if word)
+    if text is not None and not found:
+        raise UserError(f"{name} takes names, by comma, not {text!r}")
+    return found
+
+
 def chosen(kind: str, text: str | None, names: Sequence[str]) -> list[str]:
     """Return the names between commas, each once, or all there are.
 
     Raises:
-        UserError: There is none of a name.
+        UserError: There is none of a name, or no name.
     """
-    found = list(names) if text is None else [name.strip() for name in text.split(",")]
+    found = list(names) if text is None else [name for name in map(str.strip, text.split(",")) if name]
+    if text is not None and not found:
+        raise UserError(f"{text!r} names no {kind}; choose one of: {', '.join(names)}")
     for name in found:
         if name not in names:
             raise unknown(kind, name, names)

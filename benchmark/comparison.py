@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmark.plan import Arm
 from benchmark.record import Record
-from benchmark.spec import called
+from benchmark.spec import called, is_sample
 from benchmark.statistics import ALPHA, SEED, Paired, holm, paired_difference
 from benchmark.suite import Metric
 
@@ -81,8 +81,13 @@ def compare(
         finals: Final records by setting and method; only successful runs count.
         references: Names of the reference methods; none for the default ones.
         seed: Of the bootstrap.
+
+    Returns:
+        The comparison; of drawn data one without rows, as nothing is to be concluded from them.
     """
     metric = arms[0].suite.selection
+    if is_sample(arms[0].data):
+        return Comparison(metric, pd.DataFrame(columns=pd.Index(COLUMNS)))
     scores: dict[str, dict[str, dict[int, float]]] = {}
     for arm in arms:
         if not arm.declined:

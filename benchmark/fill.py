@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark import budget
@@ -10,14 +11,68 @@ from benchmark.attempts import RETRIES
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.places import DEFAULT_DATA, default_cache
 from benchmark.plan import Options
+from benchmark.space import digest
 
-Command = Callable[..., str]
+RESULTS_PLACE = Path("RESULTS_DIR")
+"""Stands for a folder of results whose name is nobody else's business."""
+
+
+@dataclass(frozen=True)
+class Fill:
+    """How missing runs are made.
+
+    Attributes:
+        command: The command; empty where it is not known.
+        remark: What has to be known besides, or in its place.
+    """
+
+    command: str
+    remark: str = ""
+
+    @property
+    def text(self) -> str:
+        """What a note says, the command last."""
+        return f"run{self.remark and f', {self.remark}'}: {self.command}" if self.command else self.remark
+
+
+Command = Callable[..., Fill]
 """Takes arms of one suite and says how their missing runs are made."""
 
 
-def fill_command(*arms: Arm) -> str:
-    """Return the command that makes the missing runs of arms of one suite, under default options."""
-    return shlex.join(_words(arms))
+def fill_command(*arms: Arm) -> Fill:
+    """Return how the missing runs of arms of one suite are made under default options."""
+    return Fill(shlex.join(_words(arms)))
+
+
+def is_known(arm: Arm) -> bool:
+    """Return whether it is known what an arm searches, and not only a digest of it."""
+    return arm.search is None or arm.search.space == digest(arm.space)
+
+
+def fill_from_records(options: Options, arms: Sequence[Arm], *, results: Path, references: Sequence[str] = ()) -> Fill:
+    """Return how the missing runs of arms are made, as a report says it that may be sent to others.
+
+    Args:
+        options: Those that records tell of.
+        arms: Of one suite.
+        results: Folder of the results; one outside the working directory is not named.
+        references: Methods that all others are compared with; none for the default ones.
+    """
+    if not all(map(is_known, arms)):
+        return Fill("", "run the command that began the search again, with the same --grid: records do not hold it")
+    place = shown_place(results)
+    remarks = [f"{RESULTS_PLACE} being the folder of these results"] if place == RESULTS_PLACE else []
+    if any(arm.search is not None and arm.search.sampler == "tpe" for arm in arms):
+        remarks.append("with the same --storage as before if there was one")
+    return Fill(command_under(options, arms, results=place, references=references), " and ".join(remarks))
+
+
+def shown_place(results: Path) -> Path:
+    """Return a folder of results from the working directory on, or a word in its place where it is not below it."""
+    here, full = Path.cwd(), (Path.cwd() / results).resolve()
+    if not results.is_absolute() and ".." not in results.parts:
+        return results
+    return full.relative_to(here.resolve()) if full.is_relative_to(here.resolve()) else RESULTS_PLACE
 
 
 def command_under(

@@ -10,7 +10,7 @@ import typer
 import baselines
 from benchmark import suites
 from benchmark.attempts import RETRIES
-from benchmark.commands import DEFAULT_RESULTS, run_app
+from benchmark.commands import DEFAULT_RESULTS, run_app, words
 from benchmark.errors import UserError, unknown
 from benchmark.places import DEFAULT_DATA, Places, default_cache
 from benchmark.spec import CONTROLS, AskedPrecision, Pruner, Sampler
@@ -146,8 +146,8 @@ def command(
         return 0
     if not suite:
         raise UserError(f"--suite is missing; choose one of: {', '.join(suites.names())}")
-    references = _words(reference, "--reference")
-    _check_names_at_once(suite, _words(methods, "--methods"), _words(controls, "--controls"), references)
+    references = words(reference, "--reference")
+    _check_names_at_once(suite, words(methods, "--methods"), words(controls, "--controls"), references)
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     _check_budget(protocol, trials, sampler, pruner)
@@ -162,9 +162,9 @@ def command(
 
     options = Options(
         suite=suite,
-        settings=_words(settings, "--settings"),
-        methods=_words(methods, "--methods"),
-        controls=_words(controls, "--controls"),
+        settings=words(settings, "--settings"),
+        methods=words(methods, "--methods"),
+        controls=words(controls, "--controls"),
         seeds=seeds,
         epochs=epochs,
         precision=cast(AskedPrecision, precision),
@@ -173,7 +173,7 @@ def command(
         sampler=cast(Sampler, sampler or SAMPLERS[0]),
         pruner=None if pruner in (None, "none") else cast(Pruner, pruner),
         places=Places(data_dir, cache_dir or default_cache(), sample, weights),
-        grid={name: _words(value, "--grid") for name, value in _pairs(grid or (), "--grid").items()},
+        grid={name: words(value, "--grid") for name, value in _pairs(grid or (), "--grid").items()},
     )
     request = Request(
         options=options,
@@ -186,14 +186,6 @@ def command(
         retries=retries,
     )
     return run_session(request)
-
-
-def _words(text: str | None, name: str) -> tuple[str, ...]:
-    """Return the words between commas; none where nothing is given."""
-    words = tuple(word for word in (part.strip() for part in (text or "").split(",")) if word)
-    if text is not None and not words:
-        raise UserError(f"{name} takes names, by comma, not {text!r}")
-    return words
 
 
 def _pairs(texts: Iterable[str], name: str) -> dict[str, str]:

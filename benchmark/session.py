@@ -18,7 +18,7 @@ from benchmark.engine import Resources, tell
 from benchmark.errors import unknown
 from benchmark.failures import closing_line
 from benchmark.figures import write_figures
-from benchmark.fill import command_under
+from benchmark.fill import Fill, command_under
 from benchmark.interrupts import interrupt_on_sigterm, second_ends_at_once
 from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.record import Store
@@ -40,9 +40,12 @@ class Request:
     dry_run: bool
     retries: int = RETRIES
 
-    def command(self, *arms: Arm) -> str:
+    def command(self, *arms: Arm) -> Fill:
         """Return the command that makes the missing runs of arms under the same options."""
-        return command_under(self.options, arms, results=self.results, references=self.references, retries=self.retries)
+        remark = "with the same --storage as before" if self.storage else ""
+        references, retries = self.references, self.retries
+        text = command_under(self.options, arms, results=self.results, references=references, retries=retries)
+        return Fill(text, remark)
 
 
 def run_session(request: Request) -> int:

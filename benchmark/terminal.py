@@ -37,7 +37,7 @@ def console() -> Console:
 
 
 def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
-    """Print results and task weights, a grid a setting, and where the files are."""
+    """Print results and task weights, a grid a setting, and where the files are, if any are named."""
     out = console()
     methods = {}
     for setting, frame in by_setting(table.results):
@@ -49,7 +49,7 @@ def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
         for setting, frame in by_setting(table.weights):
             own = frame.loc[frame["method"].isin(methods[setting])]
             out.print(_grid(f"task weights at the end, {setting}", own))
-    for line in (table.caption, *table.notes, f"Written to {folder}: {', '.join(files)}."):
+    for line in (table.caption, *table.notes, *([f"Written to {folder}: {', '.join(files)}."] if files else [])):
         out.print(line, soft_wrap=True)
 
 
@@ -65,6 +65,16 @@ def print_sheets(sheets: Iterable[Sheet], paths: Sequence[Path]) -> None:
         for line in filter(None, [sheet.caption, *notes]):
             out.print(line, soft_wrap=True)
     out.print(f"Written: {', '.join(map(str, paths))}.", soft_wrap=True)
+
+
+def print_frames(frames: Iterable[tuple[str, pd.DataFrame]], lines: Iterable[str]) -> None:
+    """Print grids under their titles, each title on a line of its own, and lines below."""
+    out = console()
+    for title, frame in frames:
+        out.print(title, soft_wrap=True)
+        out.print(_grid("", frame))
+    for line in lines:
+        out.print(line, soft_wrap=True)
 
 
 def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchmark.arm import Arm
 from benchmark.figures.panels import Page
-from benchmark.figures.runs import label, over_runs, scale
+from benchmark.figures.runs import label, named, over_runs, scale
 from benchmark.figures.style import look
 from benchmark.published import FOLDER
 from benchmark.record import Record
@@ -32,7 +32,7 @@ class Series(NamedTuple):
     runs: list[int]
 
 
-def depth(arms: Sequence[Arm], setting: str, records: Iterable[Record]) -> "Figure | None":
+def depth(arms: Sequence[Arm], setting: str, records: Iterable[Record], *, plan: str = "") -> "Figure | None":
     """Return the test result of methods against their number of hidden layers; None where none has run with two.
 
     Each depth needs final runs of its own: `--set auxilearn-nonlinear.depth=3`, run by run of the command. Of several
@@ -61,6 +61,7 @@ def depth(arms: Sequence[Arm], setting: str, records: Iterable[Record]) -> "Figu
         title=f"{called(arm.suite.name, arm.data)}, {setting}: test result against depth of the combiner",
         xlabel="hidden layers",
         protocols={record.spec.protocol for values in kept.values() for group in values.values() for record in group},
+        note=named(plan).rstrip(),
     )
 
 

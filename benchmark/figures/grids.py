@@ -9,7 +9,7 @@ import numpy as np
 from benchmark.campaign import score
 from benchmark.figures.panels import LINE_INCHES, Page
 from benchmark.figures.runs import Runs, label, scale, source, title
-from benchmark.figures.style import PAGE_INCHES, SMALL, number, short
+from benchmark.figures.style import ACCENT, PAGE_INCHES, SMALL, number, short
 from benchmark.figures.weights import LUMINANCE
 from benchmark.hyper import as_text
 from benchmark.spec import Value
@@ -135,9 +135,7 @@ def _heat_map(axes: "Axes", grid: Grid, *, better: int, text: str) -> None:
                 color="white" if dark else "black",
             )
     for row, column in grid.chosen:
-        axes.add_patch(
-            Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, edgecolor="#D55E00", linewidth=1.4)
-        )
+        axes.add_patch(Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, edgecolor=ACCENT, linewidth=1.4))
 
 
 def _label(page: Page, axes: "Axes", grid: Grid) -> None:

@@ -26,12 +26,14 @@ class Runs:
         finals: Successful final runs.
         searches: Search runs in order of grid or trials, None for one that is missing.
         point: The chosen point; None while there is none.
+        plan: What tells the plan from others of its suite; empty where nothing needs to.
     """
 
     arm: Arm
     finals: tuple[Record, ...]
     searches: tuple[Record | None, ...]
     point: Point | None
+    plan: str = ""
 
     @property
     def method(self) -> str:
@@ -46,7 +48,7 @@ class Mean(NamedTuple):
     sem: Array
 
 
-def collect(arms: Sequence[Arm], records: Mapping[str, Record]) -> dict[str, list[Runs]]:
+def collect(arms: Sequence[Arm], records: Mapping[str, Record], *, plan: str = "") -> dict[str, list[Runs]]:
     """Return the runs of each arm that has any, by setting."""
     found: dict[str, list[Runs]] = {}
     for arm in arms:
@@ -55,7 +57,7 @@ def collect(arms: Sequence[Arm], records: Mapping[str, Record]) -> dict[str, lis
         finals = tuple(record for record in final_records(arm, records) if record.status == "ok")
         searches = tuple(search_records(arm, records))
         if finals or any(searches):
-            found.setdefault(arm.setting, []).append(Runs(arm, finals, searches, choose(arm, records)))
+            found.setdefault(arm.setting, []).append(Runs(arm, finals, searches, choose(arm, records), plan))
     return found
 
 
@@ -100,9 +102,14 @@ def source(runs: Sequence[Runs], *, search: bool = False) -> str:
     protocols = sorted({record.spec.protocol for each in runs for record in (*each.finals, *each.searches) if record})
     budget = f"; equal budget of trials by {arm.search.sampler}" if arm.search else ""
     return (
-        f"Suite {called(arm.suite.name, arm.data)}, setting {arm.setting}, {arm.epochs} epochs{budget}; protocol "
-        f"{', '.join(map(str, protocols))}; {_searched(runs) if search else _repeated(runs)}."
+        f"{named(runs[0].plan)}Suite {called(arm.suite.name, arm.data)}, setting {arm.setting}, {arm.epochs} "
+        f"epochs{budget}; protocol {', '.join(map(str, protocols))}; {_searched(runs) if search else _repeated(runs)}."
     )
+
+
+def named(plan: str) -> str:
+    """Return the sentence that names a plan, with a blank behind it; empty for none."""
+    return f"Plan: {plan}. " if plan else ""
 
 
 def _repeated(runs: Sequence[Runs]) -> str:

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmark.files import whole
+
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
@@ -35,11 +37,22 @@ STYLE: dict[Any, Any] = {
 }
 """Matplotlib settings of every figure."""
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
-"""Of Okabe and Ito (2008), but for yellow, which is faint on paper."""
+COLOURS = ("#0072B2", "#E69F00", "#D55E00", "#56B4E9", "#000000", "#009E73", "#CC79A7")
+"""Of Okabe and Ito (2008), but for yellow, which is faint on paper; in an order in which lines of one dash are far
+apart in lightness too, for paper without colour and for eyes that see few."""
 
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (2, 2)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h", "p")
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1, 1)),
+    (0, (6, 1.5, 1, 1.5)),
+    (0, (2.5, 2.5)),
+    (0, (6, 1.5, 1, 1.5, 1, 1.5)),
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "h", "d")
+
+ACCENT = "#D55E00"
+"""Of rings, frames and marks around what was chosen or found."""
 
 OTHERS = "0.8"
 """Grey of what stands behind the line that a panel is about."""
@@ -56,8 +69,14 @@ class Look(NamedTuple):
 
 
 def look(number: int) -> Look:
-    """Return the look of a line by its number, from 0."""
-    return Look(COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)], MARKERS[number % len(MARKERS)])
+    """Return the look of a line by its number, from 0.
+
+    Of 12 lines, the most tasks that a figure has, two of one dash differ in colour or lightness; of 72, two of one
+    marker differ in dash.
+    """
+    around = number // len(MARKERS)
+    dash = DASHES[(number + around) % len(DASHES)]
+    return Look(COLOURS[number % len(COLOURS)], dash, MARKERS[number % len(MARKERS)])
 
 
 def style(*, math: bool = True) -> AbstractContextManager[None]:
@@ -72,17 +91,28 @@ def style(*, math: bool = True) -> AbstractContextManager[None]:
 
 
 def save(figure: "Figure", folder: Path, name: str, *, sample: bool) -> list[str]:
-    """Write a figure as PDF and PNG, undated so that the same figure is the same file; return the names of both."""
+    """Write a figure as PDF and PNG, see `write_image`; return the names of both."""
     if sample:
         title = figure.get_suptitle()
-        text = f"{SAMPLE_TITLE}: {title}" if title else SAMPLE_TITLE
-        size = min(9.0, figure.get_size_inches()[0] * 72 / (0.58 * len(text))) if title else None
-        figure.suptitle(text, color="tab:red", **({"fontsize": size} if size else {}))
+        retitle(figure, f"{SAMPLE_TITLE}: {title}" if title else SAMPLE_TITLE, colour="tab:red")
     written = []
     for suffix in FORMATS:
-        figure.savefig(folder / f"{name}.{suffix}", metadata={"CreationDate": None} if suffix == "pdf" else None)
+        write_image(figure, folder / f"{name}.{suffix}")
         written.append(f"{name}.{suffix}")
     return written
+
+
+def retitle(figure: "Figure", text: str, *, colour: str = "black") -> None:
+    """Give a figure a title in letters small enough for its width."""
+    size = min(9.0, figure.get_size_inches()[0] * 72 / (0.58 * len(text)))
+    figure.suptitle(text, color=colour, fontsize=size)
+
+
+def write_image(figure: "Figure", path: Path) -> None:
+    """Write a figure whole or not at all, in the format of the ending, undated: the same figure is the same file."""
+    suffix = path.suffix.removeprefix(".")
+    with whole(path) as part:
+        figure.savefig(part, format=suffix, metadata={"CreationDate": None} if suffix == "pdf" else None)
 
 
 def short(text: str, most: int) -> str:
@@ -91,11 +121,11 @@ def short(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def slugs(names: Iterable[str]) -> dict[str, str]:
-    """Return a part of a file name for each name, no two alike."""
+def slugs(names: Iterable[str], *, most: int = 40) -> dict[str, str]:
+    """Return a part of a file name for each name, of so many characters at most but for what tells them apart."""
     found: dict[str, str] = {}
     for name in names:
-        slug = base = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.").lower()[:40] or "setting"
+        slug = base = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.").lower()[:most].rstrip("-.") or "setting"
         number = 2
         while slug in found.values():
             slug, number = f"{base}-{number}", number + 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.figures.panels import Page, panel_title, width_of
-from benchmark.figures.style import COLOURS
+from benchmark.figures.style import ACCENT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,6 +88,6 @@ def draw_surfaces(
 
 
 def _marks(axes: "Axes", lowest: np.ndarray, solution: Sequence[float]) -> list:
-    (found,) = axes.plot(*lowest, "o", color=COLOURS[1], markersize=5, markeredgecolor="white", zorder=5)
+    (found,) = axes.plot(*lowest, "o", color=ACCENT, markersize=5, markeredgecolor="white", zorder=5)
     (true,) = axes.plot(*solution, "*", color="black", markersize=9, markeredgecolor="white", zorder=4)
     return [found, true]

@@ -11,8 +11,9 @@ from benchmark.figures.costs import cost
 from benchmark.figures.curves import learning_curves, losses
 from benchmark.figures.grids import grids
 from benchmark.figures.hypergradients import hypergradients
+from benchmark.figures.points import search_points
 from benchmark.figures.runs import Runs, collect
-from benchmark.figures.style import save, slugs, style
+from benchmark.figures.style import retitle, save, slugs, style
 from benchmark.figures.task_weights import task_weights
 from benchmark.figures.trials import best_of_trials
 from benchmark.figures.weights import draw_weights, final_weights
@@ -22,6 +23,7 @@ from benchmark.spec import is_sample
 from benchmark.text import spreadsheet
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 FAMILIES: Mapping[str, "Callable[[Sequence[Runs]], Figure | None]"] = {
@@ -30,6 +32,7 @@ FAMILIES: Mapping[str, "Callable[[Sequence[Runs]], Figure | None]"] = {
     "task_weights": task_weights,
     "hypergradients": hypergradients,
     "grid": grids,
+    "search_points": search_points,
     "best_of_trials": best_of_trials,
     "cost": cost,
 }
@@ -37,7 +40,13 @@ FAMILIES: Mapping[str, "Callable[[Sequence[Runs]], Figure | None]"] = {
 
 
 def write_figures(
-    arms: Sequence[Arm], records: Mapping[str, Record], folder: Path, *, families: bool = True
+    arms: Sequence[Arm],
+    records: Mapping[str, Record],
+    folder: Path,
+    *,
+    families: bool = True,
+    depths: bool = True,
+    plan: str = "",
 ) -> list[str]:
     """Draw figures as PDF and PNG, write the numbers of the task weights, and return the file names.
 
@@ -49,8 +58,10 @@ def write_figures(
         records: By digest.
         folder: Takes the files.
         families: Whether to draw `FAMILIES` beside task weights and the suite's own, which takes some seconds.
+        depths: Whether to draw results against depth, which plans that differ in values alone have in common.
+        plan: What tells the plan from others of its suite, said in every figure; empty where nothing needs to.
     """
-    found = collect(arms, records)
+    found = collect(arms, records, plan=plan)
     finals = [record for runs in found.values() for each in runs for record in each.finals]
     sample, written = is_sample(arms[0].data), []
     weights = final_weights(finals)
@@ -60,24 +71,50 @@ def write_figures(
     with style():
         own = arms[0].suite.figures(finals)
         for name, figure in own.items():
+            _say(plan, figure)
             written += save(figure, folder, name, sample=sample)
     with style(math=False):
-        for name, draw in _common(arms, records, found if families else {}).items():
-            figure = draw_weights(weights) if name == "weights" and not weights.empty else draw()
-            if name not in own and figure is not None:
+        drawn = {"weights": partial(_weights, weights, plan)} | _by_setting(found if families else {})
+        if depths and families:
+            drawn |= _by_depth(arms, records, found, plan)
+        for name, draw in drawn.items():
+            figure = None if name in own else draw()
+            if figure is not None:
                 written += save(figure, folder, name, sample=sample)
     return written
 
 
-def _common(
-    arms: Sequence[Arm], records: Mapping[str, Record], found: Mapping[str, Sequence[Runs]]
-) -> "Mapping[str, Callable[[], Figure | None]]":
-    """Return how each figure that is not the suite's own is drawn, by file name."""
-    drawn: dict[str, Callable[[], Figure | None]] = {"weights": lambda: None}
-    parts = slugs(found)
-    for setting, runs in found.items():
-        ending = f"-{parts[setting]}" if len(found) > 1 else ""
-        for name, draw in FAMILIES.items():
-            drawn[f"{name}{ending}"] = partial(draw, runs)
-        drawn[f"depth{ending}"] = partial(depth, arms, setting, records.values())
-    return drawn
+def _weights(weights: "pd.DataFrame", plan: str) -> "Figure | None":
+    if weights.empty:
+        return None
+    figure = draw_weights(weights)
+    _say(plan, figure)
+    return figure
+
+
+def _say(plan: str, figure: "Figure") -> None:
+    """Name the plan in the title of a figure whose footnote does not."""
+    if plan:
+        retitle(figure, ": ".join(filter(None, [figure.get_suptitle(), plan])))
+
+
+def _by_setting(found: Mapping[str, Sequence[Runs]]) -> "dict[str, Callable[[], Figure | None]]":
+    """Return how the figures of each setting are drawn, by file name."""
+    return {
+        f"{name}{ending}": partial(draw, found[setting])
+        for setting, ending in _endings(found).items()
+        for name, draw in FAMILIES.items()
+    }
+
+
+def _by_depth(
+    arms: Sequence[Arm], records: Mapping[str, Record], found: Mapping[str, Sequence[Runs]], plan: str
+) -> "dict[str, Callable[[], Figure | None]]":
+    """Return how results against depth are drawn, by file name, from records of all depths."""
+    endings = _endings(found)
+    return {f"depth{endings[name]}": partial(depth, arms, name, records.values(), plan=plan) for name in found}
+
+
+def _endings(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return what the names of files of each setting end with; nothing where there is one alone."""
+    return {name: f"-{part}" if len(settings) > 1 else "" for name, part in slugs(settings).items()}

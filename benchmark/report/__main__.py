@@ -8,7 +8,7 @@ import typer
 
 import baselines
 from benchmark import suites
-from benchmark.commands import DEFAULT_RESULTS, chosen, run_app
+from benchmark.commands import DEFAULT_RESULTS, chosen, run_app, words
 from benchmark.errors import UserError, unknown
 from benchmark.statistics import SEED
 
@@ -26,8 +26,8 @@ def command(
         bool, typer.Option("--paper", help="All the paper's tables, cells without records marked missing, and figures.")
     ] = False,
     across: Annotated[
-        str, typer.Option(help="Aggregate over suites, by comma, or all: ranks, interquartile means, Delta_m.")
-    ] = "",
+        str | None, typer.Option(help="Aggregate over suites, by comma, or all: ranks, interquartile means, Delta_m.")
+    ] = None,
     records: Annotated[
         list[Path] | None,
         typer.Option(metavar="A B ...", help="Merge these folders or records.jsonl files instead of --results-dir."),
@@ -52,18 +52,22 @@ def command(
     paths = [*(records or ()), *(more or ())]
     if more and not records:
         raise UserError(f"{more[0]} belongs to no option; name records after --records")
-    if watch and (not suite or paper or across or paths or output):
+    if watch and (not suite or paper or across is not None or paths or output):
         raise UserError("--watch goes with --suite NAME, and not with --paper, --across, --records or --output")
     if port is not None and not watch:
         raise UserError("--port belongs to --watch")
-    if not (suite or paper or across or paths):
+    over, references = ",".join(words(across, "--across")), words(reference, "--reference")
+    if not (suite or paper or over or paths):
         raise UserError("nothing to report; give --suite NAME, --paper, --across SUITES or --records A B ...")
     if suite and suite not in suites.names():
         raise unknown("suite", suite, suites.names())
-    references = () if reference is None else tuple(chosen("reference method", reference, baselines.names()))
+    if over not in ("", "all"):
+        chosen("suite", over, suites.names())
+    if references:
+        references = tuple(chosen("reference method", ",".join(references), baselines.names()))
     from benchmark.report.session import Request, run_report
 
-    request = Request(suite, paper, across, tuple(paths), references, seed, sample, results_dir, output)
+    request = Request(suite, paper, over, tuple(paths), references, seed, sample, results_dir, output)
     if watch:
         from benchmark.report.watch import watch as follow
 

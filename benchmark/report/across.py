@@ -35,7 +35,8 @@ class Across:
         methods: A row a method; columns method, mean_rank, iqm, iqm_low, iqm_high, improvement, improvement_low,
             improvement_high, delta_m_mean_over_tasks, delta_m_mean_over_metrics.
         critical_difference: Of mean ranks, by Nemenyi's test at 0.05.
-        friedman: p-value of Friedman's test that all rank alike; NaN for fewer than three methods or two suites.
+        friedman: p-value of Friedman's test that all rank alike; NaN for fewer than three methods or two
+            suites, and on drawn data.
         left_out: Methods without final runs somewhere, and where.
         protocols: Numbers of the protocols of the suites' runs.
         runs: Fewest and most final runs of a method in a setting.
@@ -95,16 +96,17 @@ def aggregate(results: Sequence[Results], *, reference: str = DEFAULT_REFERENCE,
                 "delta_m_mean_over_metrics": _delta_m(results, name, reference)[1],
             }
         )
+    sample = any(each.sample for each in results)
     return Across(
         suites=tuple(each.suite for each in results),
         reference=reference,
         methods=pd.DataFrame(rows).sort_values("mean_rank", kind="stable", ignore_index=True),
         critical_difference=nemenyi_critical_difference(len(kept), len(results)),
-        friedman=friedman_p(scores),
+        friedman=nan if sample else friedman_p(scores),
         left_out=left_out,
         protocols=tuple(sorted({each.provenance.protocol for each in results})),
         runs=_runs(results, kept),
-        sample=any(each.sample for each in results),
+        sample=sample,
     )
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark.figures import FORMATS, SAMPLE_TITLE, style
+from benchmark.figures import FORMATS, style
+from benchmark.figures.style import write_image
 from benchmark.files import write_whole
 from benchmark.report.across import Across
 from benchmark.report.diagram import cliques, draw
@@ -59,6 +60,8 @@ def caption(across: Across) -> str:
 
 def _tests(across: Across) -> str:
     """Return what the tests of mean ranks say."""
+    if across.sample:
+        return "Ranks on drawn data are not tested."
     if isnan(across.friedman):
         return "Friedman's test needs two suites and three methods that differ: ranks are not tested."
     ends = "differ by that much are significant" if across.tells_apart else "are not told apart by rank"
@@ -104,10 +107,8 @@ def write_across(across: Across, folder: Path, name: str) -> list[Path]:
     write_whole(folder / f"{stem}.csv", data.map(spreadsheet).to_csv(index=False))
     with style():
         figure = draw(methods, ranks, across.critical_difference, groups, footnote=footnote(across))
-        if across.sample:
-            figure.suptitle(SAMPLE_TITLE, color="tab:red")
         for suffix in FORMATS:
-            figure.savefig(folder / f"{stem}.{suffix}", metadata={"CreationDate": None} if suffix == "pdf" else None)
+            write_image(figure, folder / f"{stem}.{suffix}")
     return [*paths, folder / f"{stem}.csv", *(folder / f"{stem}.{suffix}" for suffix in FORMATS)]
 
 

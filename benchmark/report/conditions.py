@@ -10,6 +10,9 @@ from benchmark.spec import AskedPrecision, Pruner, Sampler, Spec, is_sample, oth
 from benchmark.suite import Suite
 from benchmark.values import Values
 
+RANGES = "other ranges"
+"""Stands among values asked for where a search with a budget drew from ranges of which records hold a digest alone."""
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -66,8 +69,16 @@ def title_of(
 
 
 def _values(asked: Values) -> str:
-    texts = [f"{name} {_words([as_text(value) for value in values])}" for name, values in asked.items()]
+    told = {name: [as_text(value) for value in values] for name, values in asked.items() if name != RANGES}
+    texts = [f"{name} {_words(values)}" for name, values in told.items()]
+    texts += [f"{RANGES} than the suite's own{_search_of(asked)}"] if RANGES in asked else []
     return f"with {', '.join(texts)}"
+
+
+def _search_of(asked: Values) -> str:
+    """Return what tells several searches with other ranges apart; nothing for the first."""
+    (number,) = asked[RANGES]
+    return "" if number == 1 else f" (search {number})"
 
 
 def _words(texts: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from benchmark.places import Places
 from benchmark.plan import Options, arm_of, load_method, load_suite
 from benchmark.record import Record
 from benchmark.report.budgets import Drawn, asked_by, budgets_of, drawn_from, trials_so_far, with_ranges_of
-from benchmark.report.conditions import Conditions, conditions_of
+from benchmark.report.conditions import RANGES, Conditions, conditions_of
 from benchmark.report.grids import asked_for
 from benchmark.spec import is_sample, other_weights
 from benchmark.suite import Suite
@@ -52,7 +52,6 @@ class Variant:
 
     asked: Values
     arm: Arm
-    ranges: str = ""
 
 
 def experiments(suite_name: str, records: Iterable[Record]) -> list[Experiment]:
@@ -160,12 +159,13 @@ def _variants(
         drawn = [Drawn(asked) for asked in asked_for(own, records, suite.selection)]
     else:
         drawn = drawn_from(own, method, records, n_tasks)
-    found = []
+    found, unknown = [], 0
     for each in drawn:
         options = _with_values(base, each.asked, ())
         arm = arm_of(suite, conditions.data, setting, method, options, n_tasks=n_tasks)
         arm = with_ranges_of(arm, each, base.trials or 0)
-        found.append(Variant(each.asked, arm, each.ranges))
+        unknown += bool(each.ranges)
+        found.append(Variant({**each.asked, RANGES: (unknown,)} if each.ranges else each.asked, arm))
     return found
 
 
@@ -193,12 +193,13 @@ def _members(variants: Mapping[Key, Sequence[Variant]], asked: Values) -> set[tu
         (key, number)
         for key, found in variants.items()
         for number, each in enumerate(found)
-        if each.asked == {name: values for name, values in asked.items() if name in dict(_names(each.arm))}
+        if each.asked == {name: values for name, values in asked.items() if name in _names(each.arm, found)}
     }
 
 
-def _names(arm: Arm) -> dict[str, object]:
-    return {**arm.fixed, **arm.space}
+def _names(arm: Arm, variants: Sequence[Variant]) -> set[str]:
+    """Return what a variant of a method can have been asked for; ranges where any of its variants was."""
+    return {*arm.fixed, *arm.space} | {RANGES for each in variants if RANGES in each.asked}
 
 
 def _arms(suite: Suite, variants: Mapping[Key, Sequence[Variant]], asked: Values) -> tuple[Arm, ...]:
@@ -233,7 +234,7 @@ def _options(suite: Suite, conditions: Conditions, trials: int | None, seeds: in
 
 def _with_values(options: Options, asked: Values, arms: Sequence[Arm]) -> Options:
     """Return options with the values of hyper-parameters as a command line has them."""
-    texts = {name: tuple(map(as_text, values)) for name, values in asked.items()}
+    texts = {name: tuple(map(as_text, values)) for name, values in asked.items() if name != RANGES}
     return dataclasses.replace(
         options,
         fixed={name: values[0] for name, values in texts.items() if len(values) == 1},

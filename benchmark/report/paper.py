@@ -9,7 +9,7 @@ import pandas as pd
 import baselines
 from benchmark import suites
 from benchmark.arm import Arm
-from benchmark.fill import command_under
+from benchmark.fill import Fill, fill_from_records
 from benchmark.places import Places
 from benchmark.plan import Options, arm_of, load_suite
 from benchmark.published import COLUMNS, FOLDER
@@ -68,7 +68,7 @@ class PaperTable:
         for each in self.results:
             anything = any(row.steps for row in each.rows)
             texts.append(f"{each.suite}: {each.caption if anything else 'nothing measured yet.'}")
-        return " ".join([*texts, DIFFERENCE])
+        return " ".join(texts if self.sample else [*texts, DIFFERENCE])
 
 
 def paper_tables(
@@ -116,8 +116,8 @@ def _results(
     arms = [_arm(name, setting, method, options, experiment) for setting, method in cells]
     places = places_of(printed, arms[0].suite.metrics)
 
-    def command(*missing: Arm) -> str:
-        return command_under(options, missing, results=results_dir)
+    def command(*missing: Arm) -> Fill:
+        return fill_from_records(options, missing, results=results_dir)
 
     return gather(arms, records, command=command, seed=seed, paper=places)
 

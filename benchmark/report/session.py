@@ -13,16 +13,16 @@ import baselines
 from benchmark import suites, terminal
 from benchmark.commands import DEFAULT_RESULTS, chosen
 from benchmark.errors import UserError
-from benchmark.figures import write_figures
 from benchmark.record import Record
 from benchmark.report.across import DEFAULT_REFERENCE, aggregate
 from benchmark.report.across_sheet import across_sheet, write_across
-from benchmark.report.experiments import experiments
+from benchmark.report.drawings import shown, write_drawings
 from benchmark.report.files import write_sheets
 from benchmark.report.merge import FILE, files_of, merge
 from benchmark.report.page.build import write_page
 from benchmark.report.page.source import Source, commands_for, read_lines, shown_names
 from benchmark.report.paper import Found, paper_tables, sheets
+from benchmark.report.paper_summary import closing_lines, summary
 from benchmark.report.suites import own_results, plans_of
 from benchmark.spec import is_sample
 from benchmark.table import Table
@@ -115,10 +115,10 @@ def _report_paper(request: Request, found: Found) -> None:
     kept = [sheet for table in tables for sheet in sheets(table)]
     numbers = pd.concat([table.numbers for table in tables])
     paths = write_sheets(_name(request, "paper"), "Tables of the paper, measured", kept, numbers, request.folder)
-    for name, records in found.items():
-        if figures := _figures(request, name, records):
-            paths += [request.folder / (name + SAMPLE_SUFFIX * request.sample) / figure for figure in figures]
-    terminal.print_sheets(kept, paths)
+    figures = {name: len(_figures(request, name, records)) for name, records in found.items()}
+    folders = [(request.folder / _name(request, name), count) for name, count in figures.items() if count]
+    summaries = [(table.title, summary(table)) for table in tables]
+    terminal.print_frames(summaries, closing_lines(tables, paths, folders))
 
 
 def _name(request: Request, name: str) -> str:
@@ -175,8 +175,10 @@ def _report_suite(request: Request, name: str, records: Mapping[str, Record]) ->
     source = page_source(request, name, records)
     results = [plan.results for plan in source.plans]
     files = [*write(results, folder), write_page(source, folder), *_figures(request, name, records)]
-    for each in results:
-        terminal.print_table(Table(each), folder, files)
+    for number, each in enumerate(results, start=1):
+        if len(results) > 1:
+            print(f"\n{each.title}\n")
+        terminal.print_table(Table(each), folder, shown(files) if number == len(results) else [])
 
 
 def page_source(request: Request, name: str, records: Mapping[str, Record]) -> Source:
@@ -197,7 +199,7 @@ def page_source(request: Request, name: str, records: Mapping[str, Record]) -> S
 
 
 def _figures(request: Request, name: str, records: Mapping[str, Record]) -> list[str]:
-    """Draw the figures of a suite's first plan, which is its own if that was run."""
+    """Draw the figures of each plan that a suite's records are of."""
     folder = request.folder / _name(request, name)
     folder.mkdir(parents=True, exist_ok=True)
-    return write_figures(experiments(name, records.values())[0].arms, records, folder)
+    return write_drawings(name, records, folder)

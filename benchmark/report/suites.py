@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmark.arm import Arm
 from benchmark.errors import UserError
-from benchmark.fill import command_under
+from benchmark.fill import Fill, fill_from_records
 from benchmark.record import Record
 from benchmark.report.absent import with_absent
 from benchmark.report.conditions import title_of
@@ -15,6 +15,9 @@ from benchmark.spec import called
 from benchmark.statistics import SEED
 from benchmark.tables.data import Results
 from benchmark.tables.gather import gather
+
+OWN_PLAN = "the suite's own plan"
+"""How a suite's own plan is called beside others."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +59,32 @@ def plans_of(
         results_dir: Where commands that fill missing cells write.
     """
     found = experiments(suite, records.values())
-    data = {each.conditions.data for each in found}
+    several = _several_data(found)
     return [
         Plan(
             of_experiment(
-                each, records, references=references, seed=seed, results_dir=results_dir, several_data=len(data) > 1
+                each, records, references=references, seed=seed, results_dir=results_dir, several_data=several
             ),
             with_absent(each),
         )
         for each in found
     ]
+
+
+def names_of(plans: Sequence[Experiment]) -> list[str]:
+    """Return what each plan of a suite is called, as the titles of their tables have it."""
+    titles = [_title(plan, several_data=_several_data(plans)) for plan in plans]
+    return [title.partition(": ")[2] or OWN_PLAN for title in titles]
+
+
+def _several_data(plans: Sequence[Experiment]) -> bool:
+    return len({plan.conditions.data for plan in plans}) > 1
+
+
+def _title(plan: Experiment, *, several_data: bool) -> str:
+    first = plan.arms[0]
+    name, trials = called(first.suite.name, first.data), plan.options.trials
+    return title_of(name, plan.conditions, first.suite, asked=plan.asked, trials=trials, several_data=several_data)
 
 
 def of_experiment(
@@ -78,18 +97,10 @@ def of_experiment(
     several_data: bool,
 ) -> Results:
     """Return the results of one plan."""
-    first, options = experiment.arms[0], experiment.options
-    title = title_of(
-        called(first.suite.name, first.data),
-        experiment.conditions,
-        first.suite,
-        asked=experiment.asked,
-        trials=options.trials,
-        several_data=several_data,
-    )
+    options, title = experiment.options, _title(experiment, several_data=several_data)
 
-    def command(*arms: Arm) -> str:
-        return command_under(options, arms, results=results_dir, references=references)
+    def command(*arms: Arm) -> Fill:
+        return fill_from_records(options, arms, results=results_dir, references=references)
 
     arms = with_absent(experiment)
     return gather(arms, records, title=title, command=command, references=references, seed=seed)

@@ -54,6 +54,7 @@ class Cell:
         published: What the paper has in this place.
         in_table: Whether the paper's table has this column at all.
         standing: Where it stands in its column, see `benchmark.tables.best`.
+        sample: Whether data were drawn: then nothing is made of its difference from anything.
     """
 
     metric: Metric
@@ -62,11 +63,17 @@ class Cell:
     published: Published | None = None
     in_table: bool = False
     standing: Standing = ""
+    sample: bool = False
+
+    @property
+    def compared(self) -> bool:
+        """Whether its difference from what the paper published is a column of the table."""
+        return self.in_table and not self.sample
 
     @property
     def difference(self) -> float:
         """Measured less published in standard errors: (ours - theirs) / sqrt(sem_ours^2 + sem_theirs^2), or NaN."""
-        if self.published is None:
+        if self.published is None or self.sample:
             return nan
         error = hypot(self.summary.sem, self.published.sem)
         return nan if isnan(error) or error == 0 else (self.summary.mean - self.published.mean) / error

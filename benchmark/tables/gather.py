@@ -59,7 +59,7 @@ def gather(
         suite=name,
         title=title or f"Results of suite {name}",
         caption=caption(arms, everything),
-        rows=_with_standings(rows),
+        rows=tuple(rows) if is_sample(arms[0].data) else _with_standings(rows),
         comparison=compare(arms, finals, references, seed=seed),
         weights=_weights(arms, finals),
         provenance=provenance(arms, everything),
@@ -99,7 +99,8 @@ def _row(
         values = {record.spec.seed: record.test[metric.name] for record in good}
         place = (arm.setting, arm.method, metric.name)
         in_table = (arm.setting, metric.name) in columns
-        cells.append(Cell(metric, values, summarize(list(values.values())), theirs.get(place), in_table))
+        about = summarize(list(values.values()))
+        cells.append(Cell(metric, values, about, theirs.get(place), in_table, sample=is_sample(arm.data)))
     text = precision.note(found, among=everything) if good else ""
     return Row(
         suite=arm.suite.name,

@@ -69,9 +69,9 @@ def results_sheet(results: Results) -> Sheet:
         cells[row.setting, "MiB"] = memory(row)
     for method, cells in rows.items():
         cells["", "trials"] = trials([row for row in results.rows if row.method == method], numbers)
-    published = any(cell.in_table for row in results.rows for cell in row.cells)
+    compared = any(cell.compared for row in results.rows for cell in row.cells)
     ranked = any(cell.standing for row in results.rows for cell in row.cells)
-    text = f"{results.caption} {DIFFERENCE}" if published else results.caption
+    text = f"{results.caption} {DIFFERENCE}" if compared else results.caption
     return of_rows(results.title, text, rows.values(), notes=results.notes, ranked=ranked)
 
 
@@ -105,12 +105,13 @@ def frame_of_sheet(sheet: Sheet) -> pd.DataFrame:
 
 
 def contents(row: Row, numbers: Mapping[Note, int]) -> dict[str, Content]:
-    """Return the contents of a row's metrics by label: measured, published, and the difference of the two."""
+    """Return the contents of a row's metrics by label: measured, published, and, but for samples, the difference."""
     found = {}
     for cell in row.cells:
         found[cell.metric.name] = measured(row, cell, numbers)
         if cell.in_table:
             found[f"{cell.metric.name} published"] = Content(published_text(cell))
+        if cell.compared:
             found[f"{cell.metric.name} Δ/SE"] = Content(difference_text(cell))
     return found
 

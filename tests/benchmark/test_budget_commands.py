@@ -80,6 +80,7 @@ def test_a_missing_cell_names_a_command_that_fills_it(toy: Toy, cli: Cli, tmp_pa
     ]
     words = shlex.split(line.partition("python -m benchmark.run ")[2])
     assert "sqlite" not in line
+    assert "final runs missing; run, with the same --storage as before: python" in line
     ended = cli(*words, *HERE)
     assert ended.status == 0, ended.err
     assert "final runs missing" not in ended.out

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmark.report.page import runs
 from benchmark.report.page.source import Source, shown_names
-from benchmark.report.suites import Plan
+from benchmark.report.suites import OWN_PLAN, Plan
 from benchmark.suite import Metric
 from benchmark.tables import sheet
 from benchmark.tables.data import Cell, Note, Results, Row
@@ -48,11 +48,12 @@ def table(results: Results, metrics: Sequence[Metric]) -> dict[str, Any]:
     """Return the tables of all settings, their notes and comparisons."""
     numbers = {note: number for number, note in enumerate(results.notes, start=1)}
     ranked = any(cell.standing for row in results.rows for cell in row.cells)
-    published = any(cell.in_table for row in results.rows for cell in row.cells)
+    compared = any(cell.compared for row in results.rows for cell in row.cells)
     return {
         "name": results.title,
+        "brief": results.title.removeprefix(f"Results of suite {results.suite}").removeprefix(": ") or OWN_PLAN,
         "caption": results.caption,
-        "legend": " ".join([LEGEND] * ranked + [sheet.DIFFERENCE] * published),
+        "legend": " ".join([LEGEND] * ranked + [sheet.DIFFERENCE] * compared),
         "metrics": [{"name": m.name, "percent": m.percent, "higher": m.higher_is_better} for m in metrics],
         "settings": results.settings,
         "methods": results.methods,
@@ -81,8 +82,10 @@ def _columns(results: Results, metrics: Sequence[Metric]) -> list[dict[str, Any]
         name = metric.name
         unit = "in percent, " if metric.percent else ""
         texts = {"m": (name, f"test {name}, {unit}mean ± standard error over the final runs")}
-        if any(cell.in_table for row in results.rows for cell in row.cells if cell.metric.name == name):
+        mine = [cell for row in results.rows for cell in row.cells if cell.metric.name == name]
+        if any(cell.in_table for cell in mine):
             texts["p"] = (f"{name} published", "in the paper")
+        if any(cell.compared for cell in mine):
             texts["d"] = (f"{name} Δ/SE", "measured less published, in standard errors of the difference")
         common = {"metric": name, "higher": metric.higher_is_better}
         columns += [
@@ -110,6 +113,7 @@ def _metric(row: Row, cell: Cell, numbers: Mapping[Note, int]) -> dict[str, Any]
     if cell.in_table:
         published = None if cell.published is None else cell.published.mean
         found["p"] = _cell(Content(sheet.published_text(cell)), published)
+    if cell.compared:
         found["d"] = _cell(Content(sheet.difference_text(cell)), cell.difference)
     return found
 

@@ -19,7 +19,7 @@ from benchmark.figures.curves import learning_curves, losses
 from benchmark.figures.grids import grids, table
 from benchmark.figures.hypergradients import RESOLUTION, hypergradients
 from benchmark.figures.runs import Runs, collect, over_runs
-from benchmark.figures.style import look, number, slugs
+from benchmark.figures.style import look, number, save, slugs
 from benchmark.figures.task_weights import task_weights
 from benchmark.figures.trials import best_of_trials, expected_best
 from benchmark.plan import Options, make_plan
@@ -273,6 +273,23 @@ def test_all_that_records_can_serve_is_written_always_the_same(arms: list[Arm], 
     assert all(first[f"{stem}.pdf"].startswith(b"%PDF") and b"/Type3" not in first[f"{stem}.pdf"] for stem in stems)
     write_figures(arms, dict(reversed(found.items())), tmp_path)
     assert {name: (tmp_path / name).read_bytes() for name in written} == first
+
+
+def test_an_image_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = Figure(figsize=(1, 1))
+    for name in save(figure, tmp_path, "cost", sample=False):
+        assert (tmp_path / name).stat().st_size > 100
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert sorted(before) == ["cost.pdf", "cost.png"], "nothing else is left"
+
+    def killed(self: Figure, path: Path, **_: object) -> None:
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Figure, "savefig", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save(figure, tmp_path, "cost", sample=False)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_settings_have_files_of_their_own() -> None:

@@ -48,6 +48,7 @@ def test_plans_are_shown_one_at_a_time(browser: Browser, toy: Toy, tmp_path: Pat
         draw(page)
         page.get_by_label("Plan").select_option("2 epochs")
         assert column(page, "few", "top1")["stl"].startswith("75.00")
+        assert page.locator("h1").inner_text() == "2 epochs", "the title is that of the plan"
         address = page.url
     with opened(browser, address) as page:
         assert column(page, "few", "top1")["stl"].startswith("75.00")

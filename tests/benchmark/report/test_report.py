@@ -67,7 +67,8 @@ def test_methods_of_the_suites_table_without_records_are_missing_with_the_comman
     out = report("--suite", "toy", "--results-dir", tmp_path, "--output", tmp_path / "out").out
     for setting in ("few", "many"):
         command = f"python -m benchmark.run --suite toy --settings {setting} --methods equal --seeds=4"
-        assert f"4 of 4 final runs missing; run: {command} --results-dir={tmp_path}" in out
+        how = f"run, RESULTS_DIR being the folder of these results: {command} --results-dir=RESULTS_DIR"
+        assert f"4 of 4 final runs missing; {how}" in out
     assert not (tmp_path / "toy" / "table.md").exists(), "all is written to --output"
 
 
@@ -141,6 +142,10 @@ def test_a_conflict_ends_in_one_line_with_status_2_and_writes_nothing(toy: Toy, 
     assert not (tmp_path / "out").exists()
 
 
+LISTS = ("--across", "--reference")
+EMPTY = ("", ",", " , ,")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -152,6 +157,8 @@ def test_a_conflict_ends_in_one_line_with_status_2_and_writes_nothing(toy: Toy, 
         (("--suite", "toy", "--reference", "nobody"), "unknown reference method 'nobody'"),
         (("--across", "toy"), "no records of suite 'toy'; python -m benchmark.run --suite toy makes them"),
         (("--across", "all"), "no records below"),
+        (("--across", "toy,toys"), "unknown suite 'toys'"),
+        *(((option, text), f"{option} takes names, by comma, not '{text}'") for text in EMPTY for option in LISTS),
     ],
 )
 def test_mistakes_are_one_line(report: Report, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
@@ -159,6 +166,14 @@ def test_mistakes_are_one_line(report: Report, tmp_path: Path, arguments: tuple[
     assert ended.status == 2
     assert words in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_an_empty_list_beside_what_is_asked_for_is_a_mistake_too(toy: Toy, report: Report, tmp_path: Path) -> None:
+    store(tmp_path, campaign(make_plan(Options("toy", settings=("few",)))))
+    for option in LISTS:
+        ended = report("--suite", "toy", option, ",", "--results-dir", tmp_path)
+        assert (ended.status, ended.err) == (2, f"error: {option} takes names, by comma, not ','\n")
+    assert sorted(path.name for path in (tmp_path / "toy").iterdir()) == ["records.jsonl"], "nothing was written"
 
 
 def test_drawn_samples_are_never_with_other_data(toy: Toy, report: Report, tmp_path: Path) -> None:
@@ -196,6 +211,14 @@ def test_the_papers_layout_with_the_difference_in_standard_errors(
     store(tmp_path, [*search, *finals])
     ended = report("--paper", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
+    printed = ended.out.splitlines()
+    (counts,) = [[word.strip() for word in line.split("│")[1:-1]] for line in printed if line.startswith("│ toy")]
+    assert counts == ["toy", "4", "1", "0", "3", "0", "0", "1 of 1"]
+    assert len(printed) < 15, "the whole is in files"
+    first = "python -m benchmark.run --suite toy --settings few --methods stl"
+    assert any(line.startswith("To go on, run") and first in line for line in printed)
+    assert any(str(tmp_path / "paper.md") in line for line in printed)
+    assert any(line.startswith(f"Figures: {tmp_path / 'toy'} (") for line in printed)
     lines = (tmp_path / "paper.md").read_text().splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     assert rows[0] == [

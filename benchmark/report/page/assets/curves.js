@@ -72,7 +72,7 @@ async function learningCurves() {
       ...bandAndLine(method, curve, lookOf(method), scale),
       ...(state.single ? singleRuns(finalsOf(all, setting, method), state.series, lookOf(method), scale, method) : []),
     ]);
-    return { title: setting, traces, numbers: curveNumbers(named, scale), onClick: openRun, layout: { x: "epoch", y: plain(label), yaxis: { type: state.log ? "log" : "linear" } } };
+    return { title: setting, traces, numbers: curveNumbers(named, scale), onClick: openRun, layout: { x: "epoch", y: plain(label), yaxis: state.log ? LOGARITHMIC : { type: "linear" } } };
   });
 }
 
@@ -83,7 +83,7 @@ async function weightCurves() {
     const names = data.series.filter((name) => name.startsWith("weight "));
     const named = names.map((name) => [name.slice("weight ".length), summarize(runs, name)]).filter(([, curve]) => curve.x.length);
     const traces = named.flatMap(([task, curve], index) => bandAndLine(task, curve, look(index), 1));
-    return { title: `${state.weight}, ${setting}`, traces, numbers: curveNumbers(named, 1), layout: { x: "epoch", y: "weight", yaxis: { type: state.wlog ? "log" : "linear" } } };
+    return { title: `${state.weight}, ${setting}`, traces, numbers: curveNumbers(named, 1), layout: { x: "epoch", y: "weight", yaxis: state.wlog ? LOGARITHMIC : { type: "linear" } } };
   });
 }
 

@@ -35,7 +35,7 @@ function drawMenus() {
   const methods = data.methods.filter((method) => data.weighted.includes(method)).map((name) => [name, name]);
   const weighted = state.weight || data.weighted.find((name) => name.startsWith("auxilearn")) || "";
   Object.assign(state, { series: within(series, state.series), search: within(metrics, state.search), cost: within(metrics, state.cost), weight: within(methods, weighted), axis: within(Object.entries(AXES), state.axis), many: within(MANY, state.many) });
-  options(byId("plan"), page.plans.map((plan, index) => [String(index), plan.name]), state.plan);
+  options(byId("plan"), page.plans.map((plan, index) => [String(index), plan.brief]), state.plan);
   byId("plan").parentElement.hidden = page.plans.length < 2;
   options(byId("curve-series"), series, state.series);
   options(byId("weight-method"), methods, state.weight);
@@ -59,7 +59,7 @@ function show() {
   if (!page.plans[Number(state.plan)]) state.plan = "0";
   takePlan();
   document.title = page.title;
-  document.querySelector("h1").textContent = page.title;
+  document.querySelector("h1").textContent = data.name;
   byId("sample").hidden = !data.sample;
   byId("caption").textContent = data.caption;
   byId("legend").textContent = data.legend;

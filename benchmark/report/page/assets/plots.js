@@ -7,6 +7,9 @@ const HUES = {
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down"];
 
+/** A logarithmic axis with few numbers, all written out; plotly's own are single digits between the powers of ten. */
+const LOGARITHMIC = { type: "log", nticks: 4, tickformat: "~g" };
+
 const isDark = () => getComputedStyle(document.documentElement).colorScheme === "dark" || (getComputedStyle(document.documentElement).colorScheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 
 /** Neighbours differ in hue, dash and mark; the first 30 in hue or dash, the first 42 in hue or mark. */

@@ -47,7 +47,7 @@ function costs() {
       };
     });
     const numbers = () => [["method", metric.name, label], found.map(({ method, x, y }) => [method, y.text, x.text])];
-    return { title: setting, traces, numbers, layout: { x: label, y: plain(`test ${metric.name}${metric.percent ? " (%)" : ""}`), xaxis: { type: axis === "trials" ? "linear" : "log" } } };
+    return { title: setting, traces, numbers, layout: { x: label, y: plain(`test ${metric.name}${metric.percent ? " (%)" : ""}`), xaxis: axis === "trials" ? { type: "linear" } : LOGARITHMIC } };
   });
 }
 

@@ -1,0 +1,115 @@
+"""Notes on missing runs: a command that makes these very runs or none, and nothing of the user's folders in a page."""
+
+import base64
+import json
+import re
+import zlib
+from pathlib import Path
+
+import pytest
+
+from benchmark.fill import fill_from_records, is_known, shown_place
+from benchmark.plan import Options, make_plan
+from benchmark.record import Store
+from benchmark.report.experiments import experiments
+from benchmark.report.suites import suite_results
+from tests.benchmark.helpers import Toy, by_digest
+from tests.benchmark.report.test_experiments import campaign, identities
+from tests.benchmark.report.test_report import Report, report
+
+__all__ = ["report"]  # the fixture
+
+OTHER = Options("toy", trials=4, sampler="random", grid={"lr": ("0.5", "0.001")})
+OWN = Options("toy", trials=4, sampler="random")
+
+
+def test_of_unknown_ranges_no_command_is_printed(toy: Toy) -> None:
+    lacking = by_digest(campaign(make_plan(OTHER))[:-1])
+    (results,) = suite_results("toy", lacking, results_dir=Path("results"))
+    (note,) = results.notes
+    assert note.command == ""
+    assert "with the same --grid: records do not hold it" in note.text
+    assert "python" not in note.text
+
+
+def test_ranges_that_records_tell_of_have_their_command(toy: Toy) -> None:
+    fixed = Options("toy", trials=4, sampler="random", fixed={"lr": "0.5"})
+    for plan, words in ((OWN, ""), (fixed, " --set=lr=0.5")):
+        (results,) = suite_results("toy", by_digest(campaign(make_plan(plan))[:-1]), results_dir=Path("results"))
+        (note,) = results.notes
+        command = "python -m benchmark.run --suite toy --settings many --methods equal --protocol equal-budget"
+        assert note.text == f"1 of 2 final runs missing; run: {command} --trials 4 --sampler random{words}"
+
+
+def test_a_sampler_that_learns_needs_its_storage(toy: Toy) -> None:
+    arms = make_plan(Options("toy", trials=4, sampler="tpe"))
+    found = fill_from_records(Options("toy"), arms, results=Path("results"))
+    assert found.text.startswith("run, with the same --storage as before if there was one: python -m benchmark.run")
+
+
+def test_searches_with_own_and_with_other_ranges_are_two_plans(toy: Toy) -> None:
+    records = by_digest(record for plan in (OTHER, OWN) for record in campaign(make_plan(plan)))
+    found = experiments("toy", records.values())
+    assert sorted(len(each.asked) for each in found) == [0, 1]
+    for each, plan in zip(sorted(found, key=lambda each: len(each.asked)), (OWN, OTHER), strict=True):
+        assert identities(each.arms, records) == identities(make_plan(plan), records)
+        assert all(is_known(arm) == (plan is OWN) for arm in each.arms)
+        assert not each.options.fixed
+    titles = [each.title for each in suite_results("toy", records, results_dir=Path("results"))]
+    assert len(set(titles)) == 2
+    assert any(title.endswith("; with other ranges than the suite's own") for title in titles)
+
+
+def test_a_method_that_has_its_own_ranges_in_both_is_in_both_plans(toy: Toy) -> None:
+    one = Options("toy", methods=("stl", "equal"), trials=4, sampler="random", grid={"stl.lr": ("0.5", "0.001")})
+    two = Options("toy", methods=("stl",), trials=4, sampler="random")
+    records = by_digest(record for plan in (one, two) for record in campaign(make_plan(plan)))
+    found = experiments("toy", records.values())
+    sizes = sorted(len(each.arms) for each in found)
+    assert sizes == [4, 4], "equal, whose ranges were the suite's, belongs to either"
+    for each in found:
+        assert len({(arm.setting, arm.method) for arm in each.arms}) == len(each.arms), "a method stands once in a plan"
+
+
+def test_folders_are_named_from_the_working_directory_on_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shown_place(Path("mine/results")) == Path("mine/results")
+    assert shown_place(tmp_path / "mine") == Path("mine")
+    for outside in (tmp_path.parent, Path("/somewhere"), Path(".."), Path("../../home/me")):
+        assert shown_place(outside) == Path("RESULTS_DIR")
+
+
+def everything(page: Path) -> bytes:
+    """Return the bytes of a page and of what it carries compressed, but for plotly."""
+    text = page.read_text()
+    packed = json.loads(re.findall(r'id="packed">(.*?)</script>', text, re.DOTALL)[0])
+    parts = [packed["curves"], *strings(packed["records"])]
+    return b"".join([text.encode(), *(zlib.decompress(base64.b64decode(part)) for part in parts)])
+
+
+def strings(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for each in value.values() for text in strings(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in strings(each)]
+    return [value] if isinstance(value, str) and len(value) > 40 else []
+
+
+def test_no_path_of_the_user_is_in_a_page_or_a_table(toy: Toy, report: Report, tmp_path: Path) -> None:
+    lacking = campaign(make_plan(Options("toy", methods=("stl",), seeds=4)))[:-1]
+    with Store(tmp_path / "home" / "someone" / "toy").writing() as kept:
+        for record in lacking:
+            kept.append(record)
+    ended = report("--suite", "toy", "--results-dir", tmp_path / "home" / "someone", "--output", tmp_path / "out")
+    assert ended.status == 0, ended.err
+    page = everything(tmp_path / "out" / "toy" / "report.html")
+    assert b"RESULTS_DIR" in page
+    assert b"final runs missing" in page
+    assert b"evaluation_sec" in page, "the records were looked into"
+    places = [tmp_path, tmp_path.parent, Path.home(), Path.cwd()]
+    for word in [*(str(place) for place in places if len(place.parts) > 2), "someone"]:
+        assert word.encode() not in page, word
+        for path in (tmp_path / "out" / "toy").iterdir():
+            assert word.encode() not in path.read_bytes(), (word, path)
