@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from benchmark import seeds, suites
 from benchmark.data import Batch, Data
+from benchmark.engine import Engine
 from benchmark.metrics import accuracy
 from benchmark.models.mlp import mlp
 from benchmark.models.multitask import MultiTask
@@ -101,6 +102,13 @@ def a_spec(**changes: Any) -> Spec:
     hyper = (("lr", 0.1), ("weight_decay", 0.0))
     spec = Spec("toy", "few", "stl", hyper=hyper, seed=0, phase="search", epochs=3, data="toy-1")
     return replace(spec, **changes)
+
+
+def next_of(engine: Engine) -> Record:
+    """Return the record of the next cell that ends, whatever room there is for others."""
+    while True:
+        if record := engine.next():
+            return record
 
 
 def a_record(spec: Spec | None = None, *, score: float = 0.5, test: float = 0.5, **changes: Any) -> Record:

@@ -121,7 +121,7 @@ def test_the_command_of_a_missing_cell_plans_the_same_runs(
     assert cli(*ONE_POINT, "--methods", "stl", "--results-dir", tmp_path, *words).status == 0
     (arm,) = make_plan(asked[0].options)
     assert arm.suite.controls == controls
-    command = asked[0].command(arm)
+    command = asked[0].command(arm).command
     assert ("--controls" in command) == bool(controls)
     assert cli(*shlex.split(command.removeprefix("python -m benchmark.run "))).status == 0
     (again,) = make_plan(asked[1].options)

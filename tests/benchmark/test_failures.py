@@ -26,7 +26,7 @@ from benchmark.failures import closing_line, counts, reason_of
 from benchmark.places import Places
 from benchmark.train import run
 from tests.benchmark.conftest import Cli
-from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, lines, results
+from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, lines, next_of, results
 
 CPU = torch.device("cpu")
 PLAN = ("--suite", "toy", "--settings", "few", "--set", "lr=0.1", "--set", "weight_decay=0", "--epochs", "2")
@@ -260,7 +260,7 @@ def test_on_dask_a_second_attempt_is_a_run_and_not_the_memory_of_the_first(toy: 
     found = []
     for _ in range(3):
         cluster.submit(a_spec())
-        found.append(cluster.next().status)
+        found.append(next_of(cluster).status)
     pool.close()
     assert found == ["failed", "failed", "ok"]
     assert calls[0] == 1 + 1 + 3

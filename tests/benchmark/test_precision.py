@@ -143,6 +143,6 @@ def test_commands_for_missing_runs_name_the_precision(tmp_path: Path) -> None:
     options = Options("toy", settings=("few",), methods=("stl",), precision="float32")
     (arm,) = make_plan(options)
     request = Request(options, Where("cpu", 0), None, tmp_path, "disabled", (), False)
-    assert "--precision=float32" in request.command(arm)
+    assert "--precision=float32" in request.command(arm).command
     (arm,) = make_plan(replace(options, precision="auto"))
-    assert "--precision" not in replace(request, options=replace(options, precision="auto")).command(arm)
+    assert "--precision" not in replace(request, options=replace(options, precision="auto")).command(arm).command

@@ -19,7 +19,7 @@ from benchmark.engine import Resources, start
 from benchmark.plan import Options, make_plan
 from benchmark.record import Store
 from benchmark.speed.empty import empty_cell
-from tests.benchmark.helpers import a_spec
+from tests.benchmark.helpers import a_spec, next_of
 from tests.benchmark.processes import wait_until
 
 KILLER = 20
@@ -101,9 +101,7 @@ def test_room_that_new_workers_make_is_told_while_a_cell_runs(tmp_path: Path) ->
         assert running.room() == 1
         running._pool.slots = slots
         (tmp_path / "end-1").touch()
-        record = running.next()
-        assert record is not None
-        assert record.spec == a_spec(seed=1)
+        assert next_of(running).spec == a_spec(seed=1)
 
 
 def test_workers_keep_the_memory_of_a_step(tmp_path: Path) -> None:

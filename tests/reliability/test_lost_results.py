@@ -6,7 +6,7 @@ import pytest
 from benchmark.cluster.on_dask import OnDask
 from benchmark.engine import Resources, start
 from benchmark.speed.empty import empty_cell
-from tests.benchmark.helpers import a_spec
+from tests.benchmark.helpers import a_spec, next_of
 from tests.benchmark.processes import wait_until
 
 
@@ -25,6 +25,6 @@ def test_a_record_that_dies_with_its_worker_is_made_again(*, seen: bool) -> None
         assert worker.pid in before
         worker.kill()
         wait_until(lambda: all(future.status != "finished" for future in futures), "the loss of the records")
-        found = [running.next() for _ in specs]
+        found = [next_of(running) for _ in specs]
     assert {record.spec.digest: record.spec for record in found} == specs
     assert [record.status for record in found] == ["ok", "ok"]
