@@ -1,4 +1,4 @@
-"""Rewrite the generated blocks of README.md and results/README.md from the code and from recorded measurements."""
+"""Rewrite the generated blocks of README.md and its like from the code and from recorded measurements."""
 
 import re
 import sys
@@ -31,6 +31,7 @@ def pages() -> Mapping[Path, Blocks]:
 
     return {
         ROOT / "README.md": {"suites": readme, "methods": methods, **findings.README},
+        ROOT / "auxilearn/README.md": findings.LIBRARY,
         ROOT / "results/README.md": findings.RESULTS_PAGE,
     }
 
@@ -72,7 +73,7 @@ def command(
     ] = False,
     pictures: Annotated[bool, typer.Option("--pictures", help="Also draw the pictures of results/README.md.")] = False,
 ) -> None:
-    """Rewrite the generated blocks of README.md and results/README.md."""
+    """Rewrite the generated blocks of README.md, auxilearn/README.md and results/README.md."""
     outdated = False
     for path, makers in pages().items():
         name = path.relative_to(ROOT).as_posix()

@@ -20,15 +20,13 @@ def digits_by_default() -> str:
     return tables.compared(RESULTS / "reference/digits", (), chosen=by_default)
 
 
-def mnist() -> str:
-    """Return MNIST at 5 % beside the first preprint."""
-    return tables.compared(RESULTS / "reference/mnist", ("stl", "maxl-f"))
-
-
 def coarse() -> str:
     """Return CIFAR-100 with coarse classes and controls."""
     return tables.compared(RESULTS / "reference/cifar100-coarse", REFERENCES)
 
+
+LIBRARY: Mapping[str, Callable[[], str]] = {"outer-steps": speeds.outer_steps}
+"""Blocks of auxilearn/README.md."""
 
 README: Mapping[str, Callable[[], str]] = {
     "digits": digits_by_default,
@@ -36,15 +34,16 @@ README: Mapping[str, Callable[[], str]] = {
     "harmful-tasks": harm.harm,
     "speed-of-data": speeds.data,
     "speed-at-scale": speeds.scale,
+    "overhead": speeds.overhead,
 }
 """Blocks of README.md."""
 
 RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "solutions": regressions.solutions,
     "noisy": regressions.noisy,
-    "mnist": mnist,
     "coarse": coarse,
     "curvature": curvature.curvature,
     "ranking": budgets.ranking,
+    "hours": speeds.hours,
 }
 """Blocks of results/README.md."""

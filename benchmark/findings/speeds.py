@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from benchmark.findings.runs import RESULTS
-from benchmark.speed import rows
+from benchmark.speed import hypergradient, rows, suite_costs
 from benchmark.speed.data import Speed
+from benchmark.speed.hours import hours_of_tables
 from benchmark.speed.measurement import Measurement
+from benchmark.table import markdown
 
 
 def data(folder: Path = RESULTS) -> str:
@@ -32,6 +34,29 @@ def scale(folder: Path = RESULTS) -> str:
         f"is ready after {start.value:.1f} s. {ratio.cores} cores, load average {ratio.load:.1f} to {share.load:.1f}, "
         f"{_origin(ratio)}"
     )
+
+
+def overhead(folder: Path = RESULTS) -> str:
+    """Return what an epoch through the harness takes against a bare loop."""
+    found = {row.what: row for row in rows.read(folder / "speed/overhead.csv", Measurement, "measurements")}
+    ratio = found["ratio of harness to bare loop"]
+    low, high = (found[f"ratio of harness to bare loop, {end} quartile"].value for end in ("lower", "upper"))
+    return (
+        f"> harness {found['harness, ms'].value:.2f} ms, bare loop {found['bare loop, ms'].value:.2f} ms, median ratio "
+        f"{ratio.value:.3f} (quartiles {low:.3f} and {high:.3f}, {ratio.turns} pairs); {ratio.detail}; load average "
+        f"{ratio.load:.1f}, {_origin(ratio)}"
+    )
+
+
+def hours(folder: Path = RESULTS) -> str:
+    """Return how long each of the paper's tables takes."""
+    return hours_of_tables(suite_costs.read(folder / suite_costs.FILE))
+
+
+def outer_steps(folder: Path = RESULTS) -> str:
+    """Return what outer steps of AuxiLearn cost."""
+    found = hypergradient.read(folder / hypergradient.FILE)
+    return f"{markdown(hypergradient.table(found))}\n\n{hypergradient.caption(found)}"
 
 
 def _origin(row: Speed | Measurement) -> str:

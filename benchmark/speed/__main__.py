@@ -82,11 +82,12 @@ def hypergradient(
     auxiliaries: Annotated[str | None, typer.Option(help="Numbers of auxiliary tasks. [default: 2 12 40 312]")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Rounds, in each of which every variant is timed once.")] = 7,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
 ) -> None:
     """Time and measure an outer step of AuxiLearn against a step of equal weighting on ResNet-18."""
-    from benchmark.speed.hypergradient import report
+    from benchmark.speed.hypergradient import FILE, report
 
-    report(task_counts(auxiliaries, more), repeats=repeats, device=device)
+    report(task_counts(auxiliaries, more), repeats=repeats, device=device, path=results_dir / FILE)
 
 
 @app.command()

@@ -2,7 +2,9 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,12 +17,16 @@ from auxilearn.hypergradient import hypergradient
 from benchmark.data import Batch
 from benchmark.problem import SupervisedProblem
 from benchmark.session import check_device
+from benchmark.speed import rows
 from benchmark.speed.peak import peaks
-from benchmark.speed.timing import provenance, ratio, seconds_in_turns
+from benchmark.speed.timing import origin, ratio, seconds_in_turns
 from benchmark.speed.work import Work, outer_step, training_step
 from benchmark.speed.workload import make_batch, make_problem
 from benchmark.table import markdown
 from benchmark.terminal import console
+
+FILE = Path("speed") / "hypergradient.csv"
+"""Where in the folder of results the costs are."""
 
 OUTER_EVERY = 20
 VARIANTS: Mapping[str, dict[str, Any]] = {
@@ -34,25 +40,100 @@ REFERENCE = "equal step"
 MEASURED_FOR_MEMORY = (REFERENCE, "identity", "paper, J = 3")
 
 
-def report(auxiliaries: Sequence[int], *, repeats: int, device: str) -> None:
-    """Print a table for the numbers of auxiliary tasks."""
+@dataclass(frozen=True)
+class OuterStep:
+    """What one way of an outer step costs on one machine; ratios are to a step of equal weighting.
+
+    Attributes:
+        auxiliaries: Number of auxiliary tasks.
+        variant: Which way, of `VARIANTS`.
+        time: Of an outer step.
+        epoch: Time of `OUTER_EVERY` steps of `auxilearn-nonlinear` with one outer step.
+        peak_memory: Of an outer step; None where it is not measured.
+        error: Of the hypergradient, relative to the same rule in float64 with exact products; None if not measured.
+        turns: Number of turns.
+        device: Name of the processor or accelerator.
+        torch: Version of torch.
+        threads: Threads of the process.
+        commit: Commit of the code, with `+` where it was changed.
+        date: Day of the measurement, UTC.
+    """
+
+    auxiliaries: int
+    variant: str
+    time: float | None
+    epoch: float | None
+    peak_memory: float | None
+    error: float | None
+    turns: int
+    device: str
+    torch: str
+    threads: str
+    commit: str
+    date: str
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What is measured."""
+        return self.device, self.auxiliaries, list(VARIANTS).index(self.variant)
+
+
+def report(auxiliaries: Sequence[int], *, repeats: int, device: str, path: Path) -> None:
+    """Measure, put the costs into a file and print a table for the numbers of auxiliary tasks.
+
+    Args:
+        auxiliaries: Numbers of auxiliary tasks.
+        repeats: Turns.
+        device: A device as of the command line.
+        path: The file; costs of other machines and numbers of tasks stay in it.
+    """
     where = torch.device(check_device(device))
+    known = read(path)  # a file of something else is refused before the work
     torch.set_num_threads(1)
     out = console()
-    rows = []
+    found: list[OuterStep] = []
     for count in auxiliaries:
-        rows += _rows(count, repeats=repeats, device=where, with_error=count == auxiliaries[0])
+        found += _measured(count, repeats=repeats, device=where, with_error=count == auxiliaries[0])
         out.print(f"measured {count} auxiliary tasks", style="dim")
-    out.print(markdown(pd.DataFrame(rows)), soft_wrap=True)
-    out.print(
-        f"\nRatios to a step of equal weighting, medians of {repeats} turns; ResNet-18, 64 px, batch 16. An epoch is "
-        f"{OUTER_EVERY} steps of auxilearn-nonlinear with one outer step, against as many of equal. Error, for "
-        f"{auxiliaries[0]} auxiliaries: relative to the same rule in float64 with exact products. {provenance(where)}",
-        soft_wrap=True,
+    rows.write(path, [*known, *found], OuterStep)
+    out.print(f"{markdown(table(found))}\n\n{caption(found)}\nWritten to {path}.", soft_wrap=True)
+
+
+def read(path: Path) -> list[OuterStep]:
+    """Return the costs in a file; none where there is no file.
+
+    Raises:
+        UserError: The file holds something else.
+    """
+    return rows.read(path, OuterStep, "costs of outer steps")
+
+
+def table(found: Sequence[OuterStep]) -> pd.DataFrame:
+    """Return a row for each way and number of tasks."""
+    return pd.DataFrame(
+        {
+            "auxiliaries": [str(row.auxiliaries) for row in found],
+            "outer step": [row.variant for row in found],
+            "time": [f"{row.time:.2f}" for row in found],
+            "epoch": [f"{row.epoch:.3f}" for row in found],
+            "peak memory": ["" if row.peak_memory is None else f"{row.peak_memory:.2f}" for row in found],
+            "error": ["" if row.error is None else f"{row.error:.1e}" for row in found],
+        }
     )
 
 
-def _rows(count: int, *, repeats: int, device: torch.device, with_error: bool) -> list[dict[str, object]]:
+def caption(found: Sequence[OuterStep]) -> str:
+    """Return what the numbers are and where they come from."""
+    first = found[0]
+    return (
+        f"Ratios to a step of equal weighting, medians of {first.turns} turns; ResNet-18, 64 px, batch 16. An epoch is "
+        f"{OUTER_EVERY} steps of `auxilearn-nonlinear` with one outer step, against as many of `equal`. Error: "
+        "relative to the same rule in float64 with exact products. "
+        f"{first.device}, torch {first.torch}, {first.threads} thread, commit {first.commit}, {first.date}."
+    )
+
+
+def _measured(count: int, *, repeats: int, device: torch.device, with_error: bool) -> list[OuterStep]:
     """Return the measurements of one number of auxiliary tasks; the error, which takes longest, on request."""
     torch.manual_seed(0)
     problem = make_problem(count, device)
@@ -65,21 +146,20 @@ def _rows(count: int, *, repeats: int, device: torch.device, with_error: bool) -
     step = ratio(seconds, "auxilearn step", REFERENCE)
     with peaks(str(device)) as peak:
         most = {name: peak(partial(_measured_for_memory, name, count, str(device))) for name in MEASURED_FOR_MEMORY}
-    rows = []
-    for name, settings in VARIANTS.items():
-        found = ratio(seconds, name, REFERENCE)
-        memory = f"{most[name] / most[REFERENCE]:.2f}" if name in most else ""
-        rows.append(
-            {
-                "auxiliaries": str(count),
-                "outer step": name,
-                "time": f"{found:.2f}",
-                "epoch": f"{step + found / OUTER_EVERY:.3f}",
-                "peak memory": memory,
-                "error": f"{_error(problem, settings, batch, held_out):.1e}" if with_error else "",
-            }
+    ratios = {name: ratio(seconds, name, REFERENCE) for name in VARIANTS}
+    return [
+        OuterStep(
+            auxiliaries=count,
+            variant=name,
+            time=round(ratios[name], 2),
+            epoch=round(step + ratios[name] / OUTER_EVERY, 3),
+            peak_memory=round(most[name] / most[REFERENCE], 2) if name in most else None,
+            error=float(f"{_error(problem, settings, batch, held_out):.1e}") if with_error else None,
+            turns=repeats,
+            **origin(device),
         )
-    return rows
+        for name, settings in VARIANTS.items()
+    ]
 
 
 def _measured_for_memory(name: str, count: int, device: str) -> Work:

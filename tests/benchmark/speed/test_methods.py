@@ -8,7 +8,7 @@ import torch
 
 import auxilearn.gradient_weighting
 import baselines
-from benchmark.speed import costs, methods
+from benchmark.speed import costs, hypergradient, methods
 from benchmark.speed.__main__ import task_counts
 from benchmark.speed.costs import Cost
 from benchmark.speed.variants import Variant
@@ -128,10 +128,12 @@ def test_every_method_is_measured_or_says_why_not(cli: Cli, tmp_path: Path) -> N
     assert "its auxiliary labels are given, not generated" in ended.out
 
 
-def test_hypergradient_takes_numbers_alike(cli: Cli) -> None:
-    ended = cli("hypergradient", "--auxiliaries", "2", "3", "--repeats", "1")
+def test_hypergradient_takes_numbers_alike_and_writes_what_it_prints(cli: Cli, tmp_path: Path) -> None:
+    ended = cli("hypergradient", "--auxiliaries", "2", "3", "--repeats", "1", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
     rows = [line.split("|") for line in ended.out.splitlines() if line.startswith("| ")][1:]
+    kept = hypergradient.table(hypergradient.read(tmp_path / hypergradient.FILE))
+    assert kept.values.tolist() == [[cell.strip() for cell in row[1:-1]] for row in rows]
     assert [row[1].strip() for row in rows] == ["2"] * 5 + ["3"] * 5
     assert [row[5].strip() for row in rows[:3]] == ["2.50", "2.50", ""]
     assert cli("hypergradient", "--auxiliaries", "x").err == "error: give positive whole numbers, not 'x'\n"

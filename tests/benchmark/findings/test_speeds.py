@@ -1,0 +1,84 @@
+"""Sentences on speed have the numbers of their files."""
+
+from pathlib import Path
+
+from benchmark.findings import speeds
+from benchmark.speed import hypergradient, rows
+from benchmark.speed.data import Speed
+from benchmark.speed.measurement import Measurement, write
+
+ABOUT = {"device": "a machine", "torch": "9.9", "threads": "1", "commit": "1234567", "date": "2026-11-25"}
+
+
+def measured(what: str, value: float, detail: str = "some runs", load: float = 0.25) -> Measurement:
+    return Measurement(
+        what=what, value=value, lowest=value / 2, highest=2 * value, turns=3, detail=detail, cores=2, load=load, **ABOUT
+    )
+
+
+def test_scale(tmp_path: Path) -> None:
+    found = [
+        measured("ratio of two workers to one", 1.5),
+        measured("empty cells a second", 123.4, "ten cells"),
+        measured("peak memory of the driver, MB", 456.7),
+        measured("share of checkpoints in a run's time, %", 0.5, "a network", load=0.75),
+        measured("seconds to start 1 worker", 2.25),
+    ]
+    write(tmp_path / "speed/scale.csv", found)
+    text = speeds.scale(tmp_path)
+    for part in (
+        "1.50 times the runs of one (0.75 to 3.00 in 3 turns; some runs)",
+        "123 empty cells a second, with 457 MB of the driver (ten cells)",
+        "checkpoints (a network) take 0.50 %",
+        "ready after 2.2 s",
+        "2 cores, load average 0.2 to 0.8, a machine, torch 9.9, commit 1234567, 2026-11-25",
+    ):
+        assert part in text
+
+
+def test_overhead(tmp_path: Path) -> None:
+    ratio = "ratio of harness to bare loop"
+    ends = [measured(f"{ratio}, {end} quartile", value) for end, value in (("lower", 1.0), ("upper", 1.25))]
+    write(
+        tmp_path / "speed/overhead.csv",
+        [measured("harness, ms", 20), measured("bare loop, ms", 10), measured(ratio, 1.125), *ends],
+    )
+    text = speeds.overhead(tmp_path)
+    assert "harness 20.00 ms, bare loop 10.00 ms, median ratio 1.125 (quartiles 1.000 and 1.250, 3 pairs)" in text
+
+
+def test_data(tmp_path: Path) -> None:
+    speed = Speed(
+        images=512,
+        workers=2,
+        ours=2000.0,
+        loader=80.0,
+        ratio=25.0,
+        lowest=20.0,
+        highest=30.0,
+        decoding=100.0,
+        epochs_to_pay=0.75,
+        kilobytes=90.0,
+        turns=7,
+        **ABOUT,
+    )
+    rows.write(tmp_path / "speed/data.csv", [speed], Speed)
+    text = speeds.data(tmp_path)
+    assert "2,000 against 80 images a second, median ratio 25 (20 to 30 in 7 turns)" in text
+    assert "100 images a second, is not in it and has paid off after 0.8 epochs" in text
+
+
+def test_outer_steps(tmp_path: Path) -> None:
+    cost = hypergradient.OuterStep(2, "identity", 1.5, 1.1, None, 0.034, turns=3, **ABOUT)
+    rows.write(tmp_path / hypergradient.FILE, [cost], hypergradient.OuterStep)
+    table, caption = speeds.outer_steps(tmp_path).split("\n\n")
+    assert [cell.strip() for cell in table.splitlines()[-1].strip("|").split("|")] == [
+        "2",
+        "identity",
+        "1.50",
+        "1.100",
+        "",
+        "3.4e-02",
+    ]
+    assert "medians of 3 turns" in caption
+    assert caption.endswith("a machine, torch 9.9, 1 thread, commit 1234567, 2026-11-25.")
