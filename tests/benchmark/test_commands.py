@@ -78,6 +78,14 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "address": ((*SUITE, "--scheduler", "nonsense"), "no Dask scheduler answers at 'nonsense'"),
     "protocol": ((*SUITE, "--scheduler", "foo://host:1"), "no Dask scheduler answers at 'foo://host:1'"),
     "nobody there": ((*SUITE, "--scheduler", "tcp://127.0.0.1:9"), "no Dask scheduler answers at 'tcp://127.0.0.1:9'"),
+    "password": (
+        (*SUITE, "--scheduler", "tcp://me:secret@127.0.0.1:9"),
+        "no Dask scheduler answers at 'tcp://127.0.0.1:9'",
+    ),
+    "no certificates": (
+        (*SUITE, "--scheduler", "tls://127.0.0.1:9"),
+        "Dask cannot connect to 'tls://127.0.0.1:9': TLS expects a `ssl_context` argument",
+    ),
     "empty address": ((*SUITE, "--scheduler", ""), "no Dask scheduler answers at ''"),
 }
 
