@@ -88,7 +88,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "empty": (("--tasks", ""), "give positive whole numbers, not ''"),
     "commas": (("--tasks", "2,,3"), "give positive whole numbers, not '2,,3'"),
     "no method": (("--methods", "equal,pgrad"), "unknown method 'pgrad'; choose one of: "),
-    "empty method": (("--methods", ""), "unknown method ''; choose one of: "),
+    "empty method": (("--methods", ""), "'' names no method; choose one of: "),
     "helper file": (("--methods", "_torchjd"), "unknown method '_torchjd'; choose one of: "),
     "device": (("--device", "tpu"), "unknown device 'tpu'; choose one of: auto, cpu"),
     "repeats": (("--repeats", "0"), "repeats"),
