@@ -40,6 +40,7 @@ README: Mapping[str, Callable[[], str]] = {
 
 RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "solutions": regressions.solutions,
+    "rates": regressions.rates,
     "noisy": regressions.noisy,
     "coarse": coarse,
     "curvature": curvature.curvature,

@@ -12,6 +12,7 @@ from benchmark.statistics import paired_difference, summarize
 
 ILLUSTRATIVE = RESULTS / "reference/illustrative"
 NOISY = RESULTS / "reference/noisy-auxiliaries"
+RATES = RESULTS / "rates/illustrative"
 LEARNT = "auxilearn-linear"
 
 
@@ -40,6 +41,18 @@ def illustrative(folder: Path = ILLUSTRATIVE) -> str:
 def solutions(folder: Path = ILLUSTRATIVE) -> str:
     """Return a table of all methods: distance from the true solution, against the single task."""
     return _table(folder)
+
+
+def rates(folder: Path = RATES) -> str:
+    """Return how near the combiners that diverge at the suite's rate come at a tenth of it."""
+    runs = final_runs(folder)
+    (rate,) = {dict(record.spec.hyper)["auxiliary_lr"] for record in runs}
+    parts = []
+    for name in dict.fromkeys(record.spec.method for record in runs):
+        own = [record for record in runs if record.spec.method == name]
+        found = by_seed(succeeded(own), "distance")
+        parts.append(f"`{name}` ends {_spread(found)} from the solution ({len(found)} of {len(own)} runs)")
+    return f"With `auxiliary_lr` {rate}: {', '.join(parts)}; mean and standard deviation. {_origin(runs)}"
 
 
 def noisy(folder: Path = NOISY) -> str:

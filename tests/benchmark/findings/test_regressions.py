@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmark.findings.regressions import illustrative, noisy, solutions
+from benchmark.findings.regressions import illustrative, noisy, rates, solutions
 from tests.benchmark.findings.made_up import a_run, commit, rows
 
 DISTANCES = {"auxilearn-linear": (0.1, 0.2, 0.6), "stl": (0.3, 0.4, 0.5), "equal": (1.0, 2.0, 3.0)}
@@ -59,3 +59,20 @@ def test_weights_that_fall_with_the_noise(tmp_path: Path) -> None:
     assert f"is {(-1 - exact) / 2:.2f} on average over 2 seeds ({-exact:.2f} at most)" in text
     assert f"the ten least noisy auxiliaries end at {np.mean(falling[:10]):.3f}" in text
     assert f"the ten noisiest at {np.mean(falling[10:]):.3f}" in text
+
+
+def test_what_another_rate_gives(tmp_path: Path) -> None:
+    made = [
+        a_run(
+            "auxilearn-nonlinear",
+            seed,
+            {"mse": 1.0, "distance": distance} if distance else {},
+            suite="illustrative",
+            setting="plane",
+            hyper={"auxiliary_lr": 0.25},
+            status="ok" if distance else "diverged",
+        )
+        for seed, distance in enumerate((0.1, 0.3, 0.0), start=1)
+    ]
+    text = rates(commit(tmp_path / "illustrative", made))
+    assert "With `auxiliary_lr` 0.25: `auxilearn-nonlinear` ends 0.200 ± 0.141 from the solution (2 of 3 runs)" in text
