@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from statistics import median
 
+from benchmark import suites
 from benchmark.findings.runs import RESULTS, by_seed, final_runs, origin, p_value, percent, succeeded
 from benchmark.markdown import ABSENT, pipe_table
 from benchmark.record import Record
@@ -30,9 +30,12 @@ def solver_of(record: Record) -> str:
 
 
 def curvature(folder: Path = FOLDER) -> str:
-    """Return accuracy, cosine to the gradient without curvature and training time of every solver, and the answer."""
+    """Return accuracy, cosine to the gradient without curvature and cost of every solver, and the answer."""
     runs = succeeded(final_runs(folder))
-    keys = list(dict.fromkeys((record.spec.setting, record.spec.method) for record in runs))
+    settings = suites.load(folder.name).settings
+    keys = sorted(
+        {(record.spec.setting, record.spec.method) for record in runs}, key=lambda key: (settings.index(key[0]), key[1])
+    )
     rows, told = [], []
     for key in keys:
         own = by_solver(record for record in runs if (record.spec.setting, record.spec.method) == key)
@@ -47,7 +50,14 @@ def by_solver(runs: Iterable[Record]) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = {}
     for record in runs:
         found.setdefault(solver_of(record), []).append(record)
-    return dict(sorted(found.items(), key=lambda item: (item[0] != IDENTITY, item[0])))
+    return dict(sorted(found.items(), key=lambda item: (item[0] != IDENTITY, products(item[1][0]), item[0])))
+
+
+def products(record: Record) -> int:
+    """Return the most products with the Hessian that an outer step of a run takes."""
+    hyper = dict(record.spec.hyper)
+    terms = int(str(hyper["terms"]))
+    return {IDENTITY: 0, "nystrom": terms + 1}.get(str(hyper["solver"]), terms)
 
 
 def _tests(own: dict[str, list[Record]]) -> dict[str, tuple[float, float]]:
@@ -75,7 +85,7 @@ def _row(key: Key, name: str, own: dict[str, list[Record]], tests: dict[str, tup
         "p (Holm)": ABSENT if p is None else p_value(p),
         "cosine to identity": f"{_mean(runs, 'cosine_to_identity'):.4f}",
         "residual": ABSENT if name == IDENTITY else f"{_mean(runs, 'residual'):.3f}",
-        "training time": f"{_seconds(runs) / _seconds(own[IDENTITY]):.2f}",
+        "products": str(products(runs[0])),
     }
 
 
@@ -84,10 +94,6 @@ def _mean(runs: Sequence[Record], name: str) -> float:
     values = [row["diagnostics"].get(name) for record in runs for row in record.epochs]
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else float("nan")
-
-
-def _seconds(runs: Sequence[Record]) -> float:
-    return median(record.timing["train_sec"] for record in runs)
 
 
 def _answer(told: Sequence[tuple[Key, str, float, float]]) -> str:
@@ -111,6 +117,6 @@ def _caption(runs: Sequence[Record]) -> str:
     return (
         f"Test {METRIC} in percent, mean ± standard error of {len(counts)} final runs after each solver's own search; "
         "differences paired by seed, t-test, Holm's correction for the solvers of a method in a setting. Cosine and "
-        "residual: mean over all outer steps. Training time: median, as ratio to identity, on a machine that did "
-        f"other work too. {origin(runs)}."
+        "residual: mean over all outer steps. Products: with the Hessian in an outer step, at most; each costs about "
+        f"two training steps. {origin(runs)}."
     )

@@ -21,7 +21,6 @@ def a_run(
     hyper: Mapping[str, Any] | None = None,
     weight: Sequence[float] = (1.0, 1.0),
     diagnostics: Mapping[str, float] | None = None,
-    train_sec: float = 1.0,
     status: Any = "ok",
 ) -> Record:
     """Return a run of one epoch."""
@@ -45,7 +44,7 @@ def a_run(
         epochs=[{**row, "diagnostics": dict(diagnostics or {})}],
         selected={"epoch": 1, "validation": validation},
         test=dict(test) if phase == "final" and status == "ok" else {},
-        timing={"step_sec": 0.1, "train_sec": train_sec, "evaluation_sec": 0.1, "total_sec": 2.0},
+        timing={"step_sec": 0.1, "train_sec": 1.0, "evaluation_sec": 0.1, "total_sec": 2.0},
         environment=dict(ABOUT),
         finished="2026-11-25T00:00:00+00:00",
     )
