@@ -7,7 +7,7 @@ from typing import Any
 from benchmark.record import Record
 
 ROUNDING = 1e-5
-"""Relative difference that rounding on another kind of machine explains; a sample more or less of 100,000 is not less."""
+"""Relative difference that rounding on another kind of machine explains: less than one sample of 100,000."""
 
 NOTHING = 1e-9
 """Absolute difference that is none where a number is zero but for rounding."""

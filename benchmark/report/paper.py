@@ -154,7 +154,10 @@ def sheets(table: PaperTable) -> Iterator[Sheet]:
     order = [method for method in methods if method in measured]
     rows = [measured[method] for method in order]
     yield of_rows(table.title, table.caption, rows, notes=table.notes, ranked=ranked)
-    text = "Search runs of each method, seconds a training step and peak memory, means over final runs."
+    text = (
+        "Search runs of each method that were made, of those planned where some are missing; seconds a training step "
+        "and peak memory, means over final runs."
+    )
     yield of_rows(f"Costs. {table.title}", text, [costs[method] for method in order])
 
 

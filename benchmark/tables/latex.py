@@ -14,7 +14,7 @@ PREAMBLE = (
 """What stands before tables: the only packages that they need beyond LaTeX."""
 
 WIDTH = 345
-"""Points of a line of text of LaTeX's own article, which is narrower than those of ICLR, NeurIPS or ICML in one column."""
+"""Points of a line of text of LaTeX's own article, which is narrower than those of ICLR and NeurIPS."""
 
 LETTER = 4.1
 """Points of a letter of the tables' size, in bold, on average."""
@@ -76,13 +76,14 @@ def _floating(sheet: Sheet, blocks: Sequence[Sequence[int]]) -> Iterator[str]:
     yield "\\begin{table}"
     yield f"\\centering{_LETTERS}"
     yield f"\\caption{_caption(sheet)}"
-    yield "\n\n\\medskip\n".join(
-        f"\\begin{{tabular}}{{{_alignment(columns)}}}\n{_heads(sheet, columns)}\n{_body(sheet, columns)}\n\\bottomrule\n"
-        "\\end{tabular}"
-        for columns in blocks
-    )
+    yield "\n\n\\medskip\n".join(_tabular(sheet, columns) for columns in blocks)
     yield from _notes(sheet)
     yield "\\end{table}"
+
+
+def _tabular(sheet: Sheet, columns: Sequence[int]) -> str:
+    lines = [f"\\begin{{tabular}}{{{_alignment(columns)}}}", _heads(sheet, columns), _body(sheet, columns)]
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"])
 
 
 def _broken(sheet: Sheet, blocks: Sequence[Sequence[int]]) -> Iterator[str]:

@@ -171,5 +171,8 @@ def trials(rows: Sequence[Row], numbers: Mapping[Note, int]) -> Content:
 
 
 def trials_text(row: Row) -> str:
-    """Return the number of trials, and the sampler that proposed them."""
-    return ABSENT if row.trials is None else f"{row.trials} {row.sampler}".rstrip()
+    """Return the number of trials that were made, of those planned where some are missing, and who proposed them."""
+    if row.trials is None:
+        return ABSENT
+    made = str(row.trials) if row.planned in (None, row.trials) else f"{row.trials} of {row.planned}"
+    return f"{made} {row.sampler}".rstrip()

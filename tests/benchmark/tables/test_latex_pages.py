@@ -22,8 +22,8 @@ def log_of(tables: str, folder: Path) -> str:
     engine = shutil.which("pdflatex")
     if engine is None:
         pytest.skip("there is no pdflatex: apt-get install texlive-latex-base texlive-latex-recommended")
-    page = f"\\documentclass{{article}}\n\\usepackage{{booktabs,longtable}}\n\\begin{{document}}\n{tables}\\end{{document}}"
-    (folder / "page.tex").write_text(page)
+    head = "\\documentclass{article}\n\\usepackage{booktabs,longtable}\n\\begin{document}\n"
+    (folder / "page.tex").write_text(f"{head}{tables}\\end{{document}}\n")
     for _ in range(2):
         words = [engine, "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
         done = subprocess.run(words, cwd=folder, capture_output=True, timeout=60)
