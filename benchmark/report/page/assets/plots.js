@@ -55,10 +55,10 @@ const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&
 /** Names that are equal in their first letters stay apart; legends have little room. */
 const short = (text) => (text.length > 28 ? `${text.slice(0, 20)}…${text.slice(-7)}` : text);
 
-const visible = new Set(); // sections that came near the view, and are drawn from then on
+const visible = new Set(); // sections that are drawn from now on
 
 /**
- * Draw figures into a section once it is near the view. make() returns [{title, traces, layout, numbers, onClick}];
+ * Draw figures into a section once it is its turn. make() returns [{title, traces, layout, numbers, onClick}];
  * it is asked again at every change of what is chosen.
  */
 function drawFigures(section, holder, make) {
@@ -120,16 +120,33 @@ async function fill(figure, wanted) {
   write();
 }
 
+/** Draw a section that is not drawn yet. */
+function reveal(id) {
+  if (visible.has(id)) return;
+  visible.add(id);
+  FIGURES[id].draw();
+}
+
+/** Sections are drawn when they come near the view, else one by one while nothing else is to do, or all for a print. */
 function watchSections() {
+  const ids = Object.keys(FIGURES);
   const seen = new IntersectionObserver(
     (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => {
       seen.unobserve(entry.target);
-      visible.add(entry.target.id);
-      draw(["visible"]);
+      reveal(entry.target.id);
     }),
     { rootMargin: "100px" },
   );
-  Object.keys(FIGURES).forEach((id) => seen.observe(byId(id)));
+  ids.forEach((id) => seen.observe(byId(id)));
+  const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 200));
+  const next = () => {
+    const id = ids.find((each) => !visible.has(each));
+    if (id === undefined) return;
+    reveal(id);
+    line.then(() => idle(next));
+  };
+  idle(next);
+  addEventListener("beforeprint", () => ids.forEach(reveal));
 }
 
 const MANY = [["6", "the best 6 of those chosen"], ["12", "the best 12 of those chosen"], ["all", "all chosen"]];
