@@ -22,11 +22,12 @@ DIRECTIONS = (
 DISTANCES = (5, 8, 12, 17, 23, 30, 38, 47, 57, 68, 80, 95, 110, 130, 150)
 """At which it may stand, in points, along the longer way of a direction."""
 
-SWEEPS, ATTEMPTS = 6, 12
+SWEEPS, ATTEMPTS = 5, 3
 """How often all names are placed anew, each where the others leave it room; and in how many orders."""
 
-OUTSIDE, COVERS, STRIKES, CROSSES = 1e5, 1e4, 3e3, 300.0
-"""Costs, in points of distance: leaving the axes, covering a name or point, or a bar or line, leading across a point."""
+OUTSIDE, COVERS, STRIKES, CROSSES, MEETS = 1e5, 1e4, 3e3, 300.0, 15.0
+"""Costs, in points of distance: of leaving the axes, covering a name or point, covering a bar or line, leading across a
+point, leading across a bar or line."""
 
 PADDING = 1.8
 """Points that stay free around names."""
@@ -113,7 +114,7 @@ def _places(point: Array, name: str, dots: float) -> Places:
             distances.append(distance + 0.2 * choice)
     kept = np.array(offsets)
     centres, half = point + kept * dots, (size / 2 + PADDING) * dots
-    leaders = point + (centres - point)[:, None] * np.linspace(0, 1, 24)[None, :, None]
+    leaders = point + (centres - point)[:, None] * np.linspace(0, 1, 18)[None, :, None]
     leaders[np.array(distances) < DISTANCES[1]] = np.nan
     return Places(kept, np.concatenate([centres - half, centres + half], axis=1), leaders, np.array(distances))
 
@@ -128,7 +129,7 @@ def size_of(name: str) -> tuple[float, float]:
 
 
 def _arranged(found: Sequence[Places], solid: Array, thin: Array, inside: Array) -> list[int]:
-    """Return the place of each name, from the first order of placing them that leaves all free, or the best one."""
+    """Return the place of each name, from the order of placing them that ends best."""
     fixed = [_fixed_costs(each, solid, thin, inside) for each in found]
     draw = np.random.default_rng(0)
     best, least = [0] * len(found), np.inf
@@ -137,8 +138,6 @@ def _arranged(found: Sequence[Places], solid: Array, thin: Array, inside: Array)
         at, cost = _settled(found, fixed, order.tolist())
         if cost < least:
             best, least = at, cost
-        if cost < CROSSES * len(found):
-            break
     return best
 
 
@@ -161,8 +160,9 @@ def _fixed_costs(each: Places, solid: Array, thin: Array, inside: Array) -> Arra
     """Return what each place costs whatever the other names do, (n,)."""
     out = (each.boxes[:, :2] < inside[:2]).any(1) | (each.boxes[:, 2:] > inside[2:]).any(1)
     covered, struck = (_overlaps(each.boxes, boxes).sum(1) for boxes in (solid, thin))
-    crossed = _leads_across(each.leaders, solid).sum(1) - 1  # its own point is at its end
-    return each.distances + OUTSIDE * out + COVERS * covered + STRIKES * struck + CROSSES * np.maximum(crossed, 0)
+    crossed, met = (_leads_across(each.leaders, boxes).sum(1) for boxes in (solid, thin))
+    covering = OUTSIDE * out + COVERS * covered + STRIKES * struck
+    return each.distances + covering + CROSSES * crossed + MEETS * met  # its own point is the same for all
 
 
 def _costs(each: Places, others: Sequence[tuple[Places, int]]) -> Array:
@@ -179,11 +179,11 @@ def _overlaps(boxes: Array, others: Array) -> Array:
     """Return which boxes (n, 4) overlap which others (m, 4), (n, m)."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    return (low < high).all(2)
+    return np.logical_and.reduce(low < high, axis=2)
 
 
 def _leads_across(lines: Array, boxes: Array) -> Array:
     """Return which lines, dots (n, k, 2), meet which boxes (m, 4), (n, m)."""
     above = lines[:, None] > boxes[None, :, None, :2]
     below = lines[:, None] < boxes[None, :, None, 2:]
-    return (above & below).all(3).any(2)
+    return np.logical_or.reduce(np.logical_and.reduce(above & below, axis=3), axis=2)

@@ -1,18 +1,19 @@
 // What all figures share: plotly in the page's colours, told apart by dash and mark as well as by colour.
 
+/** In turn dark and pale, as lines of one dash are neighbours here: they differ without colour too. */
 const HUES = {
-  light: ["#0a5a9c", "#b84300", "#00705a", "#9c3a74", "#7a5c00", "#4b4f56"],
-  dark: ["#6cb6f5", "#ff9a66", "#45cfa8", "#eb9dc8", "#e3bc54", "#c9ccd1"],
+  light: ["#084c86", "#d2600e", "#00523f", "#b8628f", "#5a4300", "#787d85", "#8a6fd1"],
+  dark: ["#4a9be8", "#ffb38a", "#1fae87", "#f5c3de", "#bb8f1c", "#dfe2e6", "#cbbdfb"],
 };
-const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
-const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down"];
+const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down", "cross"];
 
 /** A logarithmic axis with few numbers, all written out; plotly's own are single digits between the powers of ten. */
 const LOGARITHMIC = { type: "log", nticks: 4, tickformat: "~g" };
 
 const isDark = () => getComputedStyle(document.documentElement).colorScheme === "dark" || (getComputedStyle(document.documentElement).colorScheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 
-/** Neighbours differ in hue, dash and mark; the first 30 in hue or dash, the first 42 in hue or mark. */
+/** Neighbours differ in hue, dash and mark; the first 42 in hue or dash, the first 56 in hue or mark. */
 function look(index) {
   const hues = HUES[isDark() ? "dark" : "light"];
   return { color: hues[index % hues.length], dash: DASHES[index % DASHES.length], symbol: SYMBOLS[index % SYMBOLS.length] };
