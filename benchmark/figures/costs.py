@@ -1,33 +1,23 @@
 """Accuracy against cost: the test result of each method over the seconds of a training step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark.figures.names import Segment, place_names
 from benchmark.figures.panels import Page
 from benchmark.figures.runs import Runs, label, over_runs, scale, source, title
-from benchmark.figures.style import COLOURS, SMALL, logarithmic, short
+from benchmark.figures.style import COLOURS, logarithmic, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.transforms import Bbox, BboxBase
-
-DIRECTIONS = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
-"""In which a name may stand from its point, first choice first."""
-
-DISTANCES = (5, 9, 14, 20, 28, 38, 50, 64, 80, 100)
-"""At which it may stand, in points."""
-
-NEAR = 4
-"""How many of them are tried before a name may cover a bar."""
 
 MOST_LINEAR = 3
 """Ratio of largest to smallest cost up to which its axis stays linear."""
-
-LEADER = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2}
 
 
 @dataclass(frozen=True)
@@ -75,11 +65,11 @@ def cost(runs: Sequence[Runs]) -> "Figure | None":
     )
     axes = page.axes[0]
     front = pareto([p.cost for p in points], [p.score for p in points], higher_is_better=metric.higher_is_better)
-    _draw(axes, points, front, better=1 if metric.higher_is_better else -1)
+    steps = _draw(axes, points, front, better=1 if metric.higher_is_better else -1)
     axes.set(xlabel="training step (ms)", ylabel=f"test {label(metric)}")
     first = [points[index] for index in front] + [point for index, point in enumerate(points) if index not in front]
     bars = [(np.nan_to_num(p.cost_sem).item(), np.nan_to_num(p.score_sem).item()) for p in first]
-    place_names(axes, [(p.cost, p.score) for p in first], [short(p.method, 28) for p in first], bars)
+    place_names(axes, [(p.cost, p.score) for p in first], [short(p.method, 28) for p in first], bars, steps)
     return page.figure
 
 
@@ -95,7 +85,8 @@ def points_of(runs: Sequence[Runs]) -> list[Point]:
     return found
 
 
-def _draw(axes: "Axes", points: Sequence[Point], front: Sequence[int], *, better: int) -> None:
+def _draw(axes: "Axes", points: Sequence[Point], front: Sequence[int], *, better: int) -> list[Segment]:
+    """Draw points, bars and the front, and return the level and upright lines of the front."""
     for index, point in enumerate(points):
         on_front = index in front
         axes.errorbar(
@@ -120,78 +111,11 @@ def _draw(axes: "Axes", points: Sequence[Point], front: Sequence[int], *, better
     if better < 0:
         axes.invert_yaxis()
     axes.margins(y=0.08)
+    corners = [(x[0], y[0])]
+    for across, up in zip([*x[1:], ends], [*y[1:], y[-1]], strict=True):
+        corners += [(across, corners[-1][1]), (across, up)]
+    return list(pairwise(corners))
 
 
 def _bar(sem: float) -> float | None:
     return sem if np.isfinite(sem) else None
-
-
-def place_names(
-    axes: "Axes",
-    places: Sequence[tuple[float, float]],
-    names: Sequence[str],
-    bars: Sequence[tuple[float, float]],
-) -> None:
-    """Write a name beside each point, where it covers no point, no bar and no other name, with a line from afar.
-
-    Args:
-        axes: Where the points are drawn, with their final limits.
-        places: Of the points.
-        names: Of the points.
-        bars: Half their lengths in x and y.
-    """
-    points = axes.transData.transform(places)
-    dots = axes.figure.dpi / 72
-    crosses = [*_crosses(axes, places, bars, dots)]
-    taken, lines = crosses[::3], [box for number, box in enumerate(crosses) if number % 3]
-    for index in range(len(names)):
-        size = np.array([3.75 * len(names[index]), 7.5]) * dots
-        across, up, distance, box = _free(axes.bbox, points[index], size, taken, lines, dots)
-        taken.append(box)
-        axes.annotate(
-            names[index],
-            places[index],
-            xytext=(across * distance, up * distance),
-            textcoords="offset points",
-            ha=("center", "left", "right")[across],
-            va=("center", "bottom", "top")[up],
-            fontsize=SMALL,
-            arrowprops=dict(LEADER) if distance > DISTANCES[0] else None,
-            zorder=4,
-        )
-
-
-def _crosses(
-    axes: "Axes", places: Sequence[tuple[float, float]], bars: Sequence[tuple[float, float]], dots: float
-) -> "Iterator[Bbox]":
-    """Yield what points and their bars cover, in dots of the display."""
-    from matplotlib.transforms import Bbox
-
-    for (x, y), (wide, high) in zip(places, bars, strict=True):
-        for ends in ([(x, y), (x, y)], [(x - wide, y), (x + wide, y)], [(x, y - high), (x, y + high)]):
-            grown = 3 * dots if ends[0] == ends[1] else 0.8 * dots
-            yield Bbox(axes.transData.transform(ends)).padded(grown)
-
-
-def _free(
-    inside: "BboxBase",
-    point: np.ndarray,
-    size: np.ndarray,
-    taken: "Sequence[Bbox]",
-    lines: "Sequence[Bbox]",
-    dots: float,
-) -> "tuple[int, int, float, Bbox]":
-    """Return direction, distance and box of the nearest place around a point that nothing covers, bars if need be."""
-    from matplotlib.transforms import Bbox
-
-    first = None
-    tried = [([*taken, *lines], distance) for distance in DISTANCES[:NEAR]] + [(taken, each) for each in DISTANCES]
-    for covered, distance in tried:
-        for across, up in DIRECTIONS:
-            x, y = point + np.array([across, up]) * distance * dots
-            box = Bbox.from_bounds(x - size[0] * (1 - across) / 2, y - size[1] * (1 - up) / 2, *size)
-            first = first or (across, up, distance, box)
-            held = inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1
-            if held and not any(box.overlaps(other) for other in covered):
-                return across, up, distance, box
-    return first or (1, 0, DISTANCES[0], Bbox.null())

@@ -35,6 +35,7 @@ class Grid:
         rows: Method and the values of its own hyper-parameters that were searched, as text.
         values: Validation scores as they are shown, (rows, columns); NaN where there is none.
         failed: Where a run failed, (rows, columns).
+        waiting: Where a run of the method's grid is not there yet, (rows, columns).
         chosen: Row and column of each method's chosen point.
     """
 
@@ -42,6 +43,7 @@ class Grid:
     rows: list[tuple[str, str]]
     values: np.ndarray
     failed: np.ndarray
+    waiting: np.ndarray
     chosen: list[tuple[int, int]]
 
 
@@ -55,8 +57,7 @@ def grids(runs: Sequence[Runs]) -> "Figure | None":
     page = Page(
         1,
         title=title(f"validation {label(metric)} over the grids", runs),
-        footnote=f"{source(runs, search=True)} Score of the selected epoch of each. Framed: the chosen point. "
-        "×: the run failed. Empty: not in the method's grid.",
+        footnote=f"{source(runs, search=True)} Score of the selected epoch of each. {_legend(grid)}",
         columns=1,
         height=max(4, len(grid.rows)) * ROW_INCHES,
         left=left,
@@ -79,28 +80,44 @@ def grids(runs: Sequence[Runs]) -> "Figure | None":
 def table(runs: Sequence[Runs]) -> Grid:
     """Return the scores of all searches of a setting."""
     metric = runs[0].arm.suite.selection
-    cells: dict[tuple[tuple[str, str], Key], float] = {}
-    chosen = []
+    cells: dict[tuple[tuple[str, str], Key], float | None] = {}
+    chosen, waiting = [], []
     for each in runs:
         own = [name for name in each.arm.space if name not in OPTIMIZER_HYPER]
-        for record in each.searches:
-            if record is not None:
-                hyper = dict(record.spec.hyper)
-                row = (each.method, ", ".join(f"{name} {_text(hyper[name])}" for name in own))
-                column = tuple(hyper[name] for name in reversed(OPTIMIZER_HYPER))
-                found = score(record, metric.name)
-                cells[row, column] = np.nan if found is None else found * scale(metric)
-                if each.point is not None and all(hyper[name] == value for name, value in each.point.items()):
-                    chosen.append((row, column))
+        for point, record in zip(each.arm.points(), each.searches, strict=True):
+            hyper = dict(each.arm.spec(point).hyper)
+            row = (each.method, ", ".join(f"{name} {_text(hyper[name])}" for name in own))
+            column = tuple(hyper[name] for name in reversed(OPTIMIZER_HYPER))
+            found = None if record is None else score(record, metric.name)
+            cells[row, column] = None if found is None else found * scale(metric)
+            if record is None:
+                waiting.append((row, column))
+            elif each.point is not None and all(hyper[name] == value for name, value in each.point.items()):
+                chosen.append((row, column))
     rows = list(dict.fromkeys(row for row, _ in cells))
     columns = sorted({column for _, column in cells}, key=lambda column: tuple(_order(value) for value in column))
-    values, failed = np.full((len(rows), len(columns)), np.nan), np.zeros((len(rows), len(columns)), bool)
+    shape = len(rows), len(columns)
+    values, failed, absent = np.full(shape, np.nan), np.zeros(shape, bool), np.zeros(shape, bool)
     for (row, column), value in cells.items():
         place = rows.index(row), columns.index(column)
-        values[place], failed[place] = value, np.isnan(value)
+        absent[place] = (row, column) in waiting
+        failed[place] = value is None and not absent[place]
+        values[place] = np.nan if value is None else value
     places = [(rows.index(row), columns.index(column)) for row, column in chosen]
     short_rows = [(short(method, 24), short(own, MOST_CHARACTERS)) for method, own in rows]
-    return Grid(columns, short_rows, values, failed, places)
+    return Grid(columns, short_rows, values, failed, absent, places)
+
+
+def _legend(grid: Grid) -> str:
+    """Return what the signs stand for that there are."""
+    empty = np.isnan(grid.values) & ~grid.failed & ~grid.waiting
+    signs = {
+        "Framed: the chosen point.": bool(grid.chosen),
+        "×: the run failed.": grid.failed.any(),
+        "·: not run yet.": grid.waiting.any(),
+        "Empty: not in the method's grid.": empty.any(),
+    }
+    return " ".join(text for text, there in signs.items() if there)
 
 
 def _order(value: Value) -> tuple[bool, float, str]:
@@ -121,8 +138,9 @@ def _heat_map(axes: "Axes", grid: Grid, *, better: int, text: str) -> None:
     low, high = sorted((worst, best))
     image = axes.imshow(grid.values, cmap="viridis_r" if better > 0 else "viridis", vmin=low, vmax=high, aspect="auto")
     for (row, column), value in np.ndenumerate(grid.values):
-        if grid.failed[row, column]:
-            axes.text(column, row, "×", ha="center", va="center", fontsize=SMALL)
+        if grid.failed[row, column] or grid.waiting[row, column]:
+            sign = "×" if grid.failed[row, column] else "·"
+            axes.text(column, row, sign, ha="center", va="center", fontsize=SMALL)
         elif np.isfinite(value):
             dark = np.dot(np.asarray(image.to_rgba(value))[:3], LUMINANCE) < 0.42
             axes.text(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from benchmark.figures.panels import Page, columns_for, panel_title, width_of
+from benchmark.figures.panels import Page, columns_for, panel_title, room_for_numbers, width_of
 from benchmark.figures.style import COLOURS, OTHERS
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ def draw_highlights(
         steps: Whether y holds from one x to the next.
         cut: Share of all points that lie outside the panels, the lowest ones, or the highest ones if negative.
     """
-    columns = columns_for(len(lines))
+    columns, limits = columns_for(len(lines)), limits_of(lines, cut)
     page = Page(
         len(lines),
         title=title,
         footnote=footnote,
         columns=columns,
         height=1.0 if columns > 4 else 1.3,
+        left=room_for_numbers(*limits[1], nbins=4),
         gap=(0.14, 0.1),
     )
-    limits = limits_of(lines, cut)
     for axes, (name, line) in zip(page.axes, lines.items(), strict=True):
         _panel(axes, line, [other for other in lines.values() if other is not line], steps=steps)
         axes.set(xlim=limits[0], ylim=limits[1])
@@ -83,7 +83,7 @@ def count_outside(lines: Mapping[str, Line], cut: float) -> tuple[int, int]:
 
 
 def limits_of(lines: Mapping[str, Line], cut: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return what holds all lines and bands but a share `cut`, in x and in y, with a margin in y."""
+    """Return what holds all lines and bands but a share `cut`, in x and in y, with a margin."""
     x = np.concatenate([line.x for line in lines.values()])
     ends = [line.y + sign * np.nan_to_num(line.band) for line in lines.values() for sign in (-1, 1)]
     y = np.concatenate(ends)
@@ -91,5 +91,5 @@ def limits_of(lines: Mapping[str, Line], cut: float) -> tuple[tuple[float, float
     quantiles = [max(cut, 0), 1 + min(cut, 0)]
     low, high = np.quantile(y, quantiles).tolist() if len(y) else (0.0, 1.0)
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
-    across = (float(x.min()), float(x.max()))
-    return across if across[0] < across[1] else (across[0] - 0.5, across[1] + 0.5), (low - margin, high + margin)
+    room = 0.03 * float(np.ptp(x)) or 0.5  # a line's first point, or its only one, is not on the axis
+    return (float(x.min()) - room, float(x.max()) + room), (low - margin, high + margin)

@@ -124,6 +124,17 @@ class Page:
             axes.set_xlabel(xlabel)
 
 
+def room_for_numbers(low: float, high: float, *, nbins: int) -> float:
+    """Return the inches that a label and the numbers of a y axis between two limits take at the left."""
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    axes.set_ylim(low, high)
+    axes.locator_params(axis="y", nbins=nbins)
+    numbers = axes.yaxis.get_major_formatter().format_ticks(list(axes.get_yticks()))
+    return max(0.55, 0.32 + 0.068 * max(map(len, numbers), default=0))
+
+
 def panel_title(axes: "Axes", text: str, *, inches: float) -> None:
     """Write the title of a panel, in small letters or cut where it is wider than that."""
     size = min(7.5, max(SMALLEST, inches * 72 / (0.56 * max(len(text), 1))))

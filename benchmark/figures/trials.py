@@ -51,6 +51,7 @@ def best_of_trials(runs: Sequence[Runs]) -> "Figure | None":
         if ordered
         else "Exact expected best validation score of so many trials drawn from the grid at random without replacement."
     )
+    how += _unfinished(runs, ordered=ordered)
     note = f" {failed} trials without a score (pruned or failed) count as the worst of their method." if failed else ""
     return draw_highlights(
         lines,
@@ -60,6 +61,14 @@ def best_of_trials(runs: Sequence[Runs]) -> "Figure | None":
         ylabel=f"best validation {label(metric)}",
         steps=ordered,
     ).figure
+
+
+def _unfinished(runs: Sequence[Runs], *, ordered: bool) -> str:
+    """Return which searches have not all their runs, and what that makes of their lines; empty where all have."""
+    counts = [(each.method, sum(record is not None for record in each.searches), len(each.searches)) for each in runs]
+    named = ", ".join(f"{method} ({made} of {planned})" for method, made, planned in counts if made < planned)
+    drawn = "" if ordered else ", and drawn from the runs so far alone, which are no random part of the grid"
+    return f" Not finished{drawn}: {named}." if named else ""
 
 
 def trial_scores(runs: Runs) -> list[float | None]:

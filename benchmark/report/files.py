@@ -24,7 +24,7 @@ def write_sheets(name: str, title: str, sheets: Sequence[Sheet], numbers: pd.Dat
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
         "md": "\n\n".join(markdown.markdown(sheet, level=2) for sheet in sheets) + "\n",
-        "tex": latex.PREAMBLE + "\n".join(map(latex.latex, sheets)),
+        "tex": latex.document(sheets),
         "html": html.page(title, sheets),
         "csv": numbers.map(spreadsheet).to_csv(index=False),
     }

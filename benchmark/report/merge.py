@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmark.errors import UserError
 from benchmark.record import Record, Store
+from benchmark.report.differences import difference
 from benchmark.spec import PROTOCOL
+from benchmark.text import plain
 
 FILE = "records.jsonl"
 
@@ -53,7 +54,7 @@ def read(path: Path) -> list[Record]:
 def merge(files: Sequence[Path]) -> dict[str, Record]:
     """Return the records of files by digest.
 
-    The same run with the same results counts once, the first one's; times, memory and machine may differ. A failure
+    The same run with the same results, see `benchmark.report.differences`, counts once, the first one's. A failure
     counts where no file has a result.
 
     Raises:
@@ -94,37 +95,10 @@ def check_protocols(sources: Iterable[Source]) -> None:
     raise UserError(f"{where}; this code reports protocol {PROTOCOL}: use the code of the commit that made them")
 
 
-def difference(one: Record, other: Record) -> str:
-    """Return the first result in which two records of a run differ, with both values; empty where none does.
-
-    A failure is no result, and differs from none.
-    Results are what tables show: status, test metrics, selected epoch and its validation metrics. What a machine
-    adds, times, memory, environment, date and the rounding of losses, is none.
-    """
-    if "failed" in (one.status, other.status):
-        return ""
-    ours, theirs = _results(one), _results(other)
-    for name in dict.fromkeys([*ours, *theirs]):
-        if ours.get(name) != theirs.get(name):
-            return f"{name} is {ours.get(name)} and {theirs.get(name)}"
-    return ""
-
-
-def _results(record: Record) -> dict[str, Any]:
-    """Return results by name, those of the test set first."""
-    validation = record.selected.get("validation", {})
-    return {
-        **{f"test {name}": value for name, value in record.test.items()},
-        **{f"validation {name}": value for name, value in validation.items()},
-        "selected epoch": record.selected.get("epoch"),
-        "status": record.status,
-    }
-
-
 def _conflict(first: Source, second: Source, place: str) -> UserError:
     spec = first.record.spec
     what = f"{spec.suite}, {spec.setting}, {spec.method}, {spec.phase} run of seed {spec.seed}"
     return UserError(
-        f"run {spec.digest} ({what}) has different results in {first.path} and {second.path}: {place}; "
+        f"run {spec.digest} ({what}) has different results in {first.path} and {second.path}: {plain(place)}; "
         "find out which one is right (commit, device and versions are in both) and remove the other line"
     )

@@ -18,7 +18,7 @@ from benchmark.report.experiments import Experiment, experiments
 from benchmark.tables.data import Note, Results, Row
 from benchmark.tables.gather import gather, places_of
 from benchmark.tables.numbers import numbers
-from benchmark.tables.sheet import DIFFERENCE, Content, Sheet, contents, memory, of_rows, seconds, trials
+from benchmark.tables.sheet import DIFFERENCE, Content, Sheet, contents, memory, metric_of, of_rows, seconds, trials
 
 TITLES = {
     "table1_cub": "Table 1 of the paper: CUB-200-2011 with few labels and auxiliary attributes",
@@ -144,7 +144,7 @@ def sheets(table: PaperTable) -> Iterator[Sheet]:
         cells = measured.setdefault(row.method, {("", "method"): Content(row.method)})
         names = [cell.metric.name for cell in row.cells if (row.suite, row.setting, cell.metric.name) in shown]
         for label, content in contents(row, marks).items():
-            if label.partition(" ")[0] in names:
+            if metric_of(label) in names:
                 cells[group, label] = content
         spent = costs.setdefault(row.method, {("", "method"): Content(row.method)})
         spent[group, "trials"] = trials([row], marks)
@@ -154,7 +154,10 @@ def sheets(table: PaperTable) -> Iterator[Sheet]:
     order = [method for method in methods if method in measured]
     rows = [measured[method] for method in order]
     yield of_rows(table.title, table.caption, rows, notes=table.notes, ranked=ranked)
-    text = "Search runs of each method, seconds a training step and peak memory, means over final runs."
+    text = (
+        "Search runs of each method that were made, of those planned where some are missing; seconds a training step "
+        "and peak memory, means over final runs."
+    )
     yield of_rows(f"Costs. {table.title}", text, [costs[method] for method in order])
 
 

@@ -90,7 +90,8 @@ class Row:
         state: What there is.
         cells: One for each metric of the suite, in its order.
         notes: What is to be said of it: declined, failed, or missing with the command.
-        trials: Number of search runs of the method; None where it declines.
+        trials: Number of search runs of the method that were made; None where it declines.
+        planned: Number of those that its search has.
         sampler: What proposed them under a budget; empty for a grid.
         hyper: Hyper-parameters that validation chose; empty where nothing is chosen yet.
         steps: Seconds a training step of each final run.
@@ -106,6 +107,7 @@ class Row:
     cells: tuple[Cell, ...]
     notes: tuple[Note, ...] = ()
     trials: int | None = None
+    planned: int | None = None
     sampler: str = ""
     hyper: Mapping[str, Value] = field(default_factory=dict)
     steps: tuple[float, ...] = ()

@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmark import precision
 from benchmark.arm import Arm
-from benchmark.campaign import choose
+from benchmark.campaign import choose, search_records
 from benchmark.comparison import compare
 from benchmark.fill import Command, fill_command
 from benchmark.published import published
@@ -109,7 +109,8 @@ def _row(
         state=_state(arm, good, notes),
         cells=tuple(cells),
         notes=notes,
-        trials=None if arm.declined else arm.trials,
+        trials=None if arm.declined else sum(record is not None for record in search_records(arm, records)),
+        planned=None if arm.declined else arm.trials,
         sampler=arm.search.sampler if arm.search else "",
         hyper=dict(found[0].spec.hyper) if found else _chosen(arm, records),
         steps=tuple(record.timing["step_sec"] for record in good),

@@ -10,6 +10,8 @@ from benchmark.tables.data import Cell, Note, Results, Row, Standing
 
 ABSENT = "–"
 MIB = 2**20
+PUBLISHED, COMPARED = " published", " Δ/SE"
+"""Ends of the labels of columns beside a metric's own."""
 
 LEGEND = (
     "{best}: best mean of its column; {tie}: not significantly worse than it (two-sided paired t-test over the seeds, "
@@ -110,10 +112,15 @@ def contents(row: Row, numbers: Mapping[Note, int]) -> dict[str, Content]:
     for cell in row.cells:
         found[cell.metric.name] = measured(row, cell, numbers)
         if cell.in_table:
-            found[f"{cell.metric.name} published"] = Content(published_text(cell))
+            found[f"{cell.metric.name}{PUBLISHED}"] = Content(published_text(cell))
         if cell.compared:
-            found[f"{cell.metric.name} Δ/SE"] = Content(difference_text(cell))
+            found[f"{cell.metric.name}{COMPARED}"] = Content(difference_text(cell))
     return found
+
+
+def metric_of(label: str) -> str:
+    """Return the metric that a column of `contents` is of, or another column's own label."""
+    return label.removesuffix(PUBLISHED).removesuffix(COMPARED)
 
 
 def measured(row: Row, cell: Cell, numbers: Mapping[Note, int]) -> Content:
@@ -164,5 +171,8 @@ def trials(rows: Sequence[Row], numbers: Mapping[Note, int]) -> Content:
 
 
 def trials_text(row: Row) -> str:
-    """Return the number of trials, and the sampler that proposed them."""
-    return ABSENT if row.trials is None else f"{row.trials} {row.sampler}".rstrip()
+    """Return the number of trials that were made, of those planned where some are missing, and who proposed them."""
+    if row.trials is None:
+        return ABSENT
+    made = str(row.trials) if row.planned in (None, row.trials) else f"{row.trials} of {row.planned}"
+    return f"{made} {row.sampler}".rstrip()

@@ -23,7 +23,7 @@ def write(results: Sequence[Results], folder: Path) -> list[str]:
     sheets = [results_sheet(each) for each in results]
     texts = {
         "table.md": "\n\n".join(_markdown(*pair) for pair in zip(results, sheets, strict=True)) + "\n",
-        "table.tex": latex.PREAMBLE + "\n".join(map(latex.latex, sheets)),
+        "table.tex": latex.document(sheets),
         "table.html": html.page(results[0].title, _all_sheets(results, sheets)),
         "table.csv": numbers(results).map(spreadsheet).to_csv(index=False),
         "comparison.csv": comparisons(results).map(spreadsheet).to_csv(index=False),

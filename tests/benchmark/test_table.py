@@ -227,7 +227,7 @@ def test_latex_compiles(nasty: str, tmp_path: Path) -> None:
     engine = next(filter(None, map(shutil.which, ("pdflatex", "xelatex", "tectonic"))), None)
     if engine is None:
         pytest.skip("no LaTeX on this machine")
-    page = f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}{nasty}\\end{{document}}"
+    page = f"\\documentclass{{article}}\\usepackage{{booktabs,longtable}}\\begin{{document}}{nasty}\\end{{document}}"
     (tmp_path / "page.tex").write_text(page)
     words = [engine, "-interaction=nonstopmode", "-halt-on-error"] if "tectonic" not in engine else [engine]
     done = subprocess.run([*words, "page.tex"], cwd=tmp_path, capture_output=True, timeout=60)

@@ -21,7 +21,7 @@ NAME = "report.html"
 ASSETS = Path(__file__).parent / "assets"
 
 SCRIPTS = (
-    *("dom", "state", "table", "choices", "results", "unpack", "record", "runs", "provenance"),
+    *("dom", "state", "table", "choices", "results", "unpack", "record", "filter", "runs", "provenance"),
     *("plots", "curves", "scatter", "live", "main"),
 )
 """Parts of the page's script, in order; together they are one script."""

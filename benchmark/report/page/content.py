@@ -69,7 +69,12 @@ def table(results: Results, metrics: Sequence[Metric]) -> dict[str, Any]:
 
 COSTS = (
     {"key": "n", "label": "runs", "help": "final runs that the means are of", "higher": True},
-    {"key": "trials", "label": "trials", "help": "search runs", "higher": False},
+    {
+        "key": "trials",
+        "label": "trials",
+        "help": "search runs made, of those planned where some are missing",
+        "higher": False,
+    },
     {"key": "step", "label": "s/step", "help": "seconds a training step, mean over final runs", "higher": False},
     {"key": "memory", "label": "MiB", "help": "peak memory, mean over final runs", "higher": False},
 )

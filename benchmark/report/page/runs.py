@@ -45,10 +45,9 @@ def run(record: Record, line: Line | None, names: Mapping[Path, Path], *, counts
     }
 
 
-def hyper(record: Record) -> str:
-    """Return the hyper-parameters of a run as `name=value`, by comma."""
-    values = [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in record.spec.hyper]
-    return ", ".join(f"{name}={value}" for name, value in values)
+def hyper(record: Record) -> dict[str, str]:
+    """Return the hyper-parameters of a run as text by name."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in record.spec.hyper}
 
 
 def search(arm: Arm, records: Mapping[str, Record], index: Mapping[str, int]) -> dict[str, Any]:

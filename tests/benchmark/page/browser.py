@@ -11,17 +11,22 @@ from benchmark.report.browser import wait_for_tables
 
 
 @contextmanager
-def opened(browser: Browser, address: str | Path, *, complains: bool = False, **options: Any) -> Iterator[Page]:
+def opened(
+    browser: Browser, address: str | Path, *, complains: bool = False, before: str = "", **options: Any
+) -> Iterator[Page]:
     """Open a page and wait until its tables are there; no script error and no word in the console may come of it.
 
     Args:
         browser: A running one.
         address: An address, or a file.
         complains: Whether the page may.
+        before: A script that runs before the page's own.
         options: Of the browser's context, such as `color_scheme`.
     """
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
     page = context.new_page()
+    if before:
+        page.add_init_script(before)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(f"error: {error}"))
     page.on("console", lambda message: errors.append(f"{message.type}: {message.text}"))

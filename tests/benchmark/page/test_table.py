@@ -1,11 +1,14 @@
 """The page's tables sort, filter, and keep what was chosen in the address."""
 
+import json
 from urllib.parse import quote
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmark.report.browser import draw
 from tests.benchmark.page.browser import column, opened, sort_by
+from tests.benchmark.page.conftest import REFERENCE
 
 
 def number(text: str) -> float:
@@ -96,6 +99,43 @@ def test_runs_sort_filter_and_turn_pages(page: Page) -> None:
     place = page.locator("#runs-table thead th").all_inner_texts().index("test top1")
     found = [float(text) for text in page.locator(f"#runs-table tbody tr td:nth-child({place + 1})").all_inner_texts()]
     assert found == sorted(found, reverse=True)
+
+
+def expected(**fields: object) -> str:
+    """Return the caption of the list of runs where all fields are exactly those, counted in the records."""
+    lines = (REFERENCE / "records.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    flat = [{**spec["hyper"], **spec, "status": record["status"]} for record in records for spec in [record["spec"]]]
+    count = sum(all(each.get(name) == value for name, value in fields.items()) for each in flat)
+    assert count
+    return f"{count} of 1064 runs"
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("seed=1", {"seed": 1}),
+        ("auxilearn-linear lr=0.001", {"method": "auxilearn-linear", "lr": 0.001}),
+        ("LR=1e-3, weight_decay=0.0005", {"lr": 0.001, "weight_decay": 0.0005}),
+        ("equal 5-shot", {"method": "equal", "setting": "5-shot"}),
+        ("method=equal", {"method": "equal"}),
+        ("phase=search setting=5-shot", {"phase": "search", "setting": "5-shot"}),
+        ('status="ok"', {"status": "ok"}),
+    ],
+)
+def test_words_of_the_filter_are_exact_on_fields_and_names(page: Page, query: str, fields: dict[str, object]) -> None:
+    page.locator("#runs-query").fill(query)
+    assert page.locator("#runs-table caption").inner_text() == expected(**fields)
+
+
+def test_other_words_of_the_filter_are_parts_and_unknown_fields_fit_nothing(page: Page) -> None:
+    caption = page.locator("#runs-table caption")
+    parts = [expected(method=name) for name in ("auxilearn-linear", "auxilearn-deep-linear", "auxilearn-nonlinear")]
+    page.locator("#runs-query").fill("auxilearn-")
+    assert caption.inner_text() == f"{sum(int(part.split()[0]) for part in parts)} of 1064 runs"
+    for nothing in ("r=0.001", "lr=", "seed=1.5", '"equal 5-shot seed"'):
+        page.locator("#runs-query").fill(nothing)
+        assert caption.inner_text() == "0 of 1064 runs", nothing
 
 
 def test_figures_follow_what_is_chosen(page: Page) -> None:

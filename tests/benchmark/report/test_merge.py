@@ -73,3 +73,15 @@ def test_paths_are_files_folders_or_folders_of_results(tmp_path: Path) -> None:
     for path, why in ((tmp_path / "z", "no such file"), (tmp_path / "empty", "holds no records.jsonl")):
         with pytest.raises(UserError, match=why):
             files_of([path])
+
+
+def test_a_loss_that_differs_is_refused_in_one_line(tmp_path: Path) -> None:
+    mine = a_record(FINAL)
+    theirs = replace(mine, epochs=[{**mine.epochs[0], "loss": [1.0, 2.5, 3.0]}])
+    files = [a_file(tmp_path / "a", [mine]), a_file(tmp_path / "b", [theirs])]
+    with pytest.raises(UserError) as caught:
+        merge(files)
+    text = str(caught.value)
+    for word in (FINAL.digest, "seed 1", *map(str, files), "epoch 1: loss side is 2.0 and 2.5"):
+        assert word in text
+    assert "\n" not in text

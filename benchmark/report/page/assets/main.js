@@ -23,7 +23,7 @@ function draw(changed) {
   if (any(...COMMON)) drawComparison();
   if (any("rq", "phase", "chosen", "rsort", "rorder", "page", ...COMMON)) drawRuns();
   if (any("run")) drawRecord();
-  for (const figure of Object.values(FIGURES)) if (any("visible", "theme", ...figure.keys, ...COMMON)) figure.draw();
+  for (const figure of Object.values(FIGURES)) if (any("theme", ...figure.keys, ...COMMON)) figure.draw();
   return undefined;
 }
 

@@ -1,18 +1,19 @@
 // What all figures share: plotly in the page's colours, told apart by dash and mark as well as by colour.
 
+/** In turn dark and pale, as lines of one dash are neighbours here: they differ without colour too. */
 const HUES = {
-  light: ["#0a5a9c", "#b84300", "#00705a", "#9c3a74", "#7a5c00", "#4b4f56"],
-  dark: ["#6cb6f5", "#ff9a66", "#45cfa8", "#eb9dc8", "#e3bc54", "#c9ccd1"],
+  light: ["#084c86", "#d2600e", "#00523f", "#b8628f", "#5a4300", "#787d85", "#8a6fd1"],
+  dark: ["#4a9be8", "#ffb38a", "#1fae87", "#f5c3de", "#bb8f1c", "#dfe2e6", "#cbbdfb"],
 };
-const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
-const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down"];
+const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down", "cross"];
 
 /** A logarithmic axis with few numbers, all written out; plotly's own are single digits between the powers of ten. */
 const LOGARITHMIC = { type: "log", nticks: 4, tickformat: "~g" };
 
 const isDark = () => getComputedStyle(document.documentElement).colorScheme === "dark" || (getComputedStyle(document.documentElement).colorScheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 
-/** Neighbours differ in hue, dash and mark; the first 30 in hue or dash, the first 42 in hue or mark. */
+/** Neighbours differ in hue, dash and mark; the first 42 in hue or dash, the first 56 in hue or mark. */
 function look(index) {
   const hues = HUES[isDark() ? "dark" : "light"];
   return { color: hues[index % hues.length], dash: DASHES[index % DASHES.length], symbol: SYMBOLS[index % SYMBOLS.length] };
@@ -55,10 +56,10 @@ const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&
 /** Names that are equal in their first letters stay apart; legends have little room. */
 const short = (text) => (text.length > 28 ? `${text.slice(0, 20)}…${text.slice(-7)}` : text);
 
-const visible = new Set(); // sections that came near the view, and are drawn from then on
+const visible = new Set(); // sections that are drawn from now on
 
 /**
- * Draw figures into a section once it is near the view. make() returns [{title, traces, layout, numbers, onClick}];
+ * Draw figures into a section once it is its turn. make() returns [{title, traces, layout, numbers, onClick}];
  * it is asked again at every change of what is chosen.
  */
 function drawFigures(section, holder, make) {
@@ -120,16 +121,33 @@ async function fill(figure, wanted) {
   write();
 }
 
+/** Draw a section that is not drawn yet. */
+function reveal(id) {
+  if (visible.has(id)) return;
+  visible.add(id);
+  FIGURES[id].draw();
+}
+
+/** Sections are drawn when they come near the view, else one by one while nothing else is to do, or all for a print. */
 function watchSections() {
+  const ids = Object.keys(FIGURES);
   const seen = new IntersectionObserver(
     (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => {
       seen.unobserve(entry.target);
-      visible.add(entry.target.id);
-      draw(["visible"]);
+      reveal(entry.target.id);
     }),
     { rootMargin: "100px" },
   );
-  Object.keys(FIGURES).forEach((id) => seen.observe(byId(id)));
+  ids.forEach((id) => seen.observe(byId(id)));
+  const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 200));
+  const next = () => {
+    const id = ids.find((each) => !visible.has(each));
+    if (id === undefined) return;
+    reveal(id);
+    line.then(() => idle(next));
+  };
+  idle(next);
+  addEventListener("beforeprint", () => ids.forEach(reveal));
 }
 
 const MANY = [["6", "the best 6 of those chosen"], ["12", "the best 12 of those chosen"], ["all", "all chosen"]];

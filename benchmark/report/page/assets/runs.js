@@ -34,19 +34,18 @@ function runColumns() {
     numeric("epoch", "epoch", (run) => run.epoch, (value) => value ?? "–", "the selected one"),
     numeric("step", "s/step", (run) => run.step_sec, number, "mean of a training step, seconds"),
     numeric("memory", "MiB", (run) => run.peak_mib, (value) => (value === null ? "–" : value.toFixed(0)), "on CUDA what was allocated, else the resident peak of the process"),
-    text("hyper", "hyper-parameters", (run) => run.hyper),
+    text("hyper", "hyper-parameters", hyperText),
     text("finished", "finished (UTC)", (run) => run.finished),
   ];
 }
 
 function shownRuns() {
-  const words = state.rq.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = runFilter(state.rq, data.runs);
   const methods = new Set(shownMethods());
   return data.runs.filter((run) => {
     if (state.phase && run.phase !== state.phase) return false;
     if (state.chosen && !(methods.has(run.method) && isChosen("settings", run.setting))) return false;
-    const text = `${run.digest} ${run.method} ${run.setting} ${run.phase} seed=${run.seed} ${run.status} ${run.reason} ${run.hyper} ${run.finished}`.toLowerCase();
-    return words.every((word) => text.includes(word));
+    return fits(run);
   });
 }
 

@@ -18,11 +18,11 @@ function searchScores() {
         x: trials.map(({ trial }) => trial), y: trials.map(({ run }) => scale * run.validation[metric.name]), name: plain(short(method)), mode: "lines+markers",
         line: { color: faded(color, 0.5), dash, width: 1 },
         marker: { color, symbol, size: trials.map(({ chosen }) => (chosen ? 14 : 7)), line: { color: colour("ink"), width: trials.map(({ chosen }) => (chosen ? 1.5 : 0)) } },
-        customdata: trials.map(({ run }) => run.digest), text: trials.map(({ run, chosen }) => plain(`${run.hyper}${chosen ? ", chosen" : ""}`)),
+        customdata: trials.map(({ run }) => run.digest), text: trials.map(({ run, chosen }) => plain(`${hyperText(run)}${chosen ? ", chosen" : ""}`)),
         hovertemplate: `${plain(method)}, trial %{x}: %{y:.4~g}<br>%{text}<extra></extra>`,
       };
     });
-    const rows = found.flatMap(([method, trials]) => trials.map(({ trial, run, chosen }) => [method, String(trial), metricText(metric, run.validation[metric.name]), chosen ? "chosen" : "", run.hyper]));
+    const rows = found.flatMap(([method, trials]) => trials.map(({ trial, run, chosen }) => [method, String(trial), metricText(metric, run.validation[metric.name]), chosen ? "chosen" : "", hyperText(run)]));
     return { title: setting, traces, numbers: () => [["method", "trial", metric.name, "", "hyper-parameters"], rows], onClick: openRun, layout: { x: "trial", y: plain(`validation ${metric.name}${metric.percent ? " (%)" : ""}`) } };
   });
   return figures.filter((figure) => figure.traces.length);
