@@ -1,7 +1,7 @@
 """Does the protocol change the ranking? The paper's grids against as many trials for every method."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,17 +48,20 @@ class Protocol:
 def ranking(grids: Path = GRIDS, budgets: Path = BUDGETS) -> str:
     """Return accuracy, rank and trials of every method under both protocols, and how far the two rankings agree."""
     here, there = (dict.fromkeys(record.spec.setting for record in final_runs(folder)) for folder in (grids, budgets))
-    parts = [_setting(name, _protocol(grids, name), _protocol(budgets, name)) for name in here if name in there]
+    seeds = {record.spec.seed for record in final_runs(budgets)}
+    parts = [
+        _setting(name, _protocol(grids, name, seeds), _protocol(budgets, name, seeds)) for name in here if name in there
+    ]
     caption = (
-        f"Test {METRIC} in percent, mean ± standard error of the final runs; change: equal budget less grid, paired by "
-        f"seed, t-test, Holm's correction. Grids: {origin(succeeded(final_runs(grids)))}. Budgets: "
-        f"{origin(succeeded(final_runs(budgets)))}."
+        f"Test {METRIC} in percent, mean ± standard error of the final runs of the same {len(seeds)} seeds; change: "
+        "equal budget less grid, paired by seed, t-test, Holm's correction. "
+        f"Grids: {origin(succeeded(final_runs(grids)))}. Budgets: {origin(succeeded(final_runs(budgets)))}."
     )
     return "\n\n".join([*parts, caption])
 
 
-def _protocol(folder: Path, setting: str) -> Protocol:
-    runs = succeeded(final_runs(folder), setting=setting)
+def _protocol(folder: Path, setting: str, seeds: Container[int]) -> Protocol:
+    runs = succeeded(final_runs(folder, chosen=lambda record: record.spec.seed in seeds), setting=setting)
     methods = dict.fromkeys(record.spec.method for record in runs)
     searched = (record.spec for record in records_of(folder) if record.spec.phase == "search")
     return Protocol(

@@ -27,7 +27,8 @@ def made(folder: Path, scores: dict[str, tuple[float, ...]], trials: int) -> Pat
 
 
 def test_ranks_trials_and_their_agreement(tmp_path: Path) -> None:
-    text = ranking(made(tmp_path / "grids", GRIDS, 2), made(tmp_path / "budgets", BUDGETS, 5))
+    more = [a_run("stl", 3, {"top1": 1.0, "top3": 1.0})]  # of a seed that budgets have not
+    text = ranking(commit(made(tmp_path / "grids", GRIDS, 2), more), made(tmp_path / "budgets", BUDGETS, 5))
     found = rows(text)
     assert [row["method"] for row in found] == ["`gcs`", "`equal`", "`stl`"]
     assert [row["grid"] for row in found] == ["85.00 ± 5.00", "75.00 ± 5.00", "55.00 ± 5.00"]
