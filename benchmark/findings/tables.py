@@ -86,9 +86,10 @@ def _caption(folder: Path, results: Results, references: Sequence[str], chosen: 
         "difference at 0.05."
     )
     number = _numbers(results.rows)
+    percent = all(cell.metric.percent for row in results.rows for cell in row.cells)
     return (
-        f"Mean ± standard error of {number} final runs.{tests if references else ''}{failures} "
-        f"{origin(succeeded(finals))}."
+        f"{'Percent, mean' if percent else 'Mean'} ± standard error of {number} final runs."
+        f"{tests if references else ''}{failures} {origin(succeeded(finals))}."
     )
 
 

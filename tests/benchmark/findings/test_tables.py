@@ -38,7 +38,7 @@ def test_chosen_records_alone_count() -> None:
     (single,) = (each for each in results_of(DIGITS).rows if (each.method, each.setting) == ("stl", "5-shot"))
     values = [100 * single.cells[0].values[seed] for seed in (1, 2, 3)]
     assert row["5-shot top1"].startswith(f"{sum(values) / 3:.2f} ± ")
-    assert "Mean ± standard error of 3 final runs. " in text
+    assert "Percent, mean ± standard error of 3 final runs. " in text
 
 
 def test_a_folder_without_records_is_no_table() -> None:
