@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmark import suites
 from benchmark.figures.style import look, save, style
 from benchmark.findings.curvature import FOLDER, IDENTITY, METRIC, by_solver
 from benchmark.findings.runs import RESULTS, by_seed, final_runs, succeeded
@@ -27,9 +28,10 @@ def curvature_figure(runs: Sequence[Record]) -> "Figure":
     """Return accuracy less that of the identity, with its 95 % t interval: a panel a setting, a look a method."""
     from matplotlib.figure import Figure
 
-    settings = list(dict.fromkeys(record.spec.setting for record in runs))
+    known = suites.load(runs[0].spec.suite).settings
+    settings = sorted({record.spec.setting for record in runs}, key=known.index)
     methods = list(dict.fromkeys(record.spec.method for record in runs))
-    figure = Figure(figsize=(7.0, 2.6), layout="constrained")
+    figure = Figure(figsize=(7.0, 2.9), layout="constrained")
     panels: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(settings), sharey=True)).tolist()
     for panel, setting in zip(panels, settings, strict=True):
         for number, method in enumerate(methods):
@@ -39,7 +41,7 @@ def curvature_figure(runs: Sequence[Record]) -> "Figure":
         panel.set_title(setting)
         panel.set_xlabel(f"test {METRIC} less identity, percentage points")
     panels[0].invert_yaxis()
-    panels[-1].legend(fontsize=6.5, loc="best")
+    figure.legend(*panels[0].get_legend_handles_labels(), fontsize=6.5, loc="outside lower center", ncols=len(methods))
     figure.suptitle("What the inverse Hessian changes: mean difference over the seeds, 95 % t interval", fontsize=9)
     return figure
 

@@ -44,6 +44,7 @@ def compared(folder: Path, references: Sequence[str], *, chosen: Callable[[Recor
     verdicts = dict(zip(keys, (WORDS[str(word)] for word in numbers["verdict"]), strict=True))
     table: dict[str, dict[str, str]] = {}
     shown = [row for row in results.rows if row.state not in ("missing", "declined")]
+    shares = _control_shares(folder, chosen)
     for row in shown:
         line = table.setdefault(row.method, {"method": f"`{row.method}`"})
         for cell in row.cells:
@@ -53,8 +54,21 @@ def compared(folder: Path, references: Sequence[str], *, chosen: Callable[[Recor
         for reference in references:
             verdict = verdicts.get((row.setting, reference, row.method), ABSENT)
             line[f"{row.setting} vs {reference}"] = verdict
+        if shares:
+            line[f"{row.setting} share of controls"] = f"{100 * shares[row.setting, row.method]:.1f} %"
         line[f"{row.setting} trials"] = ABSENT if row.trials is None else str(row.trials)
     return f"{pipe_table(list(table.values()))}\n\n{_caption(folder, results, references, chosen)}"
+
+
+def _control_shares(folder: Path, chosen: Callable[[Record], bool]) -> dict[tuple[str, str], float]:
+    """Return which share of the weights controls have in the last epoch, mean over final runs; empty without any."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for record in succeeded(record for record in records_of(folder) if record.spec.phase == "final" and chosen(record)):
+        if record.spec.controls:
+            weights = dict(zip(record.tasks, record.epochs[-1]["weight"], strict=True))
+            noise = sum(weight for name, weight in weights.items() if name.startswith("control: "))
+            found.setdefault((record.spec.setting, record.spec.method), []).append(noise / sum(weights.values()))
+    return {key: sum(shares) / len(shares) for key, shares in found.items()}
 
 
 def _text(cell: Cell) -> str:

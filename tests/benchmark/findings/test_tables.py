@@ -44,3 +44,13 @@ def test_chosen_records_alone_count() -> None:
 def test_a_folder_without_records_is_no_table() -> None:
     with pytest.raises(ValueError, match="not enough values"):
         results_of(RESULTS / "nothing")
+
+
+def test_the_share_of_controls_is_that_of_the_weights() -> None:
+    folder = RESULTS / "reference/cifar100-coarse"
+    with (folder / "weights.csv").open(encoding="utf-8", newline="") as file:
+        shares = [row for row in csv.DictReader(file) if row["task"].startswith("control: ")]
+    assert shares
+    for row in rows(compared(folder, ())):
+        own = [float(share["share_mean"]) for share in shares if share["method"] == row["method"].strip("`")]
+        assert row["5-shot share of controls"] == f"{100 * sum(own):.1f} %"
