@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from benchmark import suites
-from benchmark.findings import budgets, curvature, harm, regressions, speeds, tables
+from benchmark.findings import budgets, coarse, curvature, harm, regressions, speeds, tables
 from benchmark.findings.runs import RESULTS
 from benchmark.record import Record
-
-REFERENCES = ("stl", "equal")
 
 
 def digits_by_default() -> str:
@@ -18,11 +16,6 @@ def digits_by_default() -> str:
         return record.spec.method in suite.default_methods and record.spec.seed <= suite.final_seeds
 
     return tables.compared(RESULTS / "reference/digits", (), chosen=by_default)
-
-
-def coarse() -> str:
-    """Return CIFAR-100 with coarse classes and controls."""
-    return tables.compared(RESULTS / "reference/cifar100-coarse", REFERENCES)
 
 
 LIBRARY: Mapping[str, Callable[[], str]] = {"outer-steps": speeds.outer_steps}
@@ -42,7 +35,7 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "solutions": regressions.solutions,
     "rates": regressions.rates,
     "noisy": regressions.noisy,
-    "coarse": coarse,
+    "coarse": coarse.coarse,
     "curvature": curvature.curvature,
     "ranking": budgets.ranking,
     "hours": speeds.hours,
