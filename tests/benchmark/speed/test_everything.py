@@ -55,7 +55,7 @@ def test_all_run_with_their_defaults_in_order(runs: Runs, cli: Cli) -> None:
     assert runs.names == list(DURATIONS)
     by_name = {name: words for name, *words in runs.words}
     assert by_name["overhead"] == ["--results-dir", "results"]
-    assert by_name["hypergradient"] == ["--device", "cpu"]
+    assert by_name["hypergradient"] == ["--device", "cpu", "--results-dir", "results"]
     assert by_name["methods"] == ["--device", "cpu", "--results-dir", "results"]
     assert ended.out.startswith("[1 of 9] overhead: about half a minute on one core\noverhead: measured in 0 s\n")
     assert ended.out.endswith(f"measured: {', '.join(DURATIONS)}\n")
