@@ -22,8 +22,8 @@ from tests.benchmark.markdown import ROOT, anchors, documents, links, pieces
 COMMAND = re.compile(r"python -m benchmark\.(\w+(?:\.\w+)*)(?: ([a-z]+)\b)?")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 OTHER_PROGRAM = re.compile(r"(#SBATCH|dask|wandb|optuna-dashboard|sbatch|srun|ssh|mkdocs|git|.*\bpip) ")
-OF_OTHERS = {"--partial-data", "--gres", "--mem", "--name", "--cpus-per-task"}
-"""Options of the public code that `faithful.md` speaks of, and of Slurm's sbatch in `cluster.md`."""
+OF_OTHERS = {"--partial-data", "--gres", "--mem", "--name", "--cpus-per-task", "--no-nanny"}
+"""Options of the public code that `faithful.md` speaks of, and in `cluster.md` of Slurm's sbatch and of dask worker."""
 
 EVERY_DOCUMENT = pytest.mark.parametrize("path", documents(), ids=lambda path: path.relative_to(ROOT).as_posix())
 
