@@ -83,6 +83,8 @@ def table(runs: Sequence[Runs]) -> Grid:
     cells: dict[tuple[tuple[str, str], Key], float | None] = {}
     chosen, waiting = [], []
     for each in runs:
+        if not each.searches:  # of a single point nothing is searched
+            continue
         own = [name for name in each.arm.space if name not in OPTIMIZER_HYPER]
         for point, record in zip(each.arm.points(), each.searches, strict=True):
             hyper = dict(each.arm.spec(point).hyper)
