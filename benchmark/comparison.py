@@ -55,8 +55,8 @@ class Comparison:
                 "seeds": rows["seeds"],
                 "difference": rows["difference"].map(self._text),
                 "95 % interval": (low + " to " + high).where(rows["low"].notna(), "–"),
-                "p": rows["p"].map(_p_text),
-                "p (Holm)": rows["p_holm"].map(_p_text),
+                "p": rows["p"].map(p_text),
+                "p (Holm)": rows["p_holm"].map(p_text),
                 "verdict": rows["verdict"],
             }
             yield str(setting), pd.DataFrame(columns)
@@ -131,7 +131,8 @@ def verdict(difference: float, p: float, metric: Metric) -> str:
     return "better" if metric.improves(difference, 0) else "worse"
 
 
-def _p_text(p: float) -> str:
+def p_text(p: float) -> str:
+    """Return a p-value as text."""
     if isnan(p):
         return "–"
     return f"{p:.3f}" if p >= 0.0005 else "<0.001"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark.comparison import p_text
 from benchmark.findings.runs import (
     RESULTS,
     by_seed,
     final_runs,
     listed,
     origin,
-    p_value,
     percent,
     records_of,
     succeeded,
@@ -87,7 +87,7 @@ def _setting(setting: str, grids: Protocol, budgets: Protocol) -> str:
             "its rank": f"{others[i]:g}",
             "its trials": str(budgets.trials[name]),
             "change": f"{100 * pairs[i].difference:+.2f}",
-            "p (Holm)": p_value(p_values[i]),
+            "p (Holm)": p_text(p_values[i]),
         }
         for i, name in enumerate(names)
     ]
@@ -99,7 +99,7 @@ def _setting(setting: str, grids: Protocol, budgets: Protocol) -> str:
     kept += "" if best == other else f"{listed([other])} by equal budgets"
     sentence = (
         f"{setting}: Kendall's tau of the two rankings of {len(names)} methods is {tau.statistic:.2f} "
-        f"(p = {p_value(tau.pvalue)}); {kept}. Methods whose accuracy changes significantly: {listed(changed)}."
+        f"(p = {p_text(tau.pvalue)}); {kept}. Methods whose accuracy changes significantly: {listed(changed)}."
     )
     return f"{pipe_table(rows)}\n\n{sentence}"
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmark import suites
-from benchmark.findings.runs import RESULTS, by_seed, final_runs, origin, p_value, percent, succeeded
+from benchmark.comparison import p_text
+from benchmark.findings.runs import RESULTS, by_seed, final_runs, origin, percent, succeeded
 from benchmark.markdown import ABSENT, pipe_table
 from benchmark.record import Record
 from benchmark.statistics import ALPHA, holm, paired_difference
@@ -82,7 +83,7 @@ def _row(key: Key, name: str, own: dict[str, list[Record]], tests: dict[str, tup
         "inverse Hessian": name,
         METRIC: percent(by_seed(runs, METRIC).values()),
         "less identity": ABSENT if difference is None else f"{100 * difference:+.2f}",
-        "p (Holm)": ABSENT if p is None else p_value(p),
+        "p (Holm)": ABSENT if p is None else p_text(p),
         "cosine to identity": f"{_mean(runs, 'cosine_to_identity'):.4f}",
         "residual": ABSENT if name == IDENTITY else f"{_mean(runs, 'residual'):.3f}",
         "products": str(products(runs[0])),

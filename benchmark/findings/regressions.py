@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.findings.runs import RESULTS, by_seed, final_runs, listed, origin, p_value, succeeded
+from benchmark.comparison import p_text
+from benchmark.findings.runs import RESULTS, by_seed, final_runs, listed, origin, succeeded
 from benchmark.markdown import pipe_table
 from benchmark.record import Record
 from benchmark.statistics import paired_difference, summarize
@@ -31,7 +32,7 @@ def illustrative(folder: Path = ILLUSTRATIVE) -> str:
         f"Over {len(seeds)} seeds the found minimum is {_spread(ours)} from the true solution with AuxiLearn "
         f"(`{LEARNT}`), {_spread(single)} with the single task and {_spread(distances['equal'])} with equal weighting "
         f"(mean and standard deviation over the seeds). AuxiLearn comes nearer than the single task in {nearer} of "
-        f"{len(seeds)} seeds (paired t-test of the distances: p = {p_value(test.p)}). The learnt weights, which all "
+        f"{len(seeds)} seeds (paired t-test of the distances: p = {p_text(test.p)}). The learnt weights, which all "
         f"started at 1, are on average {main:.2f} for the main task, {helpful:.2f} for the helpful one and "
         f"{harmful:.2f} for the harmful one, which has at most {100 * share:.1f} % of the sum in any seed "
         f"({origin(succeeded(runs, LEARNT))})."

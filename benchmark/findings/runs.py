@@ -47,11 +47,6 @@ def percent(values: Iterable[float]) -> str:
     return f"{found.mean:.2f} ± {found.sem:.2f}" if found.n > 1 else f"{found.mean:.2f}"
 
 
-def p_value(p: float) -> str:
-    """Return a p-value as text."""
-    return f"{p:.3f}" if p >= 0.0005 else "<0.001"
-
-
 def origin(records: Iterable[Record]) -> str:
     """Return machine, versions, commits and last day of runs."""
     about = [(record.environment, record.finished[:10]) for record in records]

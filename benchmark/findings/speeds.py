@@ -3,16 +3,17 @@
 from pathlib import Path
 
 from benchmark.findings.runs import RESULTS
-from benchmark.speed import hypergradient, rows, suite_costs
-from benchmark.speed.data import Speed
+from benchmark.speed import data as data_speed
+from benchmark.speed import hypergradient, measurement, rows, suite_costs
+from benchmark.speed import overhead as harness
+from benchmark.speed import scale as scaling
 from benchmark.speed.hours import hours_of_tables
-from benchmark.speed.measurement import Measurement
 from benchmark.table import markdown
 
 
 def data(folder: Path = RESULTS) -> str:
     """Return how fast inputs come from data decoded once, against a loader of the original files."""
-    (found,) = rows.read(folder / "speed/data.csv", Speed, "speeds")
+    (found,) = rows.read(folder / data_speed.FILE, data_speed.Speed, "speeds")
     return (
         f"> {found.ours:,.0f} against {found.loader:,.0f} images a second, median ratio {found.ratio:.0f} "
         f"({found.lowest:.0f} to {found.highest:.0f} in {found.turns} turns); one thread against {found.workers} "
@@ -23,7 +24,7 @@ def data(folder: Path = RESULTS) -> str:
 
 def scale(folder: Path = RESULTS) -> str:
     """Return what two workers gain, what a campaign costs and how long a worker takes to start."""
-    found = {row.what: row for row in rows.read(folder / "speed/scale.csv", Measurement, "measurements")}
+    found = {row.what: row for row in measurement.read(folder / scaling.FILE)}
     ratio, cells = found["ratio of two workers to one"], found["empty cells a second"]
     memory, share = found["peak memory of the driver, MB"], found["share of checkpoints in a run's time, %"]
     start = found["seconds to start 1 worker"]
@@ -38,7 +39,7 @@ def scale(folder: Path = RESULTS) -> str:
 
 def overhead(folder: Path = RESULTS) -> str:
     """Return what an epoch through the harness takes against a bare loop."""
-    found = {row.what: row for row in rows.read(folder / "speed/overhead.csv", Measurement, "measurements")}
+    found = {row.what: row for row in measurement.read(folder / harness.FILE)}
     ratio = found["ratio of harness to bare loop"]
     low, high = (found[f"ratio of harness to bare loop, {end} quartile"].value for end in ("lower", "upper"))
     return (
@@ -59,5 +60,5 @@ def outer_steps(folder: Path = RESULTS) -> str:
     return f"{markdown(hypergradient.table(found))}\n\n{hypergradient.caption(found)}"
 
 
-def _origin(row: Speed | Measurement) -> str:
+def _origin(row: data_speed.Speed | measurement.Measurement) -> str:
     return f"{row.device}, torch {row.torch}, commit {row.commit}, {row.date}"

@@ -1,14 +1,15 @@
 """A table of all methods of one committed command, with its comparisons."""
 
 from collections.abc import Callable, Sequence
-from math import isnan
 from pathlib import Path
 
+from benchmark.figures.weights import final_weights
 from benchmark.findings.runs import listed, origin, records_of, succeeded
 from benchmark.markdown import ABSENT, pipe_table
 from benchmark.record import Record
 from benchmark.report.suites import suite_results
-from benchmark.tables.data import Cell, Results, Row
+from benchmark.tables.data import Results, Row
+from benchmark.tables.sheet import difference_text, mean_text, published_text, trials_text
 
 WORDS = {"better": "better", "worse": "worse", "no significant difference": "≈", "not tested": ABSENT}
 
@@ -48,44 +49,30 @@ def compared(folder: Path, references: Sequence[str], *, chosen: Callable[[Recor
     for row in shown:
         line = table.setdefault(row.method, {"method": f"`{row.method}`"})
         for cell in row.cells:
-            line[f"{row.setting} {cell.metric.name}"] = _text(cell)
+            line[f"{row.setting} {cell.metric.name}"] = mean_text(
+                cell.summary.mean, cell.summary.sem, percent=cell.metric.percent
+            )
             if cell.in_table:
-                line[f"{row.setting} {cell.metric.name} paper"] = _published(cell)
+                line[f"{row.setting} {cell.metric.name} paper"] = published_text(cell)
+                line[f"{row.setting} {cell.metric.name} Δ/SE"] = difference_text(cell)
         for reference in references:
             verdict = verdicts.get((row.setting, reference, row.method), ABSENT)
             line[f"{row.setting} vs {reference}"] = verdict
         if shares:
             line[f"{row.setting} share of controls"] = f"{100 * shares[row.setting, row.method]:.1f} %"
-        line[f"{row.setting} trials"] = ABSENT if row.trials is None else str(row.trials)
+        line[f"{row.setting} trials"] = trials_text(row)
     return f"{pipe_table(list(table.values()))}\n\n{_caption(folder, results, references, chosen)}"
 
 
 def _control_shares(folder: Path, chosen: Callable[[Record], bool]) -> dict[tuple[str, str], float]:
     """Return which share of the weights controls have in the last epoch, mean over final runs; empty without any."""
-    found: dict[tuple[str, str], list[float]] = {}
-    for record in succeeded(record for record in records_of(folder) if record.spec.phase == "final" and chosen(record)):
-        if record.spec.controls:
-            weights = dict(zip(record.tasks, record.epochs[-1]["weight"], strict=True))
-            noise = sum(weight for name, weight in weights.items() if name.startswith("control: "))
-            found.setdefault((record.spec.setting, record.spec.method), []).append(noise / sum(weights.values()))
-    return {key: sum(shares) / len(shares) for key, shares in found.items()}
-
-
-def _text(cell: Cell) -> str:
-    summary = cell.summary
-    if not summary.n:
-        return ABSENT
-    scale, digits = (100, 2) if cell.metric.percent else (1, 3)
-    error = "" if isnan(summary.sem) else f" ± {scale * summary.sem:.{digits}f}"
-    return f"{scale * summary.mean:.{digits}f}{error}"
-
-
-def _published(cell: Cell) -> str:
-    if cell.published is None:
-        return ABSENT
-    scale, digits = (100, 2) if cell.metric.percent else (1, 3)
-    text = f"{scale * cell.published.mean:.{digits}f} ± {scale * cell.published.sem:.{digits}f}"
-    return text if isnan(cell.difference) else f"{text} ({cell.difference:+.1f} SE)"
+    finals = [r for r in records_of(folder) if r.spec.phase == "final" and r.spec.controls and chosen(r)]
+    weights = final_weights(succeeded(finals))
+    found: dict[tuple[str, str], float] = {}
+    for row in weights.to_dict("records"):
+        key = str(row["setting"]), str(row["method"])
+        found[key] = found.get(key, 0.0) + row["share_mean"] * str(row["task"]).startswith("control: ")
+    return found
 
 
 def _caption(folder: Path, results: Results, references: Sequence[str], chosen: Callable[[Record], bool]) -> str:

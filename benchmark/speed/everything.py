@@ -15,7 +15,7 @@ import torch
 from benchmark.commands import FAILED, INTERRUPTED
 from benchmark.interrupts import interrupt_on_sigterm
 from benchmark.session import check_device
-from benchmark.speed import costs, data, rows, suite_costs
+from benchmark.speed import costs, data, hypergradient, rows, suite_costs
 from benchmark.speed import measurement as single
 from benchmark.terminal import console
 
@@ -58,6 +58,7 @@ def check_files(results: Path) -> None:
         UserError: One holds something else, which would be found out after its measurement.
     """
     costs.read(results / costs.FILE)
+    hypergradient.read(results / hypergradient.FILE)
     suite_costs.read(results / suite_costs.FILE)
     rows.read(results / data.FILE, data.Speed, "speeds")
     for name in SINGLE:

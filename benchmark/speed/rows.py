@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from benchmark.errors import UserError
+from benchmark.files import whole
 
 
 class Row(Protocol):
@@ -47,12 +48,10 @@ def write(path: Path, rows: Iterable[AnyRow], kind: type[AnyRow]) -> list[AnyRow
     """Write rows into a file in the order of their keys, the last one of each, and return them."""
     ordered = sorted({row.key: row for row in rows}.values(), key=lambda row: row.key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(kind)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in ordered)
-    partial.replace(path)
     return ordered
 
 
