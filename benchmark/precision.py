@@ -1,13 +1,11 @@
-"""The precision of a run's training steps: which it is, and what a network and its batches need for it."""
+"""The precision of a run's training steps: which it is, and what tables say of it."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from torch import nn
 
-from benchmark.data import Batch
 from benchmark.record import Record
 from benchmark.spec import AskedPrecision, Precision
 
@@ -23,19 +21,6 @@ def chosen(asked: AskedPrecision, suite: Precision, device: torch.device) -> Pre
 def passes(precision: Precision, device: torch.device) -> AbstractContextManager[Any]:
     """Return the context, to be entered once a step, in which a method trains; float32 needs none."""
     return nullcontext() if precision == "float32" else torch.autocast(device.type, dtype=torch.bfloat16)
-
-
-def laid_out(module: nn.Module, precision: Precision) -> None:
-    """Put convolutions' weights into the layout in which units for bfloat16 read them: channels last."""
-    if precision == "bfloat16":
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def laid_out_batch(batch: Batch, precision: Precision) -> Batch:
-    """Return the batch with images, (B, C, H, W), in the layout of the network."""
-    if precision == "float32" or batch.inputs.dim() != 4:
-        return batch
-    return batch._replace(inputs=batch.inputs.contiguous(memory_format=torch.channels_last))
 
 
 def phrase(records: Iterable[Record]) -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from auxilearn.precision import without_tf32
-from benchmark import environment, memory, precision, seeds, stopping, suites
+from benchmark import environment, layout, memory, precision, seeds, stopping, suites
 from benchmark.checkpoint import Saver
 from benchmark.controls import extend
 from benchmark.data import Batch, Shuffler
@@ -94,8 +94,9 @@ class Training:
         self.method = build_method(spec.method, self.problem, hyper, seed=self._seed("method")).to(device)
         self.precision: Precision = precision.chosen(spec.precision, suite.precision, device)
         self.passes = precision.passes(self.precision, device)
+        self.channels_last = layout.channels_last(self.precision, device)
         for module in (self.problem.model, self.method):
-            precision.laid_out(module, self.precision)
+            layout.arrange(module, last=self.channels_last)
         self.optimizer = suite.optimizer(self.problem.model, **rates)
         self.schedule = suite.schedule(self.optimizer, epochs=spec.epochs)
         self.batches, self.held_out = self._shufflers()
@@ -229,14 +230,15 @@ class Training:
             self.step += 1
 
     def _batch(self, index: Tensor) -> Batch:
-        return precision.laid_out_batch(self.data.at(index), self.precision)
+        return layout.arranged(self.data.at(index), last=self.channels_last)
 
     @torch.no_grad()
     def measure(self, index: Tensor) -> dict[str, float]:
         """Return the suite's metrics over the samples at `index`."""
         self.clock.begin()
         self.problem.model.eval()
-        batches = self.data.chunks(index, self.suite.evaluation_batch_size)
+        size = layout.evaluated_at_once(self.suite.evaluation_batch_size, self.data.samples.inputs, self.device)
+        batches = (layout.arranged(part, last=self.channels_last) for part in self.data.chunks(index, size))
         metrics = self.suite.measure(self.spec.setting, self.problem.model, batches)
         self.clock.end("evaluation_sec")
         for name, value in metrics.items():

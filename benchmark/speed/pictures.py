@@ -12,9 +12,9 @@ from torch.nn import functional
 from benchmark import datasets
 from benchmark.cache import Prepared, Split
 from benchmark.data import Batch
+from benchmark.layout import arranged
 from benchmark.places import Places
 from benchmark.plan import Options, arms_of
-from benchmark.precision import laid_out_batch
 from benchmark.speed.pipelines import decoded, draw_originals
 from benchmark.stand_in import stand_in
 from benchmark.suites.cub import ATTRIBUTE_SCALE, CUB
@@ -71,7 +71,7 @@ class BareLoop:
     def __init__(self, like: Training) -> None:
         self.model, self.optimizer, self.passes = like.problem.model, like.optimizer, like.passes
         indices = [next(like.batches) for _ in range(BATCHES)]
-        self.ready = [laid_out_batch(like.data.at(index), like.precision) for index in indices]
+        self.ready = [arranged(like.data.at(index), last=like.channels_last) for index in indices]
         self.batches = cycle(self.ready)
 
     def steps(self, count: int) -> None:
