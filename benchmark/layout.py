@@ -20,8 +20,7 @@ def channels_last(precision: Precision, device: torch.device) -> bool:
 
 def arrange(module: nn.Module, *, last: bool) -> None:
     """Put the weights of convolutions of images into the layout of their inputs."""
-    if last:
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module.to(memory_format=torch.channels_last if last else torch.contiguous_format)  # type: ignore[call-overload]
 
 
 def arranged(batch: Batch, *, last: bool) -> Batch:

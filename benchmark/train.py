@@ -95,6 +95,7 @@ class Training:
         self.precision: Precision = precision.chosen(spec.precision, suite.precision, device)
         self.passes = precision.passes(self.precision, device)
         self.channels_last = layout.channels_last(self.precision, device)
+        self.evaluated = layout.evaluated_at_once(suite.evaluation_batch_size, self.data.samples.inputs, device)
         for module in (self.problem.model, self.method):
             layout.arrange(module, last=self.channels_last)
         self.optimizer = suite.optimizer(self.problem.model, **rates)
@@ -237,8 +238,8 @@ class Training:
         """Return the suite's metrics over the samples at `index`."""
         self.clock.begin()
         self.problem.model.eval()
-        size = layout.evaluated_at_once(self.suite.evaluation_batch_size, self.data.samples.inputs, self.device)
-        batches = (layout.arranged(part, last=self.channels_last) for part in self.data.chunks(index, size))
+        parts = self.data.chunks(index, self.evaluated)
+        batches = (layout.arranged(part, last=self.channels_last) for part in parts)
         metrics = self.suite.measure(self.spec.setting, self.problem.model, batches)
         self.clock.end("evaluation_sec")
         for name, value in metrics.items():

@@ -110,6 +110,18 @@ def images(
 
 
 @app.command()
+def layout(
+    repeats: Annotated[int, typer.Option(min=1, help="Turns in which both are timed.")] = 7,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
+) -> None:
+    """Time steps and evaluation of networks of images with their channels last against channels first."""
+    from benchmark.speed.layout import FILE, report
+
+    report(repeats=repeats, device=device, path=results_dir / FILE)
+
+
+@app.command()
 def data(
     images: Annotated[int, typer.Option(min=1, help="Original files to draw.")] = 512,
     repeats: Annotated[int, typer.Option(min=1, help="Epochs to time of each way, in turns.")] = 7,

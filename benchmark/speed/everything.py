@@ -25,6 +25,7 @@ DURATIONS: Mapping[str, str] = {
     "page": "half a minute",
     "data": "2 minutes",
     "scale": "3 minutes",
+    "layout": "5 minutes",
     "images": "5 minutes",
     "hypergradient": "15 minutes",
     "methods": "half an hour",
@@ -32,7 +33,7 @@ DURATIONS: Mapping[str, str] = {
 }
 """What is measured, what is short first, and about how long it takes on one idle core; a GPU needs less."""
 
-SINGLE = ("overhead", "checkpoint", "page", "scale", "images")
+SINGLE = ("overhead", "checkpoint", "page", "scale", "layout", "images")
 """Measurements whose files are of the form of `benchmark.speed.measurement`."""
 
 
