@@ -36,7 +36,7 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "rates": regressions.rates,
     "noisy": regressions.noisy,
     "coarse": coarse.coarse,
-    "curvature": curvature.curvature,
+    "curvature": curvature.digits,
     "ranking": budgets.ranking,
     "hours": speeds.hours,
 }

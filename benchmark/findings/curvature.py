@@ -5,12 +5,12 @@ from pathlib import Path
 
 from benchmark import suites
 from benchmark.comparison import p_text
-from benchmark.findings.runs import RESULTS, by_seed, final_runs, origin, percent, succeeded
+from benchmark.findings.runs import RESULTS, by_seed, final_runs, origin, percent, records_of, succeeded
 from benchmark.markdown import ABSENT, pipe_table
 from benchmark.record import Record
 from benchmark.statistics import ALPHA, holm, paired_difference
 
-FOLDER = RESULTS / "curvature/digits"
+FOLDERS = (RESULTS / "curvature/digits", RESULTS / "curvature/cifar100-coarse")
 METRIC = "top1"
 IDENTITY = "identity"
 TERMS = ("neumann", "cg", "nystrom")
@@ -30,7 +30,17 @@ def solver_of(record: Record) -> str:
     return f"{name} {hyper['terms']}{mode}"
 
 
-def curvature(folder: Path = FOLDER) -> str:
+def digits() -> str:
+    """Return what solvers do on digits."""
+    return curvature(FOLDERS[0])
+
+
+def coarse() -> str:
+    """Return what solvers do on CIFAR-100 with coarse classes as auxiliary task."""
+    return curvature(FOLDERS[1])
+
+
+def curvature(folder: Path) -> str:
     """Return accuracy, cosine to the gradient without curvature and cost of every solver, and the answer."""
     runs = succeeded(final_runs(folder))
     settings = suites.load(folder.name).settings
@@ -43,7 +53,7 @@ def curvature(folder: Path = FOLDER) -> str:
         tests = _tests(own)
         rows += [_row(key, name, own, tests) for name in own]
         told += [(key, name, difference, p) for name, (difference, p) in tests.items()]
-    return f"{pipe_table(rows)}\n\n{_answer(told)} {_caption(runs)}"
+    return f"{pipe_table(rows)}\n\n{_answer(told)} {_caption(folder, runs)}"
 
 
 def by_solver(runs: Iterable[Record]) -> dict[str, list[Record]]:
@@ -113,10 +123,12 @@ def _answer(told: Sequence[tuple[Key, str, float, float]]) -> str:
     )
 
 
-def _caption(runs: Sequence[Record]) -> str:
+def _caption(folder: Path, runs: Sequence[Record]) -> str:
     counts = sorted({record.spec.seed for record in runs})
+    searched = any(record.spec.phase == "search" for record in records_of(folder))
+    rates = "after each solver's own search" if searched else "with the same rates for every solver"
     return (
-        f"Test {METRIC} in percent, mean ± standard error of {len(counts)} final runs after each solver's own search; "
+        f"Test {METRIC} in percent, mean ± standard error of {len(counts)} final runs {rates}; "
         "differences paired by seed, t-test, Holm's correction for the solvers of a method in a setting. Cosine and "
         "residual: mean over all outer steps. Products: with the Hessian in an outer step, at most; each costs about "
         f"two training steps. {origin(runs)}."

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark import suites
 from benchmark.figures.style import look, save, style
-from benchmark.findings.curvature import FOLDER, IDENTITY, METRIC, by_solver
+from benchmark.findings.curvature import FOLDERS, IDENTITY, METRIC, by_solver
 from benchmark.findings.runs import RESULTS, by_seed, final_runs, succeeded
 from benchmark.record import Record
 from benchmark.statistics import paired_difference
@@ -21,29 +21,38 @@ if TYPE_CHECKING:
 def write_pictures(folder: Path = RESULTS) -> list[str]:
     """Draw the pictures into a folder and return the names of their files."""
     with style():
-        return save(curvature_figure(succeeded(final_runs(FOLDER))), folder, "curvature", sample=False)
+        runs = [record for each in FOLDERS for record in succeeded(final_runs(each))]
+        return save(curvature_figure(runs), folder, "curvature", sample=False)
 
 
 def curvature_figure(runs: Sequence[Record]) -> "Figure":
     """Return accuracy less that of the identity, with its 95 % t interval: a panel a setting, a look a method."""
     from matplotlib.figure import Figure
 
-    known = suites.load(runs[0].spec.suite).settings
-    settings = sorted({record.spec.setting for record in runs}, key=known.index)
+    panels = _panels(runs)
     methods = list(dict.fromkeys(record.spec.method for record in runs))
     figure = Figure(figsize=(7.0, 2.9), layout="constrained")
-    panels: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(settings), sharey=True)).tolist()
-    for panel, setting in zip(panels, settings, strict=True):
+    axes: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(panels), sharey=True)).tolist()
+    for each, (suite, setting) in zip(axes, panels, strict=True):
+        here = [record for record in runs if (record.spec.suite, record.spec.setting) == (suite, setting)]
         for number, method in enumerate(methods):
-            own = by_solver(r for r in runs if (r.spec.setting, r.spec.method) == (setting, method))
-            _points(panel, number, method, own)
-        panel.axvline(0, color="0.6", linewidth=0.8)
-        panel.set_title(setting)
-        panel.set_xlabel(f"test {METRIC} less identity, percentage points")
-    panels[0].invert_yaxis()
-    figure.legend(*panels[0].get_legend_handles_labels(), fontsize=6.5, loc="outside lower center", ncols=len(methods))
-    figure.suptitle("What the inverse Hessian changes: mean difference over the seeds, 95 % t interval", fontsize=9)
+            if own := by_solver(record for record in here if record.spec.method == method):
+                _points(each, number, method, own)
+        each.axvline(0, color="0.6", linewidth=0.8)
+        each.set_title(f"{suite}, {setting}")
+        each.set_xlabel(f"test {METRIC} less identity")
+    axes[0].invert_yaxis()
+    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=6.5, loc="outside lower center", ncols=len(methods))
+    title = "What the inverse Hessian changes: percentage points, mean difference over the seeds, 95 % t interval"
+    figure.suptitle(title, fontsize=8)
     return figure
+
+
+def _panels(runs: Sequence[Record]) -> list[tuple[str, str]]:
+    """Return suites and settings of runs, settings in the order of their suite."""
+    found = dict.fromkeys(record.spec.suite for record in runs)
+    known = {(record.spec.suite, record.spec.setting) for record in runs}
+    return [(suite, setting) for suite in found for setting in suites.load(suite).settings if (suite, setting) in known]
 
 
 def _points(panel: "Axes", number: int, method: str, own: dict[str, list[Record]]) -> None:

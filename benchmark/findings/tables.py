@@ -61,7 +61,9 @@ def compared(folder: Path, references: Sequence[str], *, chosen: Callable[[Recor
         if shares:
             line[f"{row.setting} share of controls"] = f"{100 * shares[row.setting, row.method]:.1f} %"
         line[f"{row.setting} trials"] = trials_text(row)
-    return f"{pipe_table(list(table.values()))}\n\n{_caption(folder, results, references, chosen)}"
+    columns = dict.fromkeys(column for line in table.values() for column in line)
+    lines = [{column: line.get(column, ABSENT) for column in columns} for line in table.values()]
+    return f"{pipe_table(lines)}\n\n{_caption(folder, results, references, chosen)}"
 
 
 def _control_shares(folder: Path, chosen: Callable[[Record], bool]) -> dict[tuple[str, str], float]:
