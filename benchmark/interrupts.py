@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import psutil
 
+from benchmark import stopping
 from benchmark.commands import INTERRUPTED
 
 BOUNCE_SEC = 0.2
@@ -18,7 +19,6 @@ and to its group."""
 
 _asked = threading.Event()
 
-_NUMBERS = (signal.SIGINT, signal.SIGTERM)
 _SHOW_CURSOR = b"\x1b[?25h"
 _LINE = b"stopped at once; finished runs are recorded, and the same command goes on from here\n"
 
@@ -62,11 +62,11 @@ def _watch(reading: int) -> None:
         for number in os.read(reading, 64):
             if number == 0:
                 return
-            if number in _NUMBERS:
+            if number in stopping.SIGNALS:
                 now = time.monotonic()
                 first = now if first is None else first
                 _asked.set()
-                if now - first > BOUNCE_SEC:
+                if now - first > BOUNCE_SEC and number != signal.SIGHUP:  # where a terminal closes nobody is impatient
                     _end()
 
 
@@ -84,16 +84,11 @@ def _end() -> None:
         os._exit(INTERRUPTED)
 
 
-def interrupt_on_sigterm() -> None:
-    """Let SIGTERM stop the driver as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait for the end of the block: a half-done write to Optuna's journal raises oddly."""
+    """Let signals to stop wait for the end of the block: a half-done write to Optuna's journal raises oddly."""
     pending: list[int] = []
-    held = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    held = stopping.heard()
     for number in held:
         signal.signal(number, lambda number, frame: pending.append(number))
     try:
@@ -101,5 +96,5 @@ def uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in held.items():
             signal.signal(number, handler)
-    if pending:
-        raise KeyboardInterrupt
+    for number in pending:
+        stopping.interrupt(number, None)

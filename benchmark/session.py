@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 import baselines
-from benchmark import terminal, tracking
+from benchmark import stopping, terminal, tracking
 from benchmark.attempts import RETRIES
 from benchmark.campaign import is_complete, missing
 from benchmark.commands import FAILED
@@ -19,7 +19,7 @@ from benchmark.errors import unknown
 from benchmark.failures import closing_line
 from benchmark.figures import write_figures
 from benchmark.fill import Fill, command_under
-from benchmark.interrupts import interrupt_on_sigterm, second_ends_at_once
+from benchmark.interrupts import second_ends_at_once
 from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.record import Store
 from benchmark.spec import is_sample
@@ -70,7 +70,7 @@ def run_session(request: Request) -> int:
         store.read()
         terminal.print_plan(arms, store.records, resources)
         return 0
-    interrupt_on_sigterm()
+    stopping.listen()
     with second_ends_at_once():
         return _run(request, arms, store, resources, Outlets(request.storage, mode, request.retries))
 

@@ -1,14 +1,18 @@
-"""A worker process: Ctrl-C is the driver's, SIGTERM saves what runs and hands it on before the process ends."""
+"""A worker process: Ctrl-C is the driver's; SIGTERM, or the end of its terminal, saves what runs and hands it on."""
 
 import asyncio
 import contextlib
 import logging
 import signal
 import threading
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
 from benchmark import stopping
+
+LEAVES = (signal.SIGTERM, signal.SIGHUP)
+"""A scheduler or `kill`, and a terminal that closes."""
 
 LEAVE_SEC = 10.0
 """Longest wait for the scheduler to let a worker go."""
@@ -25,23 +29,28 @@ def dask_setup(worker: Any) -> None:
     import benchmark.train  # noqa: F401
 
 
-def attend(worker: Any) -> Any:
-    """Let SIGTERM save what runs in this process; return the handler before, None where signals are not ours."""
+def attend(worker: Any) -> dict[int, Any]:
+    """Let `LEAVES` save what runs in this process; return the handlers before, none where signals are not ours."""
     _workers[:] = [worker]
     if threading.current_thread() is not threading.main_thread():
-        return None
-    return signal.signal(signal.SIGTERM, _end)
+        return {}
+    held: dict[int, Any] = {number: handler for number, handler in stopping.heard().items() if number in LEAVES}
+    for number in held:
+        signal.signal(number, _end)
+    return held
 
 
-def release(handler: Any) -> None:
-    """Give SIGTERM back to the handler that `attend` returned."""
-    if handler is not None and not stopping.is_ending():
-        signal.signal(signal.SIGTERM, handler)
+def release(held: Mapping[int, Any]) -> None:
+    """Give signals back to the handlers that `attend` returned."""
+    if not stopping.is_ending():
+        for number, handler in held.items():
+            signal.signal(number, handler)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     """Handle a signal that ends this process: take no more cells, and leave once what runs has saved its state."""
-    signal.signal(number, signal.SIG_IGN)  # one is enough: it must not cut the state that is being saved
+    for each in LEAVES:  # one is enough: another must not cut the state that is being saved
+        signal.signal(each, signal.SIG_IGN)
     worker = _workers[0]
     worker.loop.asyncio_loop.call_soon_threadsafe(_pause, worker)
     if not stopping.end(number):

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from benchmark import stopping
 from benchmark.cluster.pool import Pool
 from benchmark.errors import UserError
 from benchmark.slurm import MEMORY_DEFAULT, SlurmJobs
@@ -119,7 +120,7 @@ def _cluster(asked: SlurmJobs, interface: dict[str, Any], refused: list[str]) ->
 @contextmanager
 def _signals_kept() -> Iterator[None]:
     """Keep our own handlers: importing dask-jobqueue 0.9 lets Ctrl-C and SIGTERM end the process with status 0."""
-    held = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    held = stopping.heard()
     yield
     if threading.current_thread() is threading.main_thread():
         for number, handler in held.items():

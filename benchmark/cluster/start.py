@@ -123,9 +123,9 @@ def _local(resources: Resources, say: Callable[[str], None]) -> Iterator[Pool]:
 
 
 def _deaf(start: Callable[[], Any]) -> Any:
-    """Return what `start` returns; threads and processes that it begins never hear of Ctrl-C, which is the driver's."""
+    """Return what `start` returns; what it begins never hears of Ctrl-C or the terminal's end, the driver's."""
     resource_tracker.ensure_running()  # which lets the thread that starts it hear again
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         return start()
     finally:

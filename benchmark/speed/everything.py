@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
+from benchmark import stopping
 from benchmark.commands import FAILED, INTERRUPTED
-from benchmark.interrupts import interrupt_on_sigterm
 from benchmark.session import check_device
 from benchmark.speed import costs, data, hypergradient, rows, suite_costs
 from benchmark.speed import measurement as single
@@ -89,7 +89,7 @@ def run_all(
     """
     absent = _absent(device)
     check_files(results)
-    interrupt_on_sigterm()
+    stopping.listen()
     out, ended = console(), list[Ended]()
     given = {"--device": device, "--results-dir": str(results)}
     for number, (name, about) in enumerate(DURATIONS.items(), 1):

@@ -1,10 +1,14 @@
 """Commands in processes of their own: started, watched, killed."""
 
+import fcntl
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import termios
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,10 +41,7 @@ class Running:
 
     def workers(self) -> list[psutil.Process]:
         """Return the worker processes, those that Dask's nannies spawned."""
-        children = psutil.Process(self.process.pid).children()  # a worker's own child looks like it for a moment
-        servers = [child for child in children if "forkserver" in " ".join(_words(child))]
-        forked = [worker for server in servers for worker in server.children()]
-        return [child for child in children if "spawn_main" in " ".join(_words(child))] + forked
+        return workers_of(psutil.Process(self.process.pid))
 
     def signal(self, number: int, *, group: bool = False) -> None:
         """Send a signal to the driver, or to all of its group as a terminal does."""
@@ -50,6 +51,14 @@ class Running:
         """Wait for the end of the driver."""
         out, err = self.process.communicate(timeout=PATIENCE_SEC)
         return Ended(self.process.returncode, out, err)
+
+
+def workers_of(driver: psutil.Process) -> list[psutil.Process]:
+    """Return the worker processes of a driver, those that Dask's nannies spawned."""
+    children = driver.children()  # a worker's own child looks like it for a moment
+    servers = [child for child in children if "forkserver" in " ".join(_words(child))]
+    forked = [worker for server in servers for worker in server.children()]
+    return [child for child in children if "spawn_main" in " ".join(_words(child))] + forked
 
 
 def _words(process: psutil.Process) -> list[str]:
@@ -72,6 +81,48 @@ def running(*arguments: str | Path, program: Sequence[str] = RUN, **changes: str
         if started.process.poll() is None:
             os.killpg(started.process.pid, signal.SIGKILL)
             started.process.wait()
+
+
+@contextmanager
+def in_a_terminal(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen, Callable[[], None]]]:
+    """Start a command in a terminal of its own; yield its process and what closes the terminal."""
+    master, slave = os.openpty()
+    closing = threading.Event()
+
+    def read() -> None:
+        while not closing.is_set():
+            if select.select([master], [], [], 0.02)[0]:
+                os.read(master, 4096)
+        os.close(master)
+
+    def close() -> None:
+        closing.set()
+        terminal.join()
+
+    def take() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    terminal = threading.Thread(target=read)
+    terminal.start()
+    words = [*RUN, *map(str, arguments)]
+    process = subprocess.Popen(
+        words,
+        cwd=ROOT,
+        env=environment(),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        preexec_fn=take,
+    )
+    os.close(slave)
+    try:
+        yield process, close
+    finally:
+        close()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from tests.benchmark.conftest import Cli
-from tests.benchmark.helpers import command, lines, results
-from tests.benchmark.processes import cluster, running, wait_until
+from tests.benchmark.helpers import RUN, command, lines, results
+from tests.benchmark.processes import cluster, in_a_terminal, running, wait_until, workers_of
 
 PLAN = (
     *("--suite", "digits", "--settings", "5-shot", "--methods", "equal", "--epochs", "100", "--seeds", "2"),
@@ -62,6 +62,38 @@ def test_a_command_that_is_stopped_saves_what_runs(
     assert results(tmp_path) == undisturbed
     assert sorted(taken_over(tmp_path)) == [0, 1]
     assert not saved.parent.exists()
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_terminal_that_closes_stops_as_ctrl_c_does(
+    workers: str, undisturbed: dict[str, dict[str, Any]], cli: Cli, tmp_path: Path
+) -> None:
+    with in_a_terminal(*PLAN, "--workers", workers, "--results-dir", tmp_path) as (process, close):
+        runner = psutil.Process(process.pid)
+        if workers == "1":
+            wait_until(lambda: workers_of(runner), "the worker")
+            (runner,) = workers_of(runner)
+        second_run(tmp_path, runner)
+        close()
+        assert process.wait(timeout=60) == 130
+    assert not runner.is_running()
+    (saved,) = (tmp_path / "digits" / "checkpoints").iterdir()
+    assert saved.name in undisturbed
+    again = cli(*PLAN, "--workers", "0", "--results-dir", tmp_path)
+    assert again.status == 0, again.err
+    assert results(tmp_path) == undisturbed
+    assert sorted(taken_over(tmp_path)) == [0, 1]
+
+
+def test_under_nohup_a_terminal_may_close(undisturbed: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    program = ["nohup", *RUN]
+    with running(*PLAN, "--workers", "0", "--results-dir", tmp_path, program=program) as driver:
+        second_run(tmp_path, psutil.Process(driver.process.pid))
+        driver.signal(signal.SIGHUP, group=True)
+        ended = driver.end()
+    assert ended.status == 0, ended.err
+    assert results(tmp_path) == undisturbed
+    assert taken_over(tmp_path) == [0, 0]
 
 
 def test_a_worker_that_is_told_to_end_saves_and_another_goes_on(

@@ -57,7 +57,9 @@ def test_all_run_with_their_defaults_in_order(runs: Runs, cli: Cli) -> None:
     assert by_name["overhead"] == ["--results-dir", "results"]
     assert by_name["hypergradient"] == ["--device", "cpu", "--results-dir", "results"]
     assert by_name["methods"] == ["--device", "cpu", "--results-dir", "results"]
-    assert ended.out.startswith(f"[1 of {len(DURATIONS)}] overhead: about half a minute on one core\noverhead: measured in 0 s\n")
+    assert ended.out.startswith(
+        f"[1 of {len(DURATIONS)}] overhead: about half a minute on one core\noverhead: measured in 0 s\n"
+    )
     assert ended.out.endswith(f"measured: {', '.join(DURATIONS)}\n")
 
 
