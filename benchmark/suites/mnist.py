@@ -1,5 +1,7 @@
 """MNIST with few labels and a generated auxiliary task: the table of the paper's first preprint."""
 
+from typing import ClassVar
+
 from torch import nn
 
 from benchmark.models.convnet import TWO_LAYERS, convnet
@@ -7,7 +9,11 @@ from benchmark.suites._few_labels import FewLabels
 
 
 class MNIST(FewLabels):
-    """2-layer ConvNet; the preprint gives neither its widths nor grid and budget: those here are named defaults."""
+    """2-layer ConvNet; the preprint gives neither its widths nor grid and budget: those here are named defaults.
+
+    Attributes:
+        widths: Channels of the two layers.
+    """
 
     citation = "LeCun et al., 1998; Navon et al., arXiv:2007.02693v1, Table 3"
     datasets = ("mnist",)
@@ -27,7 +33,8 @@ class MNIST(FewLabels):
     epochs = 20
     sample_epochs = 20
     batch_size = 128
+    widths: ClassVar[tuple[int, int]] = TWO_LAYERS
 
     def trunk(self, setting: str) -> tuple[nn.Module, int]:
         """Return two convolutional layers."""
-        return convnet(1, TWO_LAYERS, pixels=28)
+        return convnet(1, self.widths, pixels=28)
