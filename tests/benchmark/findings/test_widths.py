@@ -1,0 +1,52 @@
+"""MNIST's widths: the network has those that are named, and the text says what was measured."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.findings import widths
+from benchmark.findings.widths import FILE, accuracies, mnist_widths
+from benchmark.places import Places
+from benchmark.speed.measurement import Measurement, write
+from benchmark.suites.mnist import MNIST
+from benchmark.train import Training
+from tests.benchmark.findings.made_up import rows
+
+
+def test_networks_have_the_widths_and_runs_their_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, list[int]]] = []
+
+    class Noted(Training):
+        def finish(self, *given: object) -> dict[str, dict[str, float]]:
+            trunk = self.problem.model.trunk
+            seen.append((self.spec.seed, [part.shape[0] for part in trunk.parameters() if part.dim() == 4]))
+            return {"test": {"top1": 0.5}}
+
+    monkeypatch.setattr(widths, "Training", Noted)
+    assert accuracies((3, 5), Places(cache_dir=tmp_path, sample=True), seeds=2) == [0.5, 0.5]
+    assert seen == [(1, [3, 5]), (2, [3, 5])]
+
+
+def test_the_suite_is_as_it_was() -> None:
+    assert MNIST.widths == widths.WIDTHS[0]
+
+
+def test_the_text_has_every_width_and_the_published_number(tmp_path: Path) -> None:
+    about = {"turns": 5, "detail": "", "cores": 2, "load": 0.5, "threads": "1", "date": "2026-01-02"}
+    made = [
+        Measurement(
+            "a machine",
+            f"mean test top1 of stl, %, channels {name}",
+            *values,
+            torch="9.9",
+            commit="1234567890",
+            **about,
+        )
+        for name, values in {"32 and 64": (97.125, 97.0, 97.5), "4 and 8": (95.0, 94.0, 96.0)}.items()
+    ]
+    write(tmp_path / FILE, made)
+    text = mnist_widths(tmp_path)
+    assert [row["channels"] for row in rows(text)] == ["32 and 64", "4 and 8"]
+    assert [row["test top1"] for row in rows(text)] == ["97.12", "95.00"]
+    assert rows(text)[1]["lowest and highest run"] == "94.00 to 96.00"
+    assert "mean of 5 final runs; the preprint: 95.5. a machine, torch 9.9, commit 1234567, 2026-01-02." in text
