@@ -5,6 +5,7 @@ from pathlib import Path
 from benchmark.findings.runs import RESULTS
 from benchmark.speed import data as data_speed
 from benchmark.speed import hypergradient, measurement, rows, suite_costs
+from benchmark.speed import layout as layouts
 from benchmark.speed import overhead as harness
 from benchmark.speed import scale as scaling
 from benchmark.speed.hours import hours_of_tables
@@ -46,6 +47,16 @@ def overhead(folder: Path = RESULTS) -> str:
         f"> harness {found['harness, ms'].value:.2f} ms, bare loop {found['bare loop, ms'].value:.2f} ms, median ratio "
         f"{ratio.value:.3f} (quartiles {low:.3f} and {high:.3f}, {ratio.turns} pairs); {ratio.detail}; load average "
         f"{ratio.load:.1f}, {_origin(ratio)}"
+    )
+
+
+def layout(folder: Path = RESULTS) -> str:
+    """Return what channels first in memory take to channels last."""
+    found = measurement.read(folder / layouts.FILE)
+    told = [f"{row.what.partition(', ')[2]} {row.value:.2f} ({row.detail})" for row in found]
+    return (
+        f"> channels first take to channels last, median of {found[0].turns} turns: {'; '.join(told)}; load average "
+        f"{found[0].load:.1f}, {_origin(found[0])}"
     )
 
 

@@ -82,3 +82,15 @@ def test_outer_steps(tmp_path: Path) -> None:
     ]
     assert "medians of 3 turns" in caption
     assert caption.endswith("a machine, torch 9.9, 1 thread, commit 1234567, 2026-11-25.")
+
+
+def test_layout(tmp_path: Path) -> None:
+    found = [
+        measured("channels first to last, a step of mnist", 1.5, "128 samples"),
+        measured("channels first to last, evaluation of mnist", 4.25, "1000 samples, 128 at once against 4096"),
+    ]
+    write(tmp_path / "speed/layout.csv", found)
+    assert (
+        "last, median of 3 turns: a step of mnist 1.50 (128 samples); evaluation of mnist 4.25 (1000 samples, 128 at "
+        "once against 4096); load average 0.2, a machine, torch 9.9, commit 1234567, 2026-11-25"
+    ) in speeds.layout(tmp_path)
