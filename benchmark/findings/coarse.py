@@ -1,29 +1,37 @@
-"""CIFAR-100 with coarse classes as auxiliary task, and what the nonlinear combiner's weights do there."""
+"""CIFAR-100 with coarse classes as auxiliary task and two controls, and how far the nonlinear combiner's weights go."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.findings.runs import RESULTS, final_runs, succeeded
+from benchmark import suites
+from benchmark.findings.runs import RESULTS, final_runs, listed, succeeded
 from benchmark.findings.tables import compared
+from benchmark.record import Record
 
 FOLDER = RESULTS / "reference/cifar100-coarse"
-UNSTABLE = "auxilearn-nonlinear"
-SMALL = 0.01
-"""Share of the weights below which auxiliary tasks count as given up."""
+GROWING = "auxilearn-nonlinear"
 
 
 def coarse(folder: Path = FOLDER) -> str:
-    """Return the table of all methods and how far the weights of the nonlinear combiner go."""
-    return f"{compared(folder, ('stl', 'equal'))}\n\n{weights(folder)}"
+    """Return the table of all methods in each setting, and how far the weights of the nonlinear combiner go."""
+    known = {record.spec.setting for record in final_runs(folder)}
+    settings = [setting for setting in suites.load(folder.name).settings if setting in known]
+    tables = [
+        compared(folder, ("stl", "equal"), chosen=lambda record, setting=setting: record.spec.setting == setting)
+        for setting in settings
+    ]
+    return "\n\n".join([*tables, weights(folder, settings)])
 
 
-def weights(folder: Path = FOLDER) -> str:
-    """Return the largest sum of the nonlinear combiner's weights and in how many runs all auxiliaries are given up."""
-    runs = succeeded(final_runs(folder), UNSTABLE)
-    sums = [max(sum(row["weight"]) for row in record.epochs) for record in runs]
-    ends = [record.epochs[-1]["weight"] for record in runs]
-    given_up = sum(sum(end[1:]) < SMALL * sum(end) for end in ends)
-    return (
-        f"At this rate the weights of `{UNSTABLE}` are not stable: their sum, {len(ends[0])} tasks, reaches "
-        f"{min(sums):,.0f} to {max(sums):,.0f} within the {len(runs)} runs, and in {given_up} of them all auxiliary "
-        f"tasks together end below {100 * SMALL:.0f} % of it."
-    )
+def weights(folder: Path, settings: Sequence[str]) -> str:
+    """Return how large the sum of the nonlinear combiner's weights gets in each setting."""
+    parts = []
+    for setting in settings:
+        sums = [largest_sum(record) for record in succeeded(final_runs(folder), GROWING, setting)]
+        parts.append(f"{min(sums):,.0f} to {max(sums):,.0f} in the {len(sums)} runs with {setting}")
+    return f"The largest sum of the weights of {listed([GROWING])} in a run is {', '.join(parts)}."
+
+
+def largest_sum(record: Record) -> float:
+    """Return the largest sum of the weights of all tasks over the epochs of a run."""
+    return max(sum(row["weight"]) for row in record.epochs)

@@ -64,8 +64,8 @@ def accuracies(widths: tuple[int, int], places: Places, *, seeds: int) -> list[f
 
 
 def mnist_widths(folder: Path = RESULTS) -> str:
-    """Return accuracies by width beside the preprint's."""
-    found = read(folder / FILE)
+    """Return accuracies by width, the best first, and the preprint's."""
+    found = sorted(read(folder / FILE), key=lambda row: -row.value)
     rows = [
         {
             "channels": row.what.rpartition("channels ")[2],
