@@ -13,7 +13,7 @@ FAILED = 1
 """Exit status of a command of whose runs one failed."""
 
 INTERRUPTED = 130
-"""Exit status after Ctrl-C or SIGTERM, as of a shell's children."""
+"""Exit status after Ctrl-C, SIGTERM or the end of the terminal, as of a shell's children after Ctrl-C."""
 
 DEFAULT_RESULTS = Path("results")
 

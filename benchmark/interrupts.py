@@ -7,15 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import psutil
 
 from benchmark import stopping
 from benchmark.commands import INTERRUPTED
-
-BOUNCE_SEC = 0.2
-"""Time after a signal within which another one is the same wish: `timeout` and some schedulers send it to a process
-and to its group."""
 
 _asked = threading.Event()
 
@@ -66,7 +63,9 @@ def _watch(reading: int) -> None:
                 now = time.monotonic()
                 first = now if first is None else first
                 _asked.set()
-                if now - first > BOUNCE_SEC and number != signal.SIGHUP:  # where a terminal closes nobody is impatient
+                if (
+                    now - first > stopping.BOUNCE_SEC and number != signal.SIGHUP
+                ):  # where a terminal closes nobody is impatient
                     _end()
 
 
@@ -88,13 +87,17 @@ def _end() -> None:
 def uninterrupted() -> Iterator[None]:
     """Let signals to stop wait for the end of the block: a half-done write to Optuna's journal raises oddly."""
     pending: list[int] = []
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        stopping.hang_up(number)
+        pending.append(number)
+
     held = stopping.heard()
     for number in held:
-        signal.signal(number, lambda number, frame: pending.append(number))
+        signal.signal(number, wait)
     try:
         yield
     finally:
-        for number, handler in held.items():
-            signal.signal(number, handler)
-    for number in pending:
-        stopping.interrupt(number, None)
+        stopping.give_back(held)
+    if pending:
+        raise KeyboardInterrupt

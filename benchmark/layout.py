@@ -10,17 +10,21 @@ from benchmark.data import Batch
 from benchmark.spec import Precision
 
 CPU_EVALUATION = 128
-"""Images that a CPU evaluates at once: activations of more of them leave its cache, and each takes twice the time."""
+"""Images that a CPU evaluates at once: activations of more of them leave its cache."""
 
 
-def channels_last(precision: Precision, device: torch.device) -> bool:
-    """Return whether images have their channels last: oneDNN's and bfloat16's kernels read them so."""
-    return device.type == "cpu" or precision == "bfloat16"
+def channels_last(model: nn.Module, precision: Precision, device: torch.device) -> bool:
+    """Return whether images have their channels last: oneDNN's and bfloat16's convolutions are made for it."""
+    convolves = any(isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) for module in model.modules())
+    return convolves and (device.type == "cpu" or precision == "bfloat16")
 
 
 def arrange(module: nn.Module, *, last: bool) -> None:
     """Put the weights of convolutions of images into the layout of their inputs."""
-    module.to(memory_format=torch.channels_last if last else torch.contiguous_format)  # type: ignore[call-overload]
+    layout = torch.channels_last if last else torch.contiguous_format
+    for part in module.parameters():
+        if part.dim() == 4:
+            part.data = part.data.contiguous(memory_format=layout)
 
 
 def arranged(batch: Batch, *, last: bool) -> Batch:

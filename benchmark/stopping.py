@@ -5,13 +5,17 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a command to stop: Ctrl-C, a scheduler or `kill`, a terminal that closes."""
+
+BOUNCE_SEC = 0.2
+"""Time after a signal within which another one is the same wish: `timeout` and some schedulers send it to a process
+and to its group, and some systems two kinds at once."""
 
 _POLL_SEC = 0.02
 
@@ -39,33 +43,36 @@ def heard() -> dict[int, Any]:
     return {number: handler for number, handler in held.items() if handler not in (signal.SIG_IGN, None)}
 
 
+def give_back(held: Mapping[int, Any]) -> None:
+    """Give signals back to the handlers that `heard` returned, but those that are ignored since then."""
+    for number in held.keys() & heard().keys():
+        signal.signal(number, held[number])
+
+
 def listen() -> None:
     """Let SIGTERM and a terminal that closes stop this process as Ctrl-C does."""
     _terminals[:] = [number for number in (0, 1, 2) if os.isatty(number)]
     for number in heard():
-        signal.signal(number, interrupt)
+        signal.signal(number, _interrupt)
 
 
-def interrupt(number: int, frame: FrameType | None) -> None:
-    """Handle one of `SIGNALS` where nothing has to be saved.
-
-    Raises:
-        KeyboardInterrupt: Always.
-    """
-    _hung_up(number)
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    hang_up(number)
     raise KeyboardInterrupt
 
 
-def _hung_up(number: int) -> None:
-    """Where a terminal has closed, hear of it once, for shells tell it too, and write to it no more."""
+def hang_up(number: int) -> None:
+    """Where the terminal closes, hear of it once, for the shell tells it too, and write to it no more.
+
+    Every handler of `SIGNALS` calls this first: whatever is written to a terminal that is gone raises.
+    """
     if number != signal.SIGHUP:
         return
     signal.signal(number, signal.SIG_IGN)
+    nowhere = os.open(os.devnull, os.O_RDWR)
     for each in _terminals:
-        if not os.isatty(each):
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            os.dup2(nowhere, each)
-            os.close(nowhere)
+        os.dup2(nowhere, each)
+    os.close(nowhere)
 
 
 @contextmanager
@@ -74,30 +81,39 @@ def under_way(digest: str, *, signals: bool) -> Iterator[None]:
 
     Args:
         digest: The run.
-        signals: Whether those of `SIGNALS` ask for it, in the main thread; the second one acts as it did before.
+        signals: Whether those of `SIGNALS` ask for it, in the main thread; a second one acts as it did before, if it is
+            no part of the same wish: the terminal that closes, or what comes within `BOUNCE_SEC`.
     """
     _running.add(digest)
-    held = {}
-    if signals and threading.current_thread() is threading.main_thread():
-        held = heard()
+    held = heard() if signals and threading.current_thread() is threading.main_thread() else {}
+    first: float | None = None
 
-    def restore() -> None:
-        for number in held.keys() & heard().keys():
-            signal.signal(number, held[number])
-
-    def ask_once(number: int, frame: FrameType | None) -> None:
-        _asked.add(digest)
-        restore()
-        _hung_up(number)
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal first
+        hang_up(number)
+        now = time.monotonic()
+        if first is None:
+            first = now
+            _asked.add(digest)
+        elif number != signal.SIGHUP and now - first > BOUNCE_SEC:
+            _as_before(number, held[number], frame)
 
     for number in held:
-        signal.signal(number, ask_once)
+        signal.signal(number, ask)
     try:
         yield
     finally:
-        restore()
+        give_back(held)
         _running.discard(digest)
         _asked.discard(digest)
+
+
+def _as_before(number: int, handler: Any, frame: FrameType | None) -> None:
+    signal.signal(number, handler)
+    if callable(handler):
+        handler(number, frame)
+    else:
+        signal.raise_signal(number)
 
 
 def is_asked(digest: str) -> bool:

@@ -188,7 +188,11 @@ class Suite(ABC):
 
     @abstractmethod
     def model(self, setting: str) -> MultiTask:
-        """Return a freshly initialised network, drawn from torch's global generator."""
+        """Return a freshly initialised network, drawn from torch's global generator.
+
+        Images may reach it with their channels last in memory (`benchmark.layout`): let it `flatten` or `reshape` what
+        its convolutions return, for `view` raises there.
+        """
 
     @abstractmethod
     def measure(self, setting: str, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:

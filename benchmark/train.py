@@ -94,7 +94,7 @@ class Training:
         self.method = build_method(spec.method, self.problem, hyper, seed=self._seed("method")).to(device)
         self.precision: Precision = precision.chosen(spec.precision, suite.precision, device)
         self.passes = precision.passes(self.precision, device)
-        self.channels_last = layout.channels_last(self.precision, device)
+        self.channels_last = layout.channels_last(self.problem.model, self.precision, device)
         self.evaluated = layout.evaluated_at_once(suite.evaluation_batch_size, self.data.samples.inputs, device)
         for module in (self.problem.model, self.method):
             layout.arrange(module, last=self.channels_last)

@@ -12,7 +12,7 @@ from typing import Any
 from benchmark import stopping
 
 LEAVES = (signal.SIGTERM, signal.SIGHUP)
-"""A scheduler or `kill`, and a terminal that closes."""
+"""A scheduler or `kill`, and a terminal that closes (a nanny dies of that, and its worker with it)."""
 
 LEAVE_SEC = 10.0
 """Longest wait for the scheduler to let a worker go."""

@@ -119,8 +119,8 @@ def _cluster(asked: SlurmJobs, interface: dict[str, Any], refused: list[str]) ->
 
 @contextmanager
 def _signals_kept() -> Iterator[None]:
-    """Keep our own handlers: importing dask-jobqueue 0.9 lets Ctrl-C and SIGTERM end the process with status 0."""
-    held = stopping.heard()
+    """Keep the handlers, ignored signals too: importing dask-jobqueue 0.9 lets Ctrl-C end the process with status 0."""
+    held = {number: signal.getsignal(number) for number in stopping.SIGNALS}
     yield
     if threading.current_thread() is threading.main_thread():
         for number, handler in held.items():

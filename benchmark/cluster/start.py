@@ -124,8 +124,9 @@ def _local(resources: Resources, say: Callable[[str], None]) -> Iterator[Pool]:
 
 def _deaf(start: Callable[[], Any]) -> Any:
     """Return what `start` returns; what it begins never hears of Ctrl-C or the terminal's end, the driver's."""
-    resource_tracker.ensure_running()  # which lets the thread that starts it hear again
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    resource_tracker.ensure_running()  # which lets the thread that starts it hear Ctrl-C again
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return start()
     finally:

@@ -28,8 +28,8 @@ def weights(folder: Path, settings: Sequence[str]) -> str:
     parts = []
     for setting in settings:
         sums = [largest_sum(record) for record in succeeded(final_runs(folder), GROWING, setting)]
-        parts.append(f"{min(sums):,.0f} to {max(sums):,.0f} in the {len(sums)} runs with {setting}")
-    return f"The largest sum of the weights of {listed([GROWING])} in a run is {', '.join(parts)}."
+        parts.append(f"{', '.join(f'{each:,.0f}' for each in sums)} ({setting})")
+    return f"The weights of all tasks of {listed([GROWING])} add up to at most, run by run: {'; '.join(parts)}."
 
 
 def largest_sum(record: Record) -> float:

@@ -31,18 +31,21 @@ def curvature_figure(runs: Sequence[Record]) -> "Figure":
 
     panels = _panels(runs)
     methods = list(dict.fromkeys(record.spec.method for record in runs))
+    solvers = [name for name in by_solver(runs) if name != IDENTITY]
     figure = Figure(figsize=(7.0, 2.9), layout="constrained")
     axes: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(panels), sharey=True)).tolist()
     for each, (suite, setting) in zip(axes, panels, strict=True):
         here = [record for record in runs if (record.spec.suite, record.spec.setting) == (suite, setting)]
         for number, method in enumerate(methods):
             if own := by_solver(record for record in here if record.spec.method == method):
-                _points(each, number, method, own)
+                _points(each, number, own, solvers)
         each.axvline(0, color="0.6", linewidth=0.8)
         each.set_title(f"{suite}, {setting}")
         each.set_xlabel(f"test {METRIC} less identity")
+    axes[0].set_yticks(range(len(solvers)), solvers)
     axes[0].invert_yaxis()
-    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=6.5, loc="outside lower center", ncols=len(methods))
+    marks = [axes[0].plot([], [], color=look(i)[0], marker=look(i)[2], label=name)[0] for i, name in enumerate(methods)]
+    figure.legend(handles=marks, fontsize=6.5, loc="outside lower center", ncols=len(methods))
     title = "What the inverse Hessian changes: percentage points, mean difference over the seeds, 95 % t interval"
     figure.suptitle(title, fontsize=8)
     return figure
@@ -55,26 +58,22 @@ def _panels(runs: Sequence[Record]) -> list[tuple[str, str]]:
     return [(suite, setting) for suite in found for setting in suites.load(suite).settings if (suite, setting) in known]
 
 
-def _points(panel: "Axes", number: int, method: str, own: dict[str, list[Record]]) -> None:
+def _points(panel: "Axes", number: int, own: dict[str, list[Record]], solvers: Sequence[str]) -> None:
     """Draw the differences of one method, a row a solver."""
     plain = by_seed(own[IDENTITY], METRIC)
-    names = [name for name in own if name != IDENTITY]
     colour, _, marker = look(number)
-    for row, name in enumerate(names):
+    for name in own.keys() - {IDENTITY}:
         found = by_seed(own[name], METRIC)
         seeds = sorted(found.keys() & plain.keys())
         pair = paired_difference([found[seed] for seed in seeds], [plain[seed] for seed in seeds])
         low, high = 100 * (pair.difference - pair.low), 100 * (pair.high - pair.difference)
-        label = method if row == 0 else None
         panel.errorbar(
             100 * pair.difference,
-            row + 0.2 * (number - 0.5),
+            solvers.index(name) + 0.2 * (number - 0.5),
             xerr=[[low], [high]],
             color=colour,
             marker=marker,
             markersize=4,
             capsize=2,
             linewidth=1,
-            label=label,
         )
-    panel.set_yticks(range(len(names)), names)

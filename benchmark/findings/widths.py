@@ -26,7 +26,7 @@ FILE = Path("explanations") / "mnist-widths.csv"
 
 SETTING = "5%"
 POINT = {"lr": "0.001", "weight_decay": "0.0005"}
-"""What the suite's search finds for the single task at 5 %, or does not tell apart from it."""
+"""What the suite's search finds for the single task at 5 %."""
 
 WIDTHS = ((32, 64), (16, 32), (8, 16), (4, 8))
 """Channels of the two layers; the suite's own are the first."""

@@ -1,4 +1,7 @@
-"""What channels last in memory are worth: steps and evaluation of suites of images against channels first."""
+"""What the layout of images in memory is worth: steps and evaluation as runs make them against channels first.
+
+Runs on a CPU also evaluate fewer images at once than a suite says, for the same reason: to stay in its cache.
+"""
 
 from functools import partial
 from pathlib import Path
@@ -43,7 +46,7 @@ def report(*, repeats: int, device: str, path: Path) -> None:
 
 
 def measure(name: str, *, repeats: int, device: torch.device, load: float) -> list[Measurement]:
-    """Return what channels first take to channels last in a suite, in a step and in evaluation.
+    """Return what channels first take to channels last in a suite, in a step, and in evaluation as runs make it.
 
     Args:
         name: A suite of images.
@@ -64,13 +67,18 @@ def measure(name: str, *, repeats: int, device: torch.device, load: float) -> li
         (
             "evaluation",
             {"last": lambda: last.measure(index), "first": lambda: first.measure(index)},
-            f"{len(index)} samples, {last.evaluated} at once against {first.evaluated}",
+            f"{len(index)} samples, {at_once(last, index)} at once against {at_once(first, index)}",
         ),
     ):
         seconds = seconds_in_turns(ways, repeats=repeats, device=device)
         ratios = [plain / ours for plain, ours in zip(seconds["first"], seconds["last"], strict=True)]
         kept.append(found(f"channels first to last, {work} of {name}", ratios, detail))
     return kept
+
+
+def at_once(training: Training, index: torch.Tensor) -> int:
+    """Return how many samples a run evaluates at once."""
+    return min(training.evaluated, len(index))
 
 
 def run(name: str, device: torch.device, *, last: bool) -> Training:

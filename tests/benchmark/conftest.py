@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmark import stopping
 from benchmark.commands import run_app
 from benchmark.figures import STYLE
 from benchmark.models.resnet import resnet18
@@ -38,9 +39,11 @@ def cli(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> I
         captured = capfd.readouterr()
         return Ended(status, captured.out, captured.err)
 
-    held = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(stopping, "_terminals", [])
+    held = {number: signal.getsignal(number) for number in stopping.SIGNALS}
     yield run
-    signal.signal(signal.SIGTERM, held)
+    for number, handler in held.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Commands in processes of their own: started, watched, killed."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -84,15 +85,18 @@ def running(*arguments: str | Path, program: Sequence[str] = RUN, **changes: str
 
 
 @contextmanager
-def in_a_terminal(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen, Callable[[], None]]]:
-    """Start a command in a terminal of its own; yield its process and what closes the terminal."""
+def in_a_terminal(
+    *arguments: str | Path, program: Sequence[str] = RUN
+) -> Iterator[tuple[subprocess.Popen, Callable[[], None]]]:
+    """Start a command, or another program, in a terminal of its own; yield its process and what closes the terminal."""
     master, slave = os.openpty()
     closing = threading.Event()
 
     def read() -> None:
-        while not closing.is_set():
-            if select.select([master], [], [], 0.02)[0]:
-                os.read(master, 4096)
+        with contextlib.suppress(OSError):  # nobody writes to the terminal any more
+            while not closing.is_set():
+                if select.select([master], [], [], 0.02)[0]:
+                    os.read(master, 4096)
         os.close(master)
 
     def close() -> None:
@@ -104,7 +108,7 @@ def in_a_terminal(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen, Ca
 
     terminal = threading.Thread(target=read)
     terminal.start()
-    words = [*RUN, *map(str, arguments)]
+    words = [*program, *map(str, arguments)]
     process = subprocess.Popen(
         words,
         cwd=ROOT,

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmark.interrupts import BOUNCE_SEC
+from benchmark.stopping import BOUNCE_SEC
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT, environment, lines
 from tests.benchmark.processes import Running, running, wait_until

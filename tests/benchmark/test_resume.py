@@ -144,6 +144,7 @@ def test_ctrl_c_stops_at_once_the_second_time_and_where_nothing_is_saved(
     place: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     spec = a_run("vectors", monkeypatch)
+    monkeypatch.setattr(stopping, "BOUNCE_SEC", 0)
     (tmp_path / "checkpoints").mkdir()
 
     def interrupted(self: Training, index: Tensor) -> Any:

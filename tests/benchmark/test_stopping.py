@@ -85,7 +85,7 @@ def test_a_terminal_that_closes_stops_as_ctrl_c_does(
     assert sorted(taken_over(tmp_path)) == [0, 1]
 
 
-def test_under_nohup_a_terminal_may_close(undisturbed: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+def test_under_nohup_the_end_of_a_terminal_is_ignored(undisturbed: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     program = ["nohup", *RUN]
     with running(*PLAN, "--workers", "0", "--results-dir", tmp_path, program=program) as driver:
         second_run(tmp_path, psutil.Process(driver.process.pid))

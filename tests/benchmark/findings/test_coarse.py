@@ -23,7 +23,7 @@ def test_largest_sums_of_weights_in_each_setting(tmp_path: Path) -> None:
     runs = [made("5-shot", "auxilearn-nonlinear", seed, end) for seed, end in enumerate(ends, start=1)]
     runs += [made("10-shot", "auxilearn-nonlinear", 1, (2.0, 3.0)), made("5-shot", "equal", 1, (1e9, 0.0, 0.0))]
     text = weights(commit(tmp_path / "cifar100-coarse", runs), ("5-shot", "10-shot"))
-    assert "in a run is 1 to 1,234 in the 2 runs with 5-shot, 5 to 5 in the 1 runs with 10-shot." in text
+    assert "add up to at most, run by run: 1, 1,234 (5-shot); 5 (10-shot)." in text
 
 
 def test_a_table_a_setting_in_the_order_of_the_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,4 +35,4 @@ def test_a_table_a_setting_in_the_order_of_the_suite(tmp_path: Path, monkeypatch
     first, second, last = coarse(commit(tmp_path / "cifar100-coarse", runs)).split("\n\n")
     assert first == "('stl', 'equal'): ['5-shot', '5-shot']"
     assert second == "('stl', 'equal'): ['10-shot', '10-shot']"
-    assert last.startswith("The largest sum")
+    assert last.startswith("The weights")

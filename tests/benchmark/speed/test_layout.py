@@ -23,7 +23,7 @@ def test_one_command_measures_writes_and_prints(cli: Cli, tmp_path: Path, monkey
         "channels first to last, a step of mnist",
         "channels first to last, evaluation of mnist",
     ]
-    assert [row.detail for row in found] == ["128 samples, float32", "200 samples, 128 at once against 4096"]
+    assert [row.detail for row in found] == ["128 samples, float32", "200 samples, 128 at once against 200"]
     assert all(row.turns == 2 for row in found)
     assert all(row.what in ended.out for row in found)
 
