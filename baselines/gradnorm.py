@@ -55,18 +55,26 @@ def renormalised(weights: Tensor) -> Tensor:
     return positive * (len(weights) / positive.sum())
 
 
-def squared_norms(rows: Tensor, output_gradients: Tensor, *, bias: bool) -> Tensor:
+def input_gram(rows: Tensor, *, bias: bool) -> Tensor:
+    """Return X X^T + 1 of the inputs of a linear map, (N, N), without the 1 where it has no bias.
+
+    Args:
+        rows: Inputs X of the map, (N, inputs).
+        bias: Whether the map has a bias.
+    """
+    return rows @ rows.T + float(bias)
+
+
+def squared_norms(gram: Tensor, output_gradients: Tensor) -> Tensor:
     """Return the squared norm of each task's gradient on a linear map's weight and bias, (K,).
 
     The gradient is D^T X on the weight and D^T 1 on the bias, whose squared norm is <D D^T, X X^T + 1>: two
     N x N Gram matrices, so that no task's gradient of the weight's size is formed.
 
     Args:
-        rows: Inputs X of the map, (N, inputs).
+        gram: `input_gram` of the map's inputs, (N, N).
         output_gradients: Gradients D by its outputs, (K, N, outputs).
-        bias: Whether the map has a bias.
     """
-    gram = rows @ rows.T + float(bias)
     return ((output_gradients @ output_gradients.mT) * gram).sum((1, 2)).clamp(min=0)
 
 
@@ -124,10 +132,14 @@ def layer_gradient_norms(means: Tensor, calls: dict[nn.Module, list[Call]]) -> T
 
     One batched backward pass that stops at the layer, in chunks of tasks; the graph is kept.
     """
-    rows = {part: mapped_rows(part, found, n_tasks=len(means)) for part, found in calls.items()}
-    mapped = [(part, matrix) for part, matrix in rows.items() if matrix is not None]
-    others = [part for part, matrix in rows.items() if matrix is None]
-    plain = [value for part in others for value in part.parameters(recurse=False) if value.requires_grad]
+    mapped: list[tuple[nn.Module, Tensor]] = []
+    plain: list[nn.Parameter] = []
+    for part, found in calls.items():
+        if (rows := mapped_rows(part, found, n_tasks=len(means))) is not None:
+            gram = input_gram(rows.to(means.dtype), bias=part.bias is not None)  # reduced under autocast
+            mapped.append((part, gram))
+        else:
+            plain += [value for value in part.parameters(recurse=False) if value.requires_grad]
     wanted = [
         *(calls[part][0].returned for part, _ in mapped),
         *(get_gradient_edge(value) for value in plain),
@@ -142,13 +154,12 @@ def layer_gradient_norms(means: Tensor, calls: dict[nn.Module, list[Call]]) -> T
         for gradient in found[len(mapped) :]:
             if gradient is not None:
                 total += gradient.flatten(1).square().sum(1)
-        for (part, matrix), gradient in zip(mapped, found[: len(mapped)], strict=True):
+        for (part, gram), gradient in zip(mapped, found[: len(mapped)], strict=True):
             if gradient is None:
                 continue
             by_output = gradient.movedim(2, -1) if isinstance(part, nn.Conv2d) else gradient
-            output_gradients = by_output.reshape(len(chosen), len(matrix), -1)
-            pair = matrix.to(means.dtype), output_gradients.to(means.dtype)  # reduced under autocast
-            total += squared_norms(*pair, bias=part.bias is not None)
+            output_gradients = by_output.reshape(len(chosen), len(gram), -1)
+            total += squared_norms(gram, output_gradients.to(means.dtype))
         squares.append(total)
     return torch.cat(squares).sqrt()
 

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 
 import baselines.gradnorm as module
-from baselines.gradnorm import layer_gradient_norms, mapped_rows, recorded_calls, squared_norms
+from baselines.gradnorm import input_gram, layer_gradient_norms, mapped_rows, recorded_calls, squared_norms
 
 
 class Layers(nn.Module):
@@ -107,5 +107,22 @@ def test_a_task_that_does_not_reach_the_layer_has_norm_zero() -> None:
 def test_squared_norms_worked_out_by_hand() -> None:
     # D^T X = (1 * (1, 2) + 2 * (3, 4)) = (7, 10), D^T 1 = 3
     rows, gradients = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([[[1.0], [2.0]]])
-    assert squared_norms(rows, gradients, bias=False).tolist() == [149]
-    assert squared_norms(rows, gradients, bias=True).tolist() == [158]
+    assert squared_norms(input_gram(rows, bias=False), gradients).tolist() == [149]
+    assert squared_norms(input_gram(rows, bias=True), gradients).tolist() == [158]
+
+
+def test_the_inputs_are_looked_at_once_however_many_chunks_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Tensor] = []
+
+    def counted(rows: Tensor, *, bias: bool) -> Tensor:
+        seen.append(rows)
+        return input_gram(rows, bias=bias)
+
+    monkeypatch.setattr(module, "_CHUNK_ELEMENTS", 1)
+    monkeypatch.setattr(module, "input_gram", counted)
+    layer = nn.Linear(16, 12)
+    model = Layers(layer, torch.randn(4, 16), tasks=5)
+    with recorded_calls(layer) as calls:
+        means = model()
+    layer_gradient_norms(means, calls)
+    assert len(seen) == 1
