@@ -88,8 +88,8 @@ def command_under(
     words += [f"--seeds={options.seeds}"] if options.seeds else []
     words += [f"--epochs={options.epochs}"] if options.epochs else []
     words += [f"--precision={options.precision}"] if options.precision != "auto" else []
-    words += [f"--set={name}={value}" for name, value in options.fixed.items()]
-    words += [f"--grid={name}={','.join(values)}" for name, values in options.grid.items()]
+    words += [f"--set={name}={value}" for name, value in options.fixed.items() if _concerns(name, arms)]
+    words += [f"--grid={name}={','.join(values)}" for name, values in options.grid.items() if _concerns(name, arms)]
     words += [f"--retries={retries}"] if retries != RETRIES else []
     words += [f"--reference={','.join(references)}"] if references else []
     places = options.places
@@ -99,6 +99,12 @@ def command_under(
     words += [f"--weights={places.weights}"] if places.weights is not None else []
     words += [f"--results-dir={results}"] if results != DEFAULT_RESULTS else []
     return shlex.join(words)
+
+
+def _concerns(name: str, arms: Sequence[Arm]) -> bool:
+    """Return whether a hyper-parameter, `name` or `method.name`, is one of these arms'; a command refuses others."""
+    method, _, bare = name.rpartition(".")
+    return any(bare in (*arm.fixed, *arm.space) for arm in arms if method in ("", arm.method))
 
 
 def _words(arms: Sequence[Arm]) -> list[str]:

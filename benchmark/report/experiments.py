@@ -16,7 +16,7 @@ from benchmark.record import Record
 from benchmark.report.budgets import Drawn, asked_by, budgets_of, drawn_from, trials_so_far, with_ranges_of
 from benchmark.report.conditions import RANGES, Conditions, conditions_of
 from benchmark.report.grids import asked_for
-from benchmark.spec import is_sample, other_weights
+from benchmark.spec import Value, is_sample, other_weights
 from benchmark.suite import Suite
 from benchmark.values import Values, values_of
 
@@ -48,10 +48,17 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Variant:
-    """One method in one setting as it was run."""
+    """One method in one setting as it was run.
+
+    Attributes:
+        asked: Hyper-parameters whose values are not the suite's own.
+        arm: What was run.
+        own: The suite's own values of all.
+    """
 
     asked: Values
     arm: Arm
+    own: Values
 
 
 def experiments(suite_name: str, records: Iterable[Record]) -> list[Experiment]:
@@ -59,7 +66,8 @@ def experiments(suite_name: str, records: Iterable[Record]) -> list[Experiment]:
 
     Records differ in what all methods share (data, epochs, controls, precision, budget), and, method by method, in
     the values of hyper-parameters. Methods whose values agree where they have the same hyper-parameter are of one
-    plan: values that the user gave count for the methods that have a hyper-parameter of that name. No data are read.
+    plan: values that the user gave count for the methods that have a hyper-parameter of that name, or for one method
+    alone where the name is something else to another method. No data are read.
 
     Args:
         suite_name: Name of the suite.
@@ -139,6 +147,7 @@ def _of_budget(suite: Suite, conditions: Conditions, records: Sequence[Record], 
     variants = {
         key: _variants(suite, conditions, base, key, found, n_tasks=tasks[key[0]]) for key, found in by_arm.items()
     }
+    variants = {key: _scoped(key, found, variants) for key, found in variants.items()}
     return [
         Experiment(conditions, asked, _with_values(base, asked, arms), arms)
         for asked in _plans(variants)
@@ -165,8 +174,32 @@ def _variants(
         arm = arm_of(suite, conditions.data, setting, method, options, n_tasks=n_tasks)
         arm = with_ranges_of(arm, each, base.trials or 0)
         unknown += bool(each.ranges)
-        found.append(Variant({**each.asked, RANGES: (unknown,)} if each.ranges else each.asked, arm))
+        found.append(Variant({**each.asked, RANGES: (unknown,)} if each.ranges else each.asked, arm, own))
     return found
+
+
+def _scoped(key: Key, found: Sequence[Variant], variants: Mapping[Key, Sequence[Variant]]) -> list[Variant]:
+    """Return the variants of a method; values that no other method can have been given are asked for by `method.name`.
+
+    That is so where another method of the setting was not given them, to which the name is something else: the suite's
+    own values differ.
+    """
+    setting, method = key
+    others = [each for (place, name), each in variants.items() if place == setting and name != method]
+
+    def scoped(name: str, values: tuple[Value, ...], own: Values) -> str:
+        alone = any(
+            name in other[0].own
+            and other[0].own[name] != own[name]
+            and not any(each.asked.get(name) == values for each in other)
+            for other in others
+        )
+        return f"{method}.{name}" if name in own and alone else name
+
+    return [
+        dataclasses.replace(each, asked={scoped(*asked, each.own): asked[1] for asked in each.asked.items()})
+        for each in found
+    ]
 
 
 def _plans(variants: Mapping[Key, Sequence[Variant]]) -> list[Values]:
@@ -193,13 +226,18 @@ def _members(variants: Mapping[Key, Sequence[Variant]], asked: Values) -> set[tu
         (key, number)
         for key, found in variants.items()
         for number, each in enumerate(found)
-        if each.asked == {name: values for name, values in asked.items() if name in _names(each.arm, found)}
+        if each.asked == {name: values for name, values in asked.items() if name in _names(key[1], each.arm, found)}
     }
 
 
-def _names(arm: Arm, variants: Sequence[Variant]) -> set[str]:
-    """Return what a variant of a method can have been asked for; ranges where any of its variants was."""
-    return {*arm.fixed, *arm.space} | {RANGES for each in variants if RANGES in each.asked}
+def _names(method: str, arm: Arm, variants: Sequence[Variant]) -> set[str]:
+    """Return what a variant of a method can have been asked for; ranges where any of its variants was.
+
+    A name that is asked for by `method.name` is not asked for by itself.
+    """
+    scoped = {name for each in variants for name in each.asked if "." in name}
+    bare = {name for name in (*arm.fixed, *arm.space) if f"{method}.{name}" not in scoped}
+    return bare | scoped | {RANGES for each in variants if RANGES in each.asked}
 
 
 def _arms(suite: Suite, variants: Mapping[Key, Sequence[Variant]], asked: Values) -> tuple[Arm, ...]:

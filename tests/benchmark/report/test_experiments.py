@@ -69,6 +69,14 @@ PLANS = {
     "a budget, one rate fixed": {"trials": 5, "sampler": "random", "fixed": {"lr": "0.5"}},
     "a budget, other ranges": {"trials": 3, "grid": {"lr": ("0.5", "0.001")}},
     "a value of one method": {"methods": ("stl", "equal", "dwa"), "fixed": {"temperature": "3"}},
+    "a value of one method whose name is something else to another": {
+        "methods": ("stl", "gradnorm", "uncertainty"),
+        "fixed": {"gradnorm.learning_rate": "0.5"},
+    },
+    "a value of all that have it": {
+        "methods": ("stl", "gradnorm", "uncertainty"),
+        "fixed": {"learning_rate": "0.5"},
+    },
 }
 
 
@@ -157,6 +165,24 @@ def test_a_method_without_the_hyper_parameter_is_in_both_plans(toy: Toy) -> None
     assert other.asked == {"temperature": (3.0,)}
     assert [arm.method for arm in other.arms] == [arm.method for arm in own.arms] == ["stl", "dwa"] * 2
     assert other.options.fixed == {"temperature": "3.0"}
+
+
+def test_values_of_one_method_stand_with_its_name_where_the_name_is_something_else_to_another(toy: Toy) -> None:
+    for fixed, asked in (
+        ({"gradnorm.learning_rate": "0.5"}, {"gradnorm.learning_rate": (0.5,)}),
+        ({"learning_rate": "0.5"}, {"learning_rate": (0.5,)}),
+        ({"gradnorm.lr": "0.5", "uncertainty.lr": "0.5", "stl.lr": "0.5"}, {"lr": (0.5,)}),
+    ):
+        options = Options("toy", methods=("stl", "gradnorm", "uncertainty"), fixed=fixed)
+        (found,) = experiments("toy", campaign(make_plan(options)))
+        assert found.asked == asked
+        assert [arm.method for arm in found.arms] == ["stl", "gradnorm", "uncertainty"] * 2
+
+
+def test_one_rate_of_the_optimiser_for_a_single_method_is_a_plan_of_its_own(toy: Toy) -> None:
+    options = Options("toy", methods=("stl", "equal"), fixed={"equal.lr": "0.5"})
+    found = experiments("toy", campaign(make_plan(options)))
+    assert [[arm.method for arm in each.arms] for each in found] == [["stl"] * 2, ["equal"] * 2]
 
 
 def test_two_grids_of_one_method_do_not_mix(toy: Toy) -> None:

@@ -3,12 +3,13 @@
 import base64
 import json
 import re
+import shlex
 import zlib
 from pathlib import Path
 
 import pytest
 
-from benchmark.fill import fill_from_records, is_known, shown_place
+from benchmark.fill import command_under, fill_from_records, is_known, shown_place
 from benchmark.plan import Options, make_plan
 from benchmark.record import Store
 from benchmark.report.experiments import experiments
@@ -113,3 +114,16 @@ def test_no_path_of_the_user_is_in_a_page_or_a_table(toy: Toy, report: Report, t
         assert word.encode() not in page, word
         for path in (tmp_path / "out" / "toy").iterdir():
             assert word.encode() not in path.read_bytes(), (word, path)
+
+
+def test_a_command_names_no_hyper_parameter_of_methods_that_are_not_its_own(toy: Toy) -> None:
+    fixed = {"temperature": "3", "gradnorm.learning_rate": "0.5", "lr": "0.1"}
+    options = Options("toy", methods=("stl", "dwa", "gradnorm"), settings=("few",), fixed=fixed)
+    given = {"stl": {"lr"}, "dwa": {"lr", "temperature"}, "gradnorm": {"lr", "gradnorm.learning_rate"}}
+    for arm in make_plan(options):
+        words = shlex.split(command_under(options, [arm]))
+        assert {word.removeprefix("--set=").partition("=")[0] for word in words if word.startswith("--set=")} == (
+            given[arm.method]
+        )
+        asked = dict(word.removeprefix("--set=").split("=") for word in words if word.startswith("--set="))
+        assert make_plan(Options("toy", methods=(arm.method,), settings=("few",), fixed=asked)) == [arm]
