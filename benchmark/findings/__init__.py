@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from benchmark import suites
-from benchmark.findings import budgets, coarse, curvature, harm, regressions, speeds, tables, widths
+from benchmark.findings import budgets, coarse, curvature, generated, harm, regressions, speeds, tables, widths
 from benchmark.findings.runs import RESULTS
 from benchmark.record import Record
 
@@ -16,11 +16,6 @@ def digits_by_default() -> str:
         return record.spec.method in suite.default_methods and record.spec.seed <= suite.final_seeds
 
     return tables.compared(RESULTS / "reference/digits", (), chosen=by_default)
-
-
-def generated(suite: str) -> Callable[[], str]:
-    """Return what makes the table of a suite whose auxiliary labels are generated."""
-    return lambda: tables.compared(RESULTS / "reference" / suite, ("stl", "maxl-f"))
 
 
 LIBRARY: Mapping[str, Callable[[], str]] = {"outer-steps": speeds.outer_steps}
@@ -40,10 +35,13 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "solutions": regressions.solutions,
     "rates": regressions.rates,
     "noisy": regressions.noisy,
-    "mnist": generated("mnist"),
+    "mnist": generated.table("mnist"),
     "mnist-widths": widths.mnist_widths,
+    "cifar10": generated.table("cifar10-convnet"),
+    "cifar10-steps": generated.steps,
     "coarse": coarse.coarse,
     "curvature": curvature.digits,
+    "curvature-coarse": curvature.coarse,
     "ranking": budgets.ranking,
     "hours": speeds.hours,
 }

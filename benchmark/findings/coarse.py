@@ -20,7 +20,23 @@ def coarse(folder: Path = FOLDER) -> str:
         compared(folder, ("stl", "equal"), chosen=lambda record, setting=setting: record.spec.setting == setting)
         for setting in settings
     ]
-    return "\n\n".join([*tables, weights(folder, settings)])
+    return "\n\n".join([*tables, ratios(folder, settings), weights(folder, settings)])
+
+
+def ratios(folder: Path, settings: Sequence[str]) -> str:
+    """Return the weight of the coarse classes to that of the fine ones at the end of training, by method."""
+    parts = []
+    for setting in settings:
+        found: dict[str, list[float]] = {}
+        for record in succeeded(final_runs(folder), setting=setting):
+            weight = dict(zip(record.tasks, record.epochs[-1]["weight"], strict=True))
+            found.setdefault(record.spec.method, []).append(weight["coarse"] / weight["fine"])
+        means = sorted(((sum(each) / len(each), name) for name, each in found.items()), reverse=True)
+        parts.append(f"{', '.join(f'`{name}` {mean:.1f}' for mean, name in means)} ({setting})")
+    return (
+        "Weight of the coarse classes to that of the fine ones in the last epoch, mean over the runs: "
+        f"{'; '.join(parts)}."
+    )
 
 
 def weights(folder: Path, settings: Sequence[str]) -> str:

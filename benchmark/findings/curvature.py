@@ -110,6 +110,11 @@ def _mean(runs: Sequence[Record], name: str) -> float:
 def _answer(told: Sequence[tuple[Key, str, float, float]]) -> str:
     sure = [(key, name, difference) for key, name, difference, p in told if p < ALPHA]
     largest = max(abs(difference) for _, _, difference, _ in told)
+    if not sure and len(told) == 1:
+        return (
+            "The comparison with leaving the curvature out (`solver=identity`) is not significant: a mean difference "
+            f"of {100 * largest:.2f} percentage points."
+        )
     if not sure:
         return (
             f"No: none of {len(told)} comparisons with leaving the curvature out (`solver=identity`) is significant; "

@@ -85,8 +85,8 @@ def _caption(folder: Path, results: Results, references: Sequence[str], chosen: 
         which = listed(sorted({record.spec.method for record in lost}))
         failures = f" {len(lost)} of {len(finals)} final runs gave no result ({which})."
     tests = (
-        f" Vs {listed(references)}: paired t-test over the seeds with Holm's correction, where ≈ is no significant "
-        "difference at 0.05."
+        f" Vs {listed(references)}: paired t-test over the seeds with Holm's correction for the column, where ≈ is no "
+        "significant difference at 0.05."
     )
     number = _numbers(results.rows)
     percent = all(cell.metric.percent for row in results.rows for cell in row.cells)

@@ -1,12 +1,13 @@
 """What is said of CIFAR-100 with coarse classes is what its records say."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmark.findings.coarse import coarse, weights
+from benchmark.findings.coarse import coarse, ratios, weights
 from benchmark.findings.runs import records_of
 from benchmark.record import Record
 from tests.benchmark.findings.made_up import a_run, commit
@@ -32,7 +33,19 @@ def test_a_table_a_setting_in_the_order_of_the_suite(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr("benchmark.findings.coarse.compared", table)
     runs = [made(setting, "auxilearn-nonlinear", seed) for setting in ("10-shot", "5-shot") for seed in (1, 2)]
-    first, second, last = coarse(commit(tmp_path / "cifar100-coarse", runs)).split("\n\n")
+    monkeypatch.setattr("benchmark.findings.coarse.ratios", lambda folder, settings: f"ratios of {settings}")
+    first, second, third, last = coarse(commit(tmp_path / "cifar100-coarse", runs)).split("\n\n")
     assert first == "('stl', 'equal'): ['5-shot', '5-shot']"
     assert second == "('stl', 'equal'): ['10-shot', '10-shot']"
+    assert third == "ratios of ['5-shot', '10-shot']"
     assert last.startswith("The weights")
+
+
+def test_ratios_of_weights_the_largest_first(tmp_path: Path) -> None:
+    runs = [
+        replace(made("5-shot", method, seed, weight), tasks=("fine", "coarse"))
+        for method, ends in {"equal": ((1.0, 1.0), (1.0, 1.0)), "famo": ((0.5, 1.0), (0.1, 0.5))}.items()
+        for seed, weight in enumerate(ends, start=1)
+    ]
+    text = ratios(commit(tmp_path / "cifar100-coarse", runs), ("5-shot",))
+    assert text.endswith("mean over the runs: `famo` 3.5, `equal` 1.0 (5-shot).")

@@ -1,6 +1,7 @@
 """The short table of a committed command says what the command's own files say."""
 
 import csv
+import json
 
 import pytest
 
@@ -46,11 +47,19 @@ def test_a_folder_without_records_is_no_table() -> None:
         results_of(RESULTS / "nothing")
 
 
-def test_the_share_of_controls_is_that_of_the_weights() -> None:
+@pytest.mark.parametrize("setting", ["5-shot", "10-shot"])
+def test_the_share_of_controls_is_that_of_the_weights_at_the_end(setting: str) -> None:
     folder = RESULTS / "reference/cifar100-coarse"
-    with (folder / "weights.csv").open(encoding="utf-8", newline="") as file:
-        shares = [row for row in csv.DictReader(file) if row["task"].startswith("control: ")]
-    assert shares
-    for row in rows(compared(folder, ())):
-        own = [float(share["share_mean"]) for share in shares if share["method"] == row["method"].strip("`")]
-        assert row["5-shot share of controls"] == f"{100 * sum(own):.1f} %"
+    shares: dict[str, list[float]] = {}
+    for line in (folder / "records.jsonl").read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        spec = record["spec"]
+        if (spec["phase"], spec["setting"]) == ("final", setting):
+            weights = dict(zip(record["tasks"], record["epochs"][-1]["weight"], strict=True))
+            of_controls = sum(weight for task, weight in weights.items() if task.startswith("control: "))
+            shares.setdefault(spec["method"], []).append(of_controls / sum(weights.values()))
+    found = rows(compared(folder, (), chosen=lambda record: record.spec.setting == setting))
+    assert {row["method"].strip("`") for row in found} == set(shares)
+    for row in found:
+        own = shares[row["method"].strip("`")]
+        assert row[f"{setting} share of controls"] == f"{100 * sum(own) / len(own):.1f} %"

@@ -1,0 +1,42 @@
+"""AuxiLearn against the others at more rates: what is said follows from the records."""
+
+from pathlib import Path
+from typing import Any
+
+from scipy import stats
+
+from benchmark.findings.generated import steps
+from tests.benchmark.findings.made_up import a_run, commit, rows
+
+LEARNT = (0.60, 0.61, 0.62)
+SINGLE = (0.50, 0.52, 0.53)
+FROZEN = (0.55, 0.55, 0.58)
+SINGLE_BETWEEN = (0.59, 0.60, 0.63)
+FROZEN_BETWEEN = (0.58, 0.61, 0.61)
+
+
+def runs(method: str, lr: float, scores: tuple[float, ...], **more: Any) -> list[Any]:
+    found = []
+    for seed, score in enumerate(scores, start=1):
+        hyper = {"lr": lr}
+        found.append(a_run(method, seed, {"top1": score}, suite="cifar10-convnet", setting="5%", hyper=hyper, **more))
+    return found
+
+
+def test_differences_and_p_values_are_those_of_the_seeds(tmp_path: Path) -> None:
+    learnt = runs("auxilearn", 0.01, LEARNT, weight=(5.0, 2.0))
+    grid = commit(tmp_path / "grid", [*learnt, *runs("stl", 0.01, SINGLE), *runs("maxl-f", 0.1, FROZEN)])
+    between = commit(tmp_path / "between", [*runs("stl", 0.03, SINGLE_BETWEEN), *runs("maxl-f", 0.055, FROZEN_BETWEEN)])
+    text = steps(grid, between)
+    found = rows(text)
+    assert [(row["method"], row["rates searched"], row["lr"]) for row in found] == [
+        ("`stl`", "the grid's", "0.01"),
+        ("`stl`", "between", "0.03"),
+        ("`maxl-f`", "the grid's", "0.1"),
+        ("`maxl-f`", "between", "0.055"),
+    ]
+    assert [row["`auxilearn` less it"] for row in found] == ["+9.33", "+0.33", "+5.00", "+1.00"]
+    smallest = 4 * stats.ttest_rel(LEARNT, SINGLE).pvalue
+    assert found[0]["p (Holm)"] == f"{smallest:.3f}"
+    assert "that `auxilearn` (lr 0.01) ends with is 5.0 on average" in text
+    assert "standard error of 3 final runs" in text
