@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 from benchmark.findings import widths
 from benchmark.findings.widths import FILE, accuracies, mnist_widths
 from benchmark.places import Places
 from benchmark.speed.measurement import Measurement, write
 from benchmark.suites.mnist import MNIST
-from benchmark.train import Training
+from benchmark.train import Row, Training, Visit
 from tests.benchmark.findings.made_up import rows
 
 
@@ -17,9 +18,9 @@ def test_networks_have_the_widths_and_runs_their_seeds(tmp_path: Path, monkeypat
     seen: list[tuple[int, list[int]]] = []
 
     class Noted(Training):
-        def finish(self, *given: object) -> dict[str, dict[str, float]]:
-            trunk = self.problem.model.trunk
-            seen.append((self.spec.seed, [part.shape[0] for part in trunk.parameters() if part.dim() == 4]))
+        def finish(self, visit: Visit | None = None) -> Row:
+            convolutions = [part for part in self.problem.model.modules() if isinstance(part, nn.Conv2d)]
+            seen.append((self.spec.seed, [part.out_channels for part in convolutions]))
             return {"test": {"top1": 0.5}}
 
     monkeypatch.setattr(widths, "Training", Noted)

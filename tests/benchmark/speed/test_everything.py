@@ -37,7 +37,7 @@ class Runs:
 def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Runs:
     found = Runs()
     monkeypatch.setattr(everything, "in_a_process", found)
-    monkeypatch.setattr(everything, "interrupt_on_sigterm", lambda: None)
+    monkeypatch.setattr("benchmark.stopping.listen", lambda: None)
     monkeypatch.setattr("benchmark.speed.page.lacking", lambda suite, records: None)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.chdir(tmp_path)
