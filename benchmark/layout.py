@@ -24,7 +24,7 @@ def arrange(module: nn.Module, *, last: bool) -> None:
     layout = torch.channels_last if last else torch.contiguous_format
     for part in module.parameters():
         if part.dim() == 4:
-            part.data = part.data.contiguous(memory_format=layout)
+            part.data = part.data.to(memory_format=layout)  # gives even a single channel its strides
 
 
 def arranged(batch: Batch, *, last: bool) -> Batch:

@@ -53,10 +53,11 @@ def overhead(folder: Path = RESULTS) -> str:
 def layout(folder: Path = RESULTS) -> str:
     """Return what channels first in memory take to channels last."""
     found = measurement.read(folder / layouts.FILE)
+    commits = f"commit {' and '.join(sorted({row.commit for row in found}))}"
     told = [f"{row.what.partition(', ')[2]} {row.value:.2f} ({row.detail})" for row in found]
     return (
         f"> channels first take to channels last, median of {found[0].turns} turns: {'; '.join(told)}; load average "
-        f"{found[0].load:.1f}, {_origin(found[0])}"
+        f"{found[0].load:.1f}, {found[0].device}, torch {found[0].torch}, {commits}, {max(row.date for row in found)}"
     )
 
 

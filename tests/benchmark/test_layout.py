@@ -82,6 +82,12 @@ def test_weights_of_convolutions_of_images_are_arranged_and_others_left() -> Non
         assert vectors.weight.is_contiguous()
 
 
+def test_a_single_channel_has_the_strides_of_the_layout_too() -> None:
+    module = nn.Conv2d(1, 4, 3)
+    layout.arrange(module, last=True)
+    assert module.weight.stride() == (9, 1, 3, 1)  # by which kernels are chosen, though both layouts hold the same
+
+
 def test_the_layout_changes_no_first_or_second_derivative() -> None:
     torch.manual_seed(0)
     trunk, features = convnet(3, TWO_LAYERS, pixels=12)
