@@ -27,6 +27,7 @@ README: Mapping[str, Callable[[], str]] = {
     "harmful-tasks": harm.harm,
     "speed-of-data": speeds.data,
     "speed-at-scale": speeds.scale,
+    "speed-of-layout": speeds.layout,
     "overhead": speeds.overhead,
 }
 """Blocks of README.md."""
