@@ -122,7 +122,7 @@ def test_svhn_takes_five_percent_and_a_tenth_validates(monkeypatch: pytest.Monke
     assert len(data.test) == 26_032
 
 
-@pytest.mark.parametrize(("name", "setting", "steps"), [("pet", "30-shot", 20), ("svhn", "5%", 10)])
+@pytest.mark.parametrize(("name", "setting", "steps"), [("pet", "30-shot", 40), ("svhn", "5%", 10)])
 def test_samples_can_be_learnt(name: str, setting: str, steps: int) -> None:
     suite = suites.load(name, Places(sample=True))
     rates = (("lr", suite.grid["lr"][0]), ("weight_decay", 5e-4))
