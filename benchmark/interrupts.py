@@ -63,9 +63,8 @@ def _watch(reading: int) -> None:
                 now = time.monotonic()
                 first = now if first is None else first
                 _asked.set()
-                if (
-                    now - first > stopping.BOUNCE_SEC and number != signal.SIGHUP
-                ):  # where a terminal closes nobody is impatient
+                # where a terminal closes nobody is impatient
+                if now - first > stopping.BOUNCE_SEC and number != signal.SIGHUP:
                     _end()
 
 

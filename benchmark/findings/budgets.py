@@ -13,12 +13,13 @@ from benchmark.findings.runs import (
     final_runs,
     listed,
     origin,
+    paired,
     percent,
     records_of,
     succeeded,
 )
 from benchmark.markdown import pipe_table
-from benchmark.statistics import ALPHA, Paired, holm, paired_difference
+from benchmark.statistics import ALPHA, holm
 
 GRIDS = RESULTS / "reference/digits"
 BUDGETS = RESULTS / "equal-budget/digits"
@@ -75,7 +76,7 @@ def _setting(setting: str, grids: Protocol, budgets: Protocol) -> str:
 
     names = [name for name in grids.scores if name in budgets.scores]
     ranks, others = grids.ranks(names), budgets.ranks(names)
-    pairs = [_change(grids.scores[name], budgets.scores[name]) for name in names]
+    pairs = [paired(budgets.scores[name], grids.scores[name]) for name in names]
     p_values = holm([pair.p for pair in pairs]).tolist()
     rows = [
         {
@@ -102,8 +103,3 @@ def _setting(setting: str, grids: Protocol, budgets: Protocol) -> str:
         f"(p = {p_text(tau.pvalue)}); {kept}. Methods whose accuracy changes significantly: {listed(changed)}."
     )
     return f"{pipe_table(rows)}\n\n{sentence}"
-
-
-def _change(grid: Mapping[int, float], budget: Mapping[int, float]) -> Paired:
-    common = sorted(grid.keys() & budget.keys())
-    return paired_difference([budget[seed] for seed in common], [grid[seed] for seed in common])

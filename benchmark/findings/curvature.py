@@ -5,10 +5,10 @@ from pathlib import Path
 
 from benchmark import suites
 from benchmark.comparison import p_text
-from benchmark.findings.runs import RESULTS, by_seed, final_runs, origin, percent, records_of, succeeded
+from benchmark.findings.runs import RESULTS, by_seed, final_runs, origin, paired, percent, records_of, succeeded
 from benchmark.markdown import ABSENT, pipe_table
 from benchmark.record import Record
-from benchmark.statistics import ALPHA, holm, paired_difference
+from benchmark.statistics import ALPHA, holm
 
 FOLDERS = (RESULTS / "curvature/digits", RESULTS / "curvature/cifar100-coarse")
 METRIC = "top1"
@@ -77,9 +77,7 @@ def _tests(own: dict[str, list[Record]]) -> dict[str, tuple[float, float]]:
     pairs = {}
     for name, runs in own.items():
         if name != IDENTITY:
-            found = by_seed(runs, METRIC)
-            common = sorted(found.keys() & plain.keys())
-            pairs[name] = paired_difference([found[seed] for seed in common], [plain[seed] for seed in common])
+            pairs[name] = paired(by_seed(runs, METRIC), plain)
     corrected = holm([pair.p for pair in pairs.values()]).tolist()
     return {name: (pair.difference, p) for (name, pair), p in zip(pairs.items(), corrected, strict=True)}
 

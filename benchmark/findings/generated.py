@@ -1,15 +1,14 @@
 """Suites with generated labels: their tables, and whether AuxiLearn's gain is one of a larger step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
 from benchmark.comparison import p_text
-from benchmark.findings.runs import RESULTS, by_seed, final_runs, listed, origin, percent, succeeded
+from benchmark.findings.runs import RESULTS, by_seed, final_runs, listed, origin, paired, percent, succeeded
 from benchmark.findings.tables import compared
 from benchmark.markdown import pipe_table
-from benchmark.record import Record
-from benchmark.statistics import Paired, holm, paired_difference
+from benchmark.statistics import holm
 
 LEARNT = "auxilearn"
 OTHERS = ("stl", "maxl-f")
@@ -32,7 +31,8 @@ def steps(reference: Path = STEPS[0], rates: Path = STEPS[1]) -> str:
     learnt = succeeded(final_runs(reference), LEARNT)
     folders = {"the grid's": reference, "between": rates}
     runs = {(name, where): succeeded(final_runs(folder), name) for name in OTHERS for where, folder in folders.items()}
-    pairs = [_pair(learnt, found) for found in runs.values()]
+    scores = by_seed(learnt, METRIC)
+    pairs = [paired(scores, by_seed(found, METRIC)) for found in runs.values()]
     p_values = holm([pair.p for pair in pairs]).tolist()
     rows = [
         {
@@ -53,9 +53,3 @@ def steps(reference: Path = STEPS[0], rates: Path = STEPS[1]) -> str:
         f"{sum(ends) / len(ends):.1f} on average. Test {METRIC} in percent, mean ± standard error of {len(learnt)} "
         f"final runs; differences paired by seed, t-test, Holm's correction. {whence}."
     )
-
-
-def _pair(learnt: Sequence[Record], others: Sequence[Record]) -> Paired:
-    ours, theirs = by_seed(learnt, METRIC), by_seed(others, METRIC)
-    common = sorted(ours.keys() & theirs.keys())
-    return paired_difference([ours[seed] for seed in common], [theirs[seed] for seed in common])

@@ -9,9 +9,8 @@ import numpy as np
 from benchmark import suites
 from benchmark.figures.style import look, save, style
 from benchmark.findings.curvature import FOLDERS, IDENTITY, METRIC, by_solver
-from benchmark.findings.runs import RESULTS, by_seed, final_runs, succeeded
+from benchmark.findings.runs import RESULTS, by_seed, final_runs, paired, succeeded
 from benchmark.record import Record
-from benchmark.statistics import paired_difference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,9 +62,7 @@ def _points(panel: "Axes", number: int, own: dict[str, list[Record]], solvers: S
     plain = by_seed(own[IDENTITY], METRIC)
     colour, _, marker = look(number)
     for name in own.keys() - {IDENTITY}:
-        found = by_seed(own[name], METRIC)
-        seeds = sorted(found.keys() & plain.keys())
-        pair = paired_difference([found[seed] for seed in seeds], [plain[seed] for seed in seeds])
+        pair = paired(by_seed(own[name], METRIC), plain)
         low, high = 100 * (pair.difference - pair.low), 100 * (pair.high - pair.difference)
         panel.errorbar(
             100 * pair.difference,

@@ -1,12 +1,12 @@
 """Committed records, and the few ways in which findings put them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.record import Record, Store
-from benchmark.statistics import summarize
+from benchmark.statistics import Paired, paired_difference, summarize
 
 RESULTS = Path(__file__).resolve().parents[2] / DEFAULT_RESULTS
 
@@ -39,6 +39,12 @@ def succeeded(records: Iterable[Record], method: str = "", setting: str = "") ->
 def by_seed(records: Iterable[Record], metric: str) -> dict[int, float]:
     """Return a test metric by seed."""
     return {record.spec.seed: record.test[metric] for record in records}
+
+
+def paired(scores: Mapping[int, float], others: Mapping[int, float]) -> Paired:
+    """Return the paired difference of two metrics by seed, over the seeds that both have."""
+    common = sorted(scores.keys() & others.keys())
+    return paired_difference([scores[seed] for seed in common], [others[seed] for seed in common])
 
 
 def percent(values: Iterable[float]) -> str:
