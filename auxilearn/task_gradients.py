@@ -16,6 +16,9 @@ Partition = Literal["groups", "tasks", "sum"]
 CHUNK_BYTES = 2**18
 """Bytes of gradients that one batched backward pass makes on the CPU, where batching helps small ones alone."""
 
+CHUNK_ROWS = 16
+"""Most values of one such pass: what lies between a value and its parameters is made for each, and must stay in cache."""
+
 ACCELERATOR_CHUNK_BYTES = 2**28
 """The same elsewhere, where starting an operation costs more than doing it."""
 
@@ -68,8 +71,9 @@ def jacobian(values: Tensor, wanted: Sequence[Tensor] | Sequence[GradientEdge], 
         wanted: Leaves, or places in the graph.
         size: Elements of one value's gradient, which decide the chunks.
     """
-    limit = CHUNK_BYTES if values.device.type == "cpu" else ACCELERATOR_CHUNK_BYTES
-    rows = max(1, limit // max(1, size * values.element_size()))
+    row = max(1, size * values.element_size())
+    rows = min(CHUNK_BYTES // row, CHUNK_ROWS) if values.device.type == "cpu" else ACCELERATOR_CHUNK_BYTES // row
+    rows = max(1, rows)
     found: list[Tensor] = []
     start = 0
     for chosen in torch.eye(len(values), dtype=values.dtype, device=values.device).split(rows):

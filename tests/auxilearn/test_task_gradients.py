@@ -54,6 +54,16 @@ def test_chunks_follow_the_bytes_of_a_row(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(passes) == 3, "two rows of five doubles each"
 
 
+def test_chunks_of_small_gradients_end_at_a_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = []
+    plain = torch.autograd.grad
+    monkeypatch.setattr(torch.autograd, "grad", lambda *args, **more: (passes.append(1), plain(*args, **more))[1])
+    leaf = torch.tensor(2.0, requires_grad=True)
+    (found,) = jacobian(leaf * torch.arange(101), [leaf], size=1)
+    assert len(passes) == -(-101 // task_gradients.CHUNK_ROWS)
+    assert torch.equal(found, torch.arange(101.0))
+
+
 @pytest.mark.parametrize("chunk_bytes", [1, 2**20])
 def test_what_no_value_reaches_gets_zeros(chunk_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_gradients, "CHUNK_BYTES", chunk_bytes)
