@@ -17,7 +17,7 @@ CHUNK_BYTES = 2**18
 """Bytes of gradients that one batched backward pass makes on the CPU, where batching helps small ones alone."""
 
 CHUNK_ROWS = 16
-"""Most values of one such pass: what lies between a value and its parameters is made for each, and must stay in cache."""
+"""Most values of one such pass, which makes what lies between a value and its parameters once for each."""
 
 ACCELERATOR_CHUNK_BYTES = 2**28
 """The same elsewhere, where starting an operation costs more than doing it."""
