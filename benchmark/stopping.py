@@ -134,7 +134,9 @@ def is_ending() -> bool:
 
 
 def die() -> None:
-    """End this process by the signal that told it to."""
+    """End this process by the signal that told it to, or from another thread, which may not, with its exit status."""
+    if threading.current_thread() is not threading.main_thread():
+        os._exit(128 + _signals[0])
     signal.signal(_signals[0], signal.SIG_DFL)
     os.kill(os.getpid(), _signals[0])
 

@@ -1,5 +1,6 @@
 """Commands that are stopped, and workers that are told to end, save what runs; the next process goes on from there."""
 
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,23 @@ def test_a_worker_that_is_told_to_end_saves_and_another_goes_on(
     assert not worker.is_running()
     assert results(tmp_path) == undisturbed
     assert sorted(taken_over(tmp_path)) == [0, 1]
+
+
+def test_a_worker_that_is_told_to_end_and_cannot_save_dies_and_another_begins_anew(
+    undisturbed: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    with running(*PLAN, "--workers", "1", "--results-dir", tmp_path) as driver:
+        wait_until(driver.workers, "the worker")
+        (worker,) = driver.workers()
+        second_run(tmp_path, worker)
+        shutil.rmtree(tmp_path / "digits" / "checkpoints")
+        worker.terminate()
+        ended = driver.end()
+    assert ended.status == 0, ended.err
+    assert not worker.is_running()
+    assert results(tmp_path) == undisturbed
+    assert taken_over(tmp_path) == [0, 0]
+    assert [line["attempts"] for line in lines(tmp_path)] == [1, 1], "its death is no failure of the run"
 
 
 def test_a_cluster_that_is_not_ours_stays_when_the_command_is_stopped(
