@@ -4,7 +4,6 @@ import copy
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import baselines
 from benchmark.arm import Arm
@@ -16,12 +15,10 @@ from benchmark.record import Record
 from benchmark.report.budgets import Drawn, asked_by, budgets_of, drawn_from, trials_so_far, with_ranges_of
 from benchmark.report.conditions import RANGES, Conditions, conditions_of
 from benchmark.report.grids import asked_for
-from benchmark.spec import Value, is_sample, other_weights
+from benchmark.report.joining import Key, Variant, members, plans, scoped
+from benchmark.spec import is_sample, other_weights
 from benchmark.suite import Suite
 from benchmark.values import Values, values_of
-
-Key = tuple[str, str]
-"""Setting and method."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +41,6 @@ class Experiment:
     def own(self) -> bool:
         """Whether it is the suite's own plan: its grid, epochs, tasks, weights and precision."""
         return not self.asked and self.conditions.own(self.arms[0].suite)
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One method in one setting as it was run.
-
-    Attributes:
-        asked: Hyper-parameters whose values are not the suite's own.
-        arm: What was run.
-        own: The suite's own values of all.
-    """
-
-    asked: Values
-    arm: Arm
-    own: Values
 
 
 def experiments(suite_name: str, records: Iterable[Record]) -> list[Experiment]:
@@ -120,11 +102,11 @@ def _of_budgets(suite: Suite, conditions: Conditions, records: Sequence[Record])
         found = _of_budget(suite, conditions, records, so_far)
         if all(asked_by(_arms_of(found), records, trials) for trials in numbers):
             return found
-    plans: list[Experiment] = []
+    found = []
     for trials in reversed(numbers):
-        if not asked_by(_arms_of(plans), records, trials):
-            plans = _of_budget(suite, conditions, records, trials) + plans
-    return plans
+        if not asked_by(_arms_of(found), records, trials):
+            found = _of_budget(suite, conditions, records, trials) + found
+    return found
 
 
 def _arms_of(plans: Iterable[Experiment]) -> list[Arm]:
@@ -147,10 +129,10 @@ def _of_budget(suite: Suite, conditions: Conditions, records: Sequence[Record], 
     variants = {
         key: _variants(suite, conditions, base, key, found, n_tasks=tasks[key[0]]) for key, found in by_arm.items()
     }
-    variants = {key: _scoped(key, found, variants) for key, found in variants.items()}
+    variants = {key: scoped(key, found, variants) for key, found in variants.items()}
     return [
         Experiment(conditions, asked, _with_values(base, asked, arms), arms)
-        for asked in _plans(variants)
+        for asked in plans(variants)
         if (arms := _arms(suite, variants, asked))
     ]
 
@@ -178,73 +160,11 @@ def _variants(
     return found
 
 
-def _scoped(key: Key, found: Sequence[Variant], variants: Mapping[Key, Sequence[Variant]]) -> list[Variant]:
-    """Return the variants of a method; values that no other method can have been given are asked for by `method.name`.
-
-    That is so where another method of the setting was not given them, to which the name is something else: the suite's
-    own values differ.
-    """
-    setting, method = key
-    others = [each for (place, name), each in variants.items() if place == setting and name != method]
-
-    def scoped(name: str, values: tuple[Value, ...], own: Values) -> str:
-        alone = any(
-            name in other[0].own
-            and other[0].own[name] != own[name]
-            and not any(each.asked.get(name) == values for each in other)
-            for other in others
-        )
-        return f"{method}.{name}" if name in own and alone else name
-
-    return [
-        dataclasses.replace(each, asked={scoped(*asked, each.own): asked[1] for asked in each.asked.items()})
-        for each in found
-    ]
-
-
-def _plans(variants: Mapping[Key, Sequence[Variant]]) -> list[Values]:
-    """Return the values that commands were given, from those of single methods, joined where one plan has both."""
-    plans: list[Values] = []
-    for found in variants.values():
-        plans += [each.asked for each in found if each.asked not in plans]
-    joined = True
-    while joined:
-        joined = False
-        for one, other in combinations(plans, 2):
-            both = {**one, **other}
-            agree = all(one[name] == other[name] for name in one.keys() & other.keys())
-            if agree and _members(variants, one) | _members(variants, other) <= _members(variants, both):
-                plans = [plan for plan in plans if plan not in (one, other)] + [both]
-                joined = True
-                break
-    return plans
-
-
-def _members(variants: Mapping[Key, Sequence[Variant]], asked: Values) -> set[tuple[Key, int]]:
-    """Return the methods in settings, and which variant of each, that a plan with the values asked for has."""
-    return {
-        (key, number)
-        for key, found in variants.items()
-        for number, each in enumerate(found)
-        if each.asked == {name: values for name, values in asked.items() if name in _names(key[1], each.arm, found)}
-    }
-
-
-def _names(method: str, arm: Arm, variants: Sequence[Variant]) -> set[str]:
-    """Return what a variant of a method can have been asked for; ranges where any of its variants was.
-
-    A name that is asked for by `method.name` is not asked for by itself.
-    """
-    scoped = {name for each in variants for name in each.asked if "." in name}
-    bare = {name for name in (*arm.fixed, *arm.space) if f"{method}.{name}" not in scoped}
-    return bare | scoped | {RANGES for each in variants if RANGES in each.asked}
-
-
 def _arms(suite: Suite, variants: Mapping[Key, Sequence[Variant]], asked: Values) -> tuple[Arm, ...]:
     order = [*suite.default_methods, *baselines.names()]
     settings = list(suite.settings)
-    members = sorted(_members(variants, asked), key=lambda each: (settings.index(each[0][0]), order.index(each[0][1])))
-    return tuple(variants[key][number].arm for key, number in members)
+    placed = sorted(members(variants, asked), key=lambda each: (settings.index(each[0][0]), order.index(each[0][1])))
+    return tuple(variants[key][number].arm for key, number in placed)
 
 
 def bare_suite(name: str, conditions: Conditions) -> Suite:
