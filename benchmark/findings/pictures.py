@@ -7,21 +7,70 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark import suites
-from benchmark.figures.style import look, save, style
+from benchmark.figures.style import COLOURS, PAGE_INCHES, SMALL, look, retitle, save, style
 from benchmark.findings.curvature import FOLDERS, IDENTITY, METRIC, by_solver
 from benchmark.findings.runs import RESULTS, by_seed, final_runs, paired, succeeded
 from benchmark.record import Record
+from benchmark.statistics import Paired
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
+GIVEN = (RESULTS / "reference/digits", RESULTS / "reference/cifar100-coarse")
+"""Runs of all methods on images with given auxiliary tasks."""
+
+SINGLE = "stl"
+
+
 def write_pictures(folder: Path = RESULTS) -> list[str]:
     """Draw the pictures into a folder and return the names of their files."""
+    makers = {"gains": (gains_figure, GIVEN), "curvature": (curvature_figure, FOLDERS)}
+    written = []
     with style():
-        runs = [record for each in FOLDERS for record in succeeded(final_runs(each))]
-        return save(curvature_figure(runs), folder, "curvature", sample=False)
+        for name, (draw, folders) in makers.items():
+            runs = [record for each in folders for record in succeeded(final_runs(each))]
+            written += save(draw(runs), folder, name, sample=False)
+    return written
+
+
+def gains_figure(runs: Sequence[Record]) -> "Figure":
+    """Return accuracy less that of the single task, with its 95 % t interval: a panel a setting, a row a method.
+
+    Methods stand in the order of their mean difference over the panels that have all of them, the best first.
+    """
+    from matplotlib.figure import Figure
+
+    panels = _panels(runs)
+    pairs = {panel: _pairs(runs, panel) for panel in panels}
+    names = {name for found in pairs.values() for name in found}
+    everywhere = [found for found in pairs.values() if len(found) == len(names)] or [pairs[panels[0]]]
+    means = {name: np.mean([found[name].difference for found in everywhere if name in found] or [-1]) for name in names}
+    methods = sorted(names, key=lambda name: (-means[name], name))
+    figure = Figure(figsize=(PAGE_INCHES, 1.1 + 0.16 * len(methods)), layout="constrained")
+    axes: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(panels), sharey=True)).tolist()
+    for each, panel in zip(axes, panels, strict=True):
+        for name, pair in pairs[panel].items():
+            _interval(each, pair, methods.index(name), COLOURS[0], "o")
+        each.axvline(0, color="0.6", linewidth=0.8)
+        each.set_title(f"{panel[0]}, {panel[1]}", fontsize=8)
+        each.grid(axis="y", color="0.92", linewidth=0.6)
+        each.set_axisbelow(True)
+    axes[0].set_yticks(range(len(methods)), methods, fontsize=SMALL)
+    axes[0].invert_yaxis()
+    figure.supxlabel(f"test {METRIC} less that of the single task, percentage points", fontsize=8)
+    retitle(figure, "What auxiliary tasks are worth to each method: mean difference over the seeds, 95 % t interval")
+    return figure
+
+
+def _pairs(runs: Sequence[Record], panel: tuple[str, str]) -> dict[str, Paired]:
+    """Return each method's difference to the single task in one setting, paired by the seeds, two or more, of both."""
+    here = [record for record in runs if (record.spec.suite, record.spec.setting) == panel]
+    single = by_seed(succeeded(here, SINGLE), METRIC)
+    names = dict.fromkeys(record.spec.method for record in here if record.spec.method != SINGLE)
+    scores = {name: by_seed(succeeded(here, name), METRIC) for name in names}
+    return {name: paired(found, single) for name, found in scores.items() if len(found.keys() & single.keys()) > 1}
 
 
 def curvature_figure(runs: Sequence[Record]) -> "Figure":
@@ -63,14 +112,19 @@ def _points(panel: "Axes", number: int, own: dict[str, list[Record]], solvers: S
     colour, _, marker = look(number)
     for name in own.keys() - {IDENTITY}:
         pair = paired(by_seed(own[name], METRIC), plain)
-        low, high = 100 * (pair.difference - pair.low), 100 * (pair.high - pair.difference)
-        panel.errorbar(
-            100 * pair.difference,
-            solvers.index(name) + 0.2 * (number - 0.5),
-            xerr=[[low], [high]],
-            color=colour,
-            marker=marker,
-            markersize=4,
-            capsize=2,
-            linewidth=1,
-        )
+        _interval(panel, pair, solvers.index(name) + 0.2 * (number - 0.5), colour, marker)
+
+
+def _interval(panel: "Axes", pair: Paired, height: float, colour: str, marker: str) -> None:
+    """Draw a difference and its interval, in percentage points."""
+    low, high = 100 * (pair.difference - pair.low), 100 * (pair.high - pair.difference)
+    panel.errorbar(
+        100 * pair.difference,
+        height,
+        xerr=[[low], [high]],
+        color=colour,
+        marker=marker,
+        markersize=3.5,
+        capsize=2,
+        linewidth=1,
+    )

@@ -1,0 +1,57 @@
+"""The pictures of results/README.md show the differences that the records have."""
+
+import pytest
+from scipy import stats
+
+from benchmark.findings.pictures import curvature_figure, gains_figure
+from tests.benchmark.findings.made_up import a_run
+
+SINGLE = (0.50, 0.52, 0.51)
+SCORES = {"stl": SINGLE, "gcs": (0.55, 0.53, 0.57), "equal": (0.60, 0.61, 0.65), "rlw": (0.40, 0.41, 0.45)}
+
+
+def runs(setting: str, scores: dict[str, tuple[float, ...]], **hyper: object) -> list:
+    return [
+        a_run(method, seed, {"top1": score}, setting=setting, hyper={"lr": 0.1, **hyper})
+        for method, found in scores.items()
+        for seed, score in enumerate(found, start=1)
+    ]
+
+
+def drawn(panel) -> list[tuple[float, float, float, float]]:
+    """Return middle, height, low and high end of every interval of a panel, from the top."""
+    found = []
+    for bar in panel.containers:
+        line, _, (segments,) = bar.lines
+        (((low, height), (high, _)),) = segments.get_segments()
+        (middle,) = line.get_xdata()
+        found.append((middle, height, low, high))
+    return sorted(found, key=lambda each: each[1])
+
+
+def test_methods_stand_by_what_they_gain_with_their_intervals() -> None:
+    figure = gains_figure([*runs("5-shot", SCORES), *runs("10-shot", {"stl": SINGLE, "rlw": (0.9, 0.95, 0.9)})])
+    first, second = figure.axes
+    assert [label.get_text() for label in first.get_yticklabels()] == ["equal", "gcs", "rlw"], "of the whole panel"
+    assert [each.get_title() for each in figure.axes] == ["digits, 5-shot", "digits, 10-shot"]
+    for (middle, height, low, high), name in zip(drawn(first), ("equal", "gcs", "rlw"), strict=True):
+        differences = [100 * (one - other) for one, other in zip(SCORES[name], SINGLE, strict=True)]
+        mean, half = sum(differences) / 3, stats.t.ppf(0.975, 2) * stats.sem(differences)
+        assert (middle, low, high) == pytest.approx((mean, mean - half, mean + half))
+        assert height == ("equal", "gcs", "rlw").index(name)
+    ((middle, height, *_),) = drawn(second)
+    assert (middle, height) == (pytest.approx(100 * (2.75 - 1.53) / 3), 2)
+
+
+def test_a_method_with_one_common_seed_has_no_interval_and_no_row() -> None:
+    figure = gains_figure(runs("5-shot", {**SCORES, "dwa": (0.6,)}))
+    assert "dwa" not in [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len(drawn(figure.axes[0])) == 3
+
+
+def test_solvers_are_drawn_against_the_identity() -> None:
+    learnt = "auxilearn-linear"
+    plain = runs("5-shot", {learnt: SINGLE}, mode="corrected", solver="identity", terms=3)
+    curved = runs("5-shot", {learnt: SCORES["gcs"]}, mode="corrected", solver="cg", terms=10)
+    ((middle, *_),) = drawn(curvature_figure([*plain, *curved]).axes[0])
+    assert middle == pytest.approx(4.0)
