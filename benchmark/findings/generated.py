@@ -1,11 +1,22 @@
-"""Suites with generated labels: their tables, and whether AuxiLearn's gain is one of a larger step."""
+"""Suites with generated labels: tables, what was searched apart, and whether AuxiLearn gains by larger steps."""
 
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
 from benchmark.comparison import p_text
-from benchmark.findings.runs import RESULTS, by_seed, final_runs, listed, origin, paired, percent, succeeded
+from benchmark.findings.curvature import solver_of
+from benchmark.findings.runs import (
+    RESULTS,
+    by_seed,
+    final_runs,
+    listed,
+    origin,
+    paired,
+    percent,
+    records_of,
+    succeeded,
+)
 from benchmark.findings.tables import compared
 from benchmark.markdown import pipe_table
 from benchmark.statistics import holm
@@ -14,6 +25,8 @@ LEARNT = "auxilearn"
 OTHERS = ("stl", "maxl-f")
 METRIC = "top1"
 STEPS = RESULTS / "reference/cifar10-convnet", RESULTS / "rates/cifar10-convnet"
+APART = RESULTS / "reference/mnist", RESULTS / "rates/mnist", RESULTS / "curvature/mnist"
+CORRECTED = "neumann 3"
 
 
 def table(suite: str) -> Callable[[], str]:
@@ -52,4 +65,35 @@ def steps(reference: Path = STEPS[0], rates: Path = STEPS[1]) -> str:
         f"{pipe_table(rows)}\n\nThe weight of the main loss that {listed([LEARNT])} (lr {rate}) ends with is "
         f"{sum(ends) / len(ends):.1f} on average. Test {METRIC} in percent, mean ± standard error of {len(learnt)} "
         f"final runs; differences paired by seed, t-test, Holm's correction. {whence}."
+    )
+
+
+def apart(reference: Path = APART[0], reduced: Path = APART[1], curved: Path = APART[2]) -> str:
+    """Return MAXL and AuxiLearn in mode corrected, each searched apart, against the methods of the suite's table.
+
+    Args:
+        reference: Runs of the suite's table.
+        reduced: Runs of MAXL with a part of its grid.
+        curved: Runs of AuxiLearn with several solvers.
+    """
+    others = {name: by_seed(succeeded(final_runs(reference), name), METRIC) for name in ("stl", LEARNT)}
+    parts = {
+        "`maxl`": [record for record in records_of(reduced) if record.spec.method == "maxl"],
+        f"`{LEARNT}`, mode corrected": [record for record in records_of(curved) if solver_of(record) == CORRECTED],
+    }
+    finals = {name: [r for r in found if r.spec.phase == "final" and r.status == "ok"] for name, found in parts.items()}
+    rows = {name: {"method": name, METRIC: percent(by_seed(found, METRIC).values())} for name, found in finals.items()}
+    for other, scores in others.items():
+        pairs = [paired(by_seed(found, METRIC), scores) for found in finals.values()]
+        p_values = holm([pair.p for pair in pairs]).tolist()
+        for row, pair, p in zip(rows.values(), pairs, p_values, strict=True):
+            row[f"less `{other}`"] = f"{100 * pair.difference:+.2f}"
+            row[f"p (Holm) of `{other}`"] = p_text(p)
+    for name, row in rows.items():
+        row["trials"] = str(len(parts[name]) - len(finals[name]))
+    runs = list(chain(*finals.values()))
+    return (
+        f"{pipe_table(list(rows.values()))}\n\nTest {METRIC} in percent, mean ± standard error of "
+        f"{len({record.spec.seed for record in runs})} final runs; differences paired by seed, t-test, Holm's "
+        f"correction. {origin(runs)}."
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from scipy import stats
 
-from benchmark.findings.generated import steps
+from benchmark.findings.generated import apart, steps
 from tests.benchmark.findings.made_up import a_run, commit, rows
 
 LEARNT = (0.60, 0.61, 0.62)
@@ -15,10 +15,10 @@ SINGLE_BETWEEN = (0.59, 0.60, 0.63)
 FROZEN_BETWEEN = (0.58, 0.61, 0.61)
 
 
-def runs(method: str, lr: float, scores: tuple[float, ...], **more: Any) -> list[Any]:
+def runs(method: str, lr: float, scores: tuple[float, ...], *, own: Any = (), **more: Any) -> list[Any]:
     found = []
     for seed, score in enumerate(scores, start=1):
-        hyper = {"lr": lr}
+        hyper = {"lr": lr, **dict(own)}
         found.append(a_run(method, seed, {"top1": score}, suite="cifar10-convnet", setting="5%", hyper=hyper, **more))
     return found
 
@@ -40,3 +40,24 @@ def test_differences_and_p_values_are_those_of_the_seeds(tmp_path: Path) -> None
     assert found[0]["p (Holm)"] == f"{smallest:.3f}"
     assert "that `auxilearn` (lr 0.01) ends with is 5.0 on average" in text
     assert "standard error of 3 final runs" in text
+
+
+def test_what_was_searched_apart_is_compared_with_the_table(tmp_path: Path) -> None:
+    corrected = {"mode": "corrected", "solver": "neumann", "terms": 3}
+    plain = {**corrected, "solver": "identity"}
+    reference = commit(tmp_path / "table", [*runs("stl", 0.1, SINGLE), *runs("auxilearn", 0.1, LEARNT)])
+    reduced = commit(tmp_path / "rates", [*runs("maxl", 0.1, FROZEN), *runs("maxl", 0.2, (0.9, 0.8), phase="search")])
+    curved = [*runs("auxilearn", 0.1, SINGLE_BETWEEN, own=corrected), *runs("auxilearn", 0.1, FROZEN, own=plain)]
+    searched = runs("auxilearn", 0.2, FROZEN, own=corrected, phase="search")
+    text = apart(reference, reduced, commit(tmp_path / "curved", [*curved, *searched]))
+    first, second = rows(text)
+    assert (first["method"], second["method"]) == ("`maxl`", "`auxilearn`, mode corrected")
+    assert (first["top1"], second["top1"]) == ("56.00 ± 1.00", "60.67 ± 1.20")
+    assert (first["trials"], second["trials"]) == ("2", "3")
+    assert [row["less `stl`"] for row in (first, second)] == ["+4.33", "+9.00"]
+    assert [row["less `auxilearn`"] for row in (first, second)] == ["-5.00", "-0.33"]
+    p_values = [stats.ttest_rel(scores, SINGLE).pvalue for scores in (FROZEN, SINGLE_BETWEEN)]
+    smaller, larger = 2 * min(p_values), max(2 * min(p_values), max(p_values))
+    told = [row["p (Holm) of `stl`"] for row in (first, second)]
+    assert sorted(told) == sorted(f"{p:.3f}" for p in (smaller, larger))
+    assert "of 3 final runs" in text
