@@ -18,8 +18,8 @@ def run_cell(spec: dict[str, Any], device: str, places: Places, bars: Bars | Non
     """Run one cell in a worker; specs and records travel as plain JSON values.
 
     Where the process is told to end, as by Slurm at its time limit, the state is saved and the cell handed on to
-    another worker, any number of times. Without a place for its state it dies with the worker, which the scheduler
-    counts: it would begin anew each time.
+    another worker, any number of times; a run that is over all the same gives its record. Without a place for its state
+    it dies with the worker, which the scheduler counts: it would begin anew each time.
     """
     from benchmark import worker
     from benchmark.train import run
@@ -33,6 +33,9 @@ def run_cell(spec: dict[str, Any], device: str, places: Places, bars: Bars | Non
         if stopping.is_ending():
             worker.hand_on(saved=stopped.saved)
         return {}  # the driver has gone
+    finally:
+        if stopping.is_ending():
+            worker.leave()
     if record.status == "failed" and not memory.answers(torch.device(device)):
         _lost.add(device)
     return record.to_json()

@@ -85,6 +85,8 @@ def under_way(digest: str, *, signals: bool) -> Iterator[None]:
             no part of the same wish: the terminal that closes, or what comes within `BOUNCE_SEC`.
     """
     _running.add(digest)
+    if is_ending():
+        _asked.add(digest)
     held = heard() if signals and threading.current_thread() is threading.main_thread() else {}
     first: float | None = None
 

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any
@@ -15,10 +16,15 @@ LEAVES = (signal.SIGTERM, signal.SIGHUP)
 """A scheduler or `kill`, and a terminal that closes (a nanny dies of that, and its worker with it)."""
 
 LEAVE_SEC = 10.0
-"""Longest wait for the scheduler to let a worker go."""
+"""Longest wait for the end of what runs and for records to be fetched, and for the scheduler to let a worker go."""
+
+_POLL_SEC = 0.02
 
 _workers: list[Any] = []
 """The Dask worker that lives in this process."""
+
+_left = threading.Event()
+"""Whether it leaves."""
 
 
 def dask_setup(worker: Any) -> None:
@@ -54,7 +60,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     worker = _workers[0]
     worker.loop.asyncio_loop.call_soon_threadsafe(_pause, worker)
     if not stopping.end(number):
-        worker.loop.add_callback(_leave, worker)
+        leave()
 
 
 def _pause(worker: Any) -> None:
@@ -65,22 +71,30 @@ def _pause(worker: Any) -> None:
 
 
 def hand_on(*, saved: bool) -> None:
-    """Leave the scheduler and let it give this worker's cell to another one; without saved state, die with it.
+    """Let the scheduler give this worker's cell to another one; without saved state, die with it.
 
     Raises:
         Reschedule: Dask's word for it.
     """
     from distributed import Reschedule
 
-    worker = _workers[0]
     if not saved:
         stopping.die()
-    worker.loop.add_callback(_leave, worker)
     raise Reschedule
+
+
+def leave() -> None:
+    """Leave the scheduler as soon as nothing runs here and nobody waits for a record; once is enough."""
+    if not _left.is_set():
+        _left.set()
+        _workers[0].loop.add_callback(_leave, _workers[0])
 
 
 async def _leave(worker: Any) -> None:
     """Leave the scheduler in order, so that no cell counts it as a death, and end the process by its signal."""
+    end = time.monotonic() + LEAVE_SEC
+    while (worker.state.executing or worker.data) and time.monotonic() < end:
+        await asyncio.sleep(_POLL_SEC)
     with contextlib.suppress(Exception):
         await asyncio.wait_for(worker.close_gracefully(restart=True, reason="told to end"), LEAVE_SEC)
     stopping.die()

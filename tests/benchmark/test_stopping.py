@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,48 @@ def test_a_worker_that_is_told_to_end_and_cannot_save_dies_and_another_begins_an
     assert results(tmp_path) == undisturbed
     assert taken_over(tmp_path) == [0, 0]
     assert [line["attempts"] for line in lines(tmp_path)] == [1, 1], "its death is no failure of the run"
+
+
+SLOW_TEST_SET = """
+import os, sys, time
+from pathlib import Path
+from benchmark.train import Training
+
+measure = Training.measure
+
+def slowly(self, reader):
+    if reader is self.data.test:
+        Path(os.environ["TESTING"]).touch()
+        time.sleep(3)
+    return measure(self, reader)
+
+Training.measure = slowly
+
+if __name__ == "__main__":
+    from benchmark.commands import run_app
+    from benchmark.run import app
+
+    sys.exit(run_app(app, "python -m benchmark.run"))
+"""
+"""The command, whose runs take seconds for the test set: after their last step, before they are over."""
+
+
+def test_a_worker_that_is_told_to_end_on_the_test_set_gives_the_record_and_ends(tmp_path: Path) -> None:
+    script, testing = tmp_path / "slow.py", tmp_path / "testing"
+    script.write_text(SLOW_TEST_SET)
+    folder = tmp_path / "results"
+    program = (sys.executable, script.as_posix())
+    with running(
+        *PLAN, "--epochs", "1", "--workers", "1", "--results-dir", folder, program=program, TESTING=str(testing)
+    ) as driver:
+        wait_until(testing.exists, "the test set")
+        (worker,) = driver.workers()
+        worker.terminate()
+        ended = driver.end()
+    assert ended.status == 0, ended.err
+    assert not worker.is_running()
+    assert taken_over(folder) == [0, 0]
+    assert [line["attempts"] for line in lines(folder)] == [1, 1]
 
 
 def test_a_cluster_that_is_not_ours_stays_when_the_command_is_stopped(
