@@ -171,8 +171,8 @@ class GradNorm(Method):
     mean_j(G_j) r_i^alpha is held constant; sum_i |G_i - target_i| is minimised by w alone, after which w is
     renormalised to sum to T. L_i(0) is the loss of the first batch that holds a label of the task.
 
-    Departures: weights are kept at 0.001 or above; a task without a label in the batch does not count; Adam
-    for w at a learning rate of its own.
+    Departures: weights are raised to 0.001 before they are scaled to their sum; a task without a label in the batch
+    does not count; Adam for w at a learning rate of its own.
     """
 
     citation = "Chen, Badrinarayanan, Lee and Rabinovich, ICML 2018, arXiv:1711.02257"

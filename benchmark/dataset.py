@@ -123,6 +123,16 @@ class Dataset(ABC):
         """Return what else is worth telling of the decoded data, by a word for it."""
         return {}
 
+    def shortfall(self, prepared: Prepared) -> str:
+        """Return in one line where decoded files hold less, or more, than the complete release; empty if nowhere."""
+        if prepared.sample or self.content is None:
+            return ""
+        counts = prepared.tensors["split"].bincount(minlength=len(Split)).tolist()
+        differing = {part: size for part, size in self.content.splits.items() if counts[part] != size}
+        return ", ".join(
+            f"{counts[part]:,} of {size:,} {part.name.lower()} samples" for part, size in differing.items()
+        )
+
     def locate(self, data_dir: Path) -> Found | None:
         """Return its files below the user's data folder: in it, in the folder of its name, in `folders`."""
         for folder in self.candidates(data_dir):

@@ -120,7 +120,7 @@ def arms_of(suite: Suite, options: Options) -> list[Arm]:
     _check_names(options, suite, methods)
     data = suite.fingerprint()
     arms = []
-    for setting in options.settings or served(suite):
+    for setting in dict.fromkeys(options.settings or served(suite)):
         _check_text([suite.name, setting, *methods, *(metric.name for metric in suite.metrics)])
         problem = suite.problem(setting, SEARCH_SEED)
         _check_text(problem.task_names)
@@ -168,8 +168,8 @@ def _method_names(options: Options, suite: Suite) -> Sequence[str]:
 def _check_names(options: Options, suite: Suite, methods: Mapping[str, type[Method]]) -> None:
     allowed = sorted({*suite.grid, *(name for method in methods.values() for name in hyper_parameters(method))})
     for name in (*options.fixed, *options.grid):
-        method, _, bare = name.rpartition(".")
-        if bare not in allowed:
+        method, dot, bare = name.rpartition(".")
+        if bare not in allowed or (dot and not method):
             raise unknown("hyper-parameter", name, allowed)
         if method and (method not in methods or bare not in (*suite.grid, *hyper_parameters(methods[method]))):
             raise UserError(f"{name!r} names no hyper-parameter of a method that runs; see --list")

@@ -13,7 +13,6 @@ from benchmark.commands import run_app
 from benchmark.errors import UserError, unknown
 
 if TYPE_CHECKING:
-    from benchmark.cache import Prepared
     from benchmark.dataset import Dataset, Found
     from benchmark.places import Places
 
@@ -94,7 +93,7 @@ def _prepare(dataset: "Dataset", places: "Places", *, verify: bool) -> None:
         "from": "drawn SAMPLE, not data to report on" if prepared.sample else ", ".join(map(str, found.values())),
         "decoded to": f"{prepared.folder} ({prepared.nbytes / 1e6:,.1f} MB)",
         "holds": f"{samples:,} samples: {', '.join(shapes)}",
-        **_lacking(dataset, prepared),
+        **({"not the complete release": lack} if (lack := dataset.shortfall(prepared)) else {}),
         **dataset.facts(prepared),
         "content": prepared.fingerprint,
         "took": f"{seconds:.1f} s",
@@ -107,18 +106,6 @@ def _prepare(dataset: "Dataset", places: "Places", *, verify: bool) -> None:
     out.print(f"{dataset.name}: {dataset.title}")
     for key, fact in facts.items():
         out.print(f"    {key}: {fact}", soft_wrap=True)
-
-
-def _lacking(dataset: "Dataset", prepared: "Prepared") -> dict[str, str]:
-    """Say where the files hold less, or more, than the complete official release."""
-    from benchmark.cache import Split
-
-    if prepared.sample or dataset.content is None:
-        return {}
-    counts = prepared.tensors["split"].bincount(minlength=len(Split)).tolist()
-    differing = {part: size for part, size in dataset.content.splits.items() if counts[part] != size}
-    parts = [f"{counts[part]:,} of {size:,} {part.name.lower()} samples" for part, size in differing.items()]
-    return {"not the complete release": ", ".join(parts)} if parts else {}
 
 
 def _against_published(dataset: "Dataset", found: "Found") -> Iterator[str]:

@@ -66,6 +66,8 @@ def run_session(request: Request) -> int:
     )
     if warning:
         tell(warning)
+    if lack := arms[0].suite.shortfall():
+        tell(f"not the complete release: {lack}")
     if request.dry_run:
         store.read()
         terminal.print_plan(arms, store.records, resources)

@@ -178,6 +178,11 @@ class Suite(ABC):
         weights = f"{WEIGHTS}{self.other_weights}" if self.other_weights else ""
         return drawn + "-".join(prepared.fingerprint for prepared in found) + weights
 
+    def shortfall(self) -> str:
+        """Return in one line which data sets are not the complete release; empty if all are. Reads the data."""
+        lacks = {name: datasets.load(name).shortfall(self.prepared(name)) for name in self.datasets}
+        return "; ".join(f"{name}, {lack}" for name, lack in lacks.items() if lack)
+
     @abstractmethod
     def data(self, setting: str, seed: int) -> Data:
         """Return the samples and their four sets.

@@ -57,9 +57,13 @@ def run(
     clock = Clock()
     saver = Saver(spec, where, places and places.checkpoints, every=every)
 
+    incomplete: dict[str, str] = {}
+
     def work() -> Row:
         if (found := suite.fingerprint()) != spec.data:
             raise LookupError(f"the data here are {found}, those of the plan {spec.data}; run the command again")
+        if lack := suite.shortfall():
+            incomplete["incomplete"] = lack
         with without_tf32():
             training = saver.resumed(lambda: Training(suite, spec, where, clock, bars))
             with stopping.under_way(spec.digest, signals=saver.saves):
@@ -72,6 +76,7 @@ def run(
         environment={
             **environment.describe(where),
             "precision": precision.chosen(spec.precision, suite.precision, where),
+            **incomplete,
         },
         finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **result,

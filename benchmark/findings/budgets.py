@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,12 @@ class Protocol:
     Attributes:
         scores: Test metric by method and seed.
         trials: Number of search runs by method.
+        rates: Learning rate of the optimiser that validation chose, by method.
     """
 
     scores: Mapping[str, Mapping[int, float]]
     trials: Mapping[str, int]
+    rates: Mapping[str, float]
 
     def ranks(self, names: Sequence[str]) -> list[float]:
         """Return the rank of each method by its mean, 1 the best; ties share their mean rank."""
@@ -50,9 +53,12 @@ def ranking(grids: Path = GRIDS, budgets: Path = BUDGETS) -> str:
     """Return accuracy, rank and trials of every method under both protocols, and how far the two rankings agree."""
     here, there = (dict.fromkeys(record.spec.setting for record in final_runs(folder)) for folder in (grids, budgets))
     seeds = {record.spec.seed for record in final_runs(budgets)}
-    parts = [
-        _setting(name, _protocol(grids, name, seeds), _protocol(budgets, name, seeds)) for name in here if name in there
-    ]
+    parts = []
+    for name in here:
+        if name in there:
+            one, other = _protocol(grids, name, seeds), _protocol(budgets, name, seeds)
+            everything = _protocol(grids, name, {record.spec.seed for record in final_runs(grids)})
+            parts += [_setting(name, one, other), " ".join([*_chance(everything, len(seeds)), _rates(one, other)])]
     caption = (
         f"Test {METRIC} in percent, mean ± standard error of the final runs of the same {len(seeds)} seeds; change: "
         "equal budget less grid, paired by seed, t-test, Holm's correction. "
@@ -68,13 +74,46 @@ def _protocol(folder: Path, setting: str, seeds: Container[int]) -> Protocol:
     return Protocol(
         {name: by_seed(succeeded(runs, name), METRIC) for name in methods},
         Counter(spec.method for spec in searched if spec.setting == setting),
+        {record.spec.method: float(str(dict(record.spec.hyper)["lr"])) for record in runs},
+    )
+
+
+def _chance(grids: Protocol, size: int) -> list[str]:
+    """Return how far rankings by disjoint sets of so many seeds agree under one protocol, where there are enough."""
+    from scipy import stats
+
+    seeds = sorted(set.intersection(*(set(found) for found in grids.scores.values())))
+    taus = []
+    for half in combinations(seeds, size):
+        rest = [seed for seed in seeds if seed not in half]
+        for other in combinations(rest, size):
+            if half < other:
+                means = [[sum(found[s] for s in part) for found in grids.scores.values()] for part in (half, other)]
+                found: Any = stats.kendalltau(*means)
+                taus.append(found.statistic)
+    if not taus:
+        return []
+    return [
+        f"Chance alone: two rankings by grids, each of {size} of the {len(seeds)} seeds and none in common, have a tau "
+        f"of {sum(taus) / len(taus):.2f} on average ({min(taus):.2f} to {max(taus):.2f} over {len(taus)} pairs)."
+    ]
+
+
+def _rates(grids: Protocol, budgets: Protocol) -> str:
+    """Return how many methods end at the largest rate of the grids, and the largest that budgets chose."""
+    largest = max(grids.rates.values())
+    there = sum(rate == largest for rate in grids.rates.values())
+    return (
+        f"By grids {there} of {len(grids.rates)} methods end at a learning rate of {largest:g}, the largest; the "
+        f"largest that budgets chose is {max(budgets.rates.values()):.2g}."
     )
 
 
 def _setting(setting: str, grids: Protocol, budgets: Protocol) -> str:
     from scipy import stats
 
-    names = [name for name in grids.scores if name in budgets.scores]
+    names = [name for name in grids.scores if grids.scores[name].keys() == budgets.scores.get(name, {}).keys()]
+    left = [name for name in budgets.scores if name not in names]
     ranks, others = grids.ranks(names), budgets.ranks(names)
     pairs = [paired(budgets.scores[name], grids.scores[name]) for name in names]
     p_values = holm([pair.p for pair in pairs]).tolist()
@@ -85,8 +124,8 @@ def _setting(setting: str, grids: Protocol, budgets: Protocol) -> str:
             "rank": f"{ranks[i]:g}",
             "trials": str(grids.trials[name]),
             "equal budget": percent(budgets.scores[name].values()),
-            "its rank": f"{others[i]:g}",
-            "its trials": str(budgets.trials[name]),
+            "rank by budget": f"{others[i]:g}",
+            "trials by budget": str(budgets.trials[name]),
             "change": f"{100 * pairs[i].difference:+.2f}",
             "p (Holm)": p_text(p_values[i]),
         }
@@ -102,4 +141,6 @@ def _setting(setting: str, grids: Protocol, budgets: Protocol) -> str:
         f"{setting}: Kendall's tau of the two rankings of {len(names)} methods is {tau.statistic:.2f} "
         f"(p = {p_text(tau.pvalue)}); {kept}. Methods whose accuracy changes significantly: {listed(changed)}."
     )
+    if left:
+        sentence += f" Left out, as they have other seeds in one of the two: {listed(left)}."
     return f"{pipe_table(rows)}\n\n{sentence}"

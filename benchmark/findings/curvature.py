@@ -72,8 +72,10 @@ def products(record: Record) -> int:
 
 
 def _tests(own: dict[str, list[Record]]) -> dict[str, tuple[float, float]]:
-    """Return difference to the identity and corrected p-value of every other solver."""
-    plain = by_seed(own[IDENTITY], METRIC)
+    """Return difference to the identity and corrected p-value of every other solver; none without the identity."""
+    plain = by_seed(own.get(IDENTITY, ()), METRIC)
+    if len(plain) < 2:
+        return {}
     pairs = {}
     for name, runs in own.items():
         if name != IDENTITY:
@@ -94,6 +96,7 @@ def _row(key: Key, name: str, own: dict[str, list[Record]], tests: dict[str, tup
         "p (Holm)": ABSENT if p is None else p_text(p),
         "cosine to identity": f"{_mean(runs, 'cosine_to_identity'):.4f}",
         "residual": ABSENT if name == IDENTITY else f"{_mean(runs, 'residual'):.3f}",
+        "stopped": f"{100 * _mean(runs, 'stopped'):.0f} %" if name.startswith(("neumann", "cg")) else ABSENT,
         "products": str(products(runs[0])),
     }
 
@@ -106,6 +109,8 @@ def _mean(runs: Sequence[Record], name: str) -> float:
 
 
 def _answer(told: Sequence[tuple[Key, str, float, float]]) -> str:
+    if not told:
+        return "There are no runs without curvature (`solver=identity`) to compare with."
     sure = [(key, name, difference) for key, name, difference, p in told if p < ALPHA]
     largest = max(abs(difference) for _, _, difference, _ in told)
     if not sure and len(told) == 1:
@@ -127,12 +132,15 @@ def _answer(told: Sequence[tuple[Key, str, float, float]]) -> str:
 
 
 def _caption(folder: Path, runs: Sequence[Record]) -> str:
-    counts = sorted({record.spec.seed for record in runs})
+    counts = len({record.spec.seed for record in runs})
+    finals = final_runs(folder)
+    lost = f" {len(finals) - len(runs)} of {len(finals)} final runs gave no result and are left out." * (runs != finals)
     searched = any(record.spec.phase == "search" for record in records_of(folder))
     rates = "after each solver's own search" if searched else "with the same rates for every solver"
     return (
-        f"Test {METRIC} in percent, mean ± standard error of {len(counts)} final runs {rates}; "
+        f"Test {METRIC} in percent, mean ± standard error of {counts} final runs {rates}; "
         "differences paired by seed, t-test, Holm's correction for the solvers of a method in a setting. Cosine and "
-        "residual: mean over all outer steps. Products: with the Hessian in an outer step, at most; each costs about "
-        f"two training steps. {origin(runs)}."
+        "residual: mean over all outer steps; stopped: share of them in which a series ended early, as its "
+        "residual grew or, with cg, the curvature was negative. Products: with the Hessian in an outer step, at most; "
+        f"each costs about two training steps.{lost} {origin(runs)}."
     )

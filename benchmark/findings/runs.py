@@ -37,8 +37,17 @@ def succeeded(records: Iterable[Record], method: str = "", setting: str = "") ->
 
 
 def by_seed(records: Iterable[Record], metric: str) -> dict[int, float]:
-    """Return a test metric by seed."""
-    return {record.spec.seed: record.test[metric] for record in records}
+    """Return a test metric by seed.
+
+    Raises:
+        ValueError: Two of the records have one seed: they are of different runs.
+    """
+    found: dict[int, float] = {}
+    for record in records:
+        if record.spec.seed in found:
+            raise ValueError(f"two runs of {record.spec.method} in {record.spec.setting} with seed {record.spec.seed}")
+        found[record.spec.seed] = record.test[metric]
+    return found
 
 
 def paired(scores: Mapping[int, float], others: Mapping[int, float]) -> Paired:

@@ -25,7 +25,7 @@ def data(folder: Path = RESULTS) -> str:
 
 def scale(folder: Path = RESULTS) -> str:
     """Return what two workers gain, what a campaign costs and how long a worker takes to start."""
-    found = {row.what: row for row in measurement.read(folder / scaling.FILE)}
+    found = {row.what: row for row in measurement.newest(measurement.read(folder / scaling.FILE))}
     ratio, cells = found["ratio of two workers to one"], found["empty cells a second"]
     memory, share = found["peak memory of the driver, MB"], found["share of checkpoints in a run's time, %"]
     start = found["seconds to start 1 worker"]
@@ -40,7 +40,7 @@ def scale(folder: Path = RESULTS) -> str:
 
 def overhead(folder: Path = RESULTS) -> str:
     """Return what an epoch through the harness takes against a bare loop."""
-    found = {row.what: row for row in measurement.read(folder / harness.FILE)}
+    found = {row.what: row for row in measurement.newest(measurement.read(folder / harness.FILE))}
     ratio = found["ratio of harness to bare loop"]
     low, high = (found[f"ratio of harness to bare loop, {end} quartile"].value for end in ("lower", "upper"))
     return (
@@ -52,7 +52,7 @@ def overhead(folder: Path = RESULTS) -> str:
 
 def layout(folder: Path = RESULTS) -> str:
     """Return what channels first in memory take to channels last."""
-    found = measurement.read(folder / layouts.FILE)
+    found = measurement.newest(measurement.read(folder / layouts.FILE))
     commits = f"commit {' and '.join(sorted({row.commit for row in found}))}"
     told = [f"{row.what.partition(', ')[2]} {row.value:.2f} ({row.detail})" for row in found]
     return (

@@ -59,7 +59,8 @@ def compared(folder: Path, references: Sequence[str], *, chosen: Callable[[Recor
             verdict = verdicts.get((row.setting, reference, row.method), ABSENT)
             line[f"{row.setting} vs {reference}"] = verdict
         if shares:
-            line[f"{row.setting} share of controls"] = f"{100 * shares[row.setting, row.method]:.1f} %"
+            share = shares.get((row.setting, row.method))
+            line[f"{row.setting} share of controls"] = ABSENT if share is None else f"{100 * share:.1f} %"
         line[f"{row.setting} trials"] = trials_text(row)
     columns = dict.fromkeys(column for line in table.values() for column in line)
     lines = [{column: line.get(column, ABSENT) for column in columns} for line in table.values()]

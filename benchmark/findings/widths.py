@@ -17,7 +17,7 @@ from benchmark.markdown import pipe_table
 from benchmark.places import DEFAULT_DATA, Places
 from benchmark.plan import Options, arms_of
 from benchmark.published import FOLDER
-from benchmark.speed.measurement import CPU, Measurement, conclude, load_average, measurement, read
+from benchmark.speed.measurement import CPU, Measurement, conclude, load_average, measurement, newest, read
 from benchmark.suites.mnist import MNIST
 from benchmark.train import Training
 
@@ -65,7 +65,7 @@ def accuracies(widths: tuple[int, int], places: Places, *, seeds: int) -> list[f
 
 def mnist_widths(folder: Path = RESULTS) -> str:
     """Return accuracies by width, the best first, and the preprint's."""
-    found = sorted(read(folder / FILE), key=lambda row: -row.value)
+    found = sorted(newest(read(folder / FILE)), key=lambda row: -row.value)
     rows = [
         {
             "channels": row.what.rpartition("channels ")[2],

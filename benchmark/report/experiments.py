@@ -53,7 +53,8 @@ def experiments(suite_name: str, records: Iterable[Record]) -> list[Experiment]:
 
     Args:
         suite_name: Name of the suite.
-        records: Of one protocol; those of methods that are not in `baselines/` are passed over.
+        records: Of one protocol; those of methods that are not in `baselines/`, and of settings that the suite has no
+            more, are passed over.
     """
     known = baselines.names()
     groups: dict[Conditions, list[Record]] = {}
@@ -66,6 +67,7 @@ def experiments(suite_name: str, records: Iterable[Record]) -> list[Experiment]:
 
 def _of_group(name: str, conditions: Conditions, records: Sequence[Record]) -> list[Experiment]:
     suite = bare_suite(name, conditions)
+    records = [record for record in records if record.spec.setting in suite.settings]
     _check_metrics(suite, records)
     found: list[Experiment] = []
     if conditions.sampler:

@@ -13,6 +13,7 @@ import baselines
 from benchmark import suites, terminal
 from benchmark.commands import DEFAULT_RESULTS, chosen
 from benchmark.errors import UserError
+from benchmark.plan import load_suite
 from benchmark.record import Record
 from benchmark.report.across import DEFAULT_REFERENCE, aggregate
 from benchmark.report.across_sheet import across_sheet, write_across
@@ -84,17 +85,23 @@ def run_report(request: Request) -> None:
 
 
 def _known(found: Found) -> dict[str, dict[str, Record]]:
-    """Return the records of methods that are in `baselines/`; how many others there are is said on stderr."""
+    """Return the records of known methods and settings; how many others there are is said on stderr."""
     names = baselines.names()
-    methods = Counter(record.spec.method for records in found.values() for record in records.values())
-    for method in sorted(set(methods) - set(names)):
-        count = methods[method]
-        print(f"{count} record{'s' * (count > 1)} of unknown method {method} left out", file=sys.stderr)
-    known = {
-        suite: {digest: record for digest, record in records.items() if record.spec.method in names}
-        for suite, records in found.items()
-    }
-    return {suite: records for suite, records in known.items() if records}
+    settings = {suite: load_suite(suite).settings for suite in found if suite in suites.names()}
+    unknown = Counter[str]()
+    known: dict[str, dict[str, Record]] = {}
+    for suite, records in found.items():
+        for digest, record in records.items():
+            spec = record.spec
+            if spec.method not in names:
+                unknown[f"method {spec.method}"] += 1
+            elif suite in settings and spec.setting not in settings[suite]:
+                unknown[f"setting {spec.setting} of suite {suite}"] += 1
+            else:
+                known.setdefault(suite, {})[digest] = record
+    for what, count in sorted(unknown.items()):
+        print(f"{count} record{'s' * (count > 1)} of unknown {what} left out", file=sys.stderr)
+    return known
 
 
 def _report_across(request: Request, found: Found) -> None:

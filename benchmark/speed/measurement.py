@@ -108,6 +108,12 @@ def read(path: Path) -> list[Measurement]:
     return rows.read(path, Measurement, "measurements")
 
 
+def newest(found: Sequence[Measurement]) -> list[Measurement]:
+    """Return the measurements of the machine that measured last."""
+    last = max(found, key=lambda row: row.date)
+    return [row for row in found if row.device == last.device]
+
+
 def write(path: Path, measured: Sequence[Measurement]) -> Sequence[Measurement]:
     """Put measurements into a file, in place of those of the same machine and thing, and return all there are now."""
     return rows.write(path, (*read(path), *measured), Measurement)

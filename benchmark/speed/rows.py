@@ -33,8 +33,13 @@ def read(path: Path, kind: type[AnyRow], what: str) -> list[AnyRow]:
         what: What rows are called in an error.
 
     Raises:
-        UserError: The file holds something else.
+        UserError: The file holds something else, or no file can be there.
     """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder, where {what} are written to")
+    for folder in path.parents:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"{folder} is a file; {path} cannot be written")
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:

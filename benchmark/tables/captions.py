@@ -15,6 +15,8 @@ _MEMORY = (
     "which does not compare."
 )
 
+INCOMPLETE = "Not the complete release: "
+
 SAMPLE_CAPTION = "SAMPLE: drawn data and a short training, which show that everything runs and are no result. "
 
 
@@ -30,6 +32,7 @@ def caption(arms: Sequence[Arm], found: Sequence[Record]) -> str:
     return (
         f"{SAMPLE_CAPTION if is_sample(arm.data) else ''}"
         f"{_weights_caption(other_weights(arm.data))}"
+        f"{_incomplete(found)}"
         f"Mean ± standard error (ddof 1) over {_runs(arms, found)} final runs with new seeds, {arm.epochs} epochs"
         f"{phrase(suite.controls)}; "
         f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
@@ -57,6 +60,12 @@ def _runs(arms: Sequence[Arm], found: Iterable[Record]) -> str:
     good = Counter((record.spec.setting, record.spec.method) for record in found if record.status == "ok")
     most, planned = max(good.values(), default=0), arms[0].seeds
     return f"{most} of {planned}" if 0 < most < planned else str(planned)
+
+
+def _incomplete(found: Iterable[Record]) -> str:
+    """Return which data sets were not the complete release, where records say so."""
+    lacks = sorted({str(record.environment["incomplete"]) for record in found if "incomplete" in record.environment})
+    return f"{INCOMPLETE}{'; or '.join(lacks)}. " if lacks else ""
 
 
 def _weights_caption(name: str | None) -> str:

@@ -49,6 +49,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
         "dwa: temperature must be positive",
     ),
     "both": ((*SUITE, "--set", "lr=1", "--grid", "lr=1,2"), "--set and --grid both name 'lr'"),
+    "set of no method": ((*SUITE, "--set", ".lr=1"), "unknown hyper-parameter '.lr'; choose one of: "),
     "set twice": ((*SUITE, "--set", "lr=1", "--set", "lr=2"), "--set names 'lr' twice"),
     "grid twice": ((*SUITE, "--grid", "lr=1,2", "--grid", "lr =3,4"), "--grid names 'lr' twice"),
     "unknown protocol": ((*SUITE, "--protocol", "papers"), "unknown protocol 'papers'; choose one of: paper, equal-b"),

@@ -59,6 +59,11 @@ def tunable(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> Toy:
     return toy
 
 
+def test_a_setting_named_twice_is_run_once(tunable: Toy) -> None:
+    arms = make_plan(Options("toy", settings=("few", "many", "few"), methods=("tunable", "tunable")))
+    assert [(arm.setting, arm.method) for arm in arms] == [("few", "tunable"), ("many", "tunable")]
+
+
 def test_points_are_the_product_of_what_is_searched(tunable: Toy) -> None:
     arm = toy_arm("tunable", fixed={"weight_decay": "0"})
     assert arm.trials == len(arm.points()) == 2 * 2 * 2

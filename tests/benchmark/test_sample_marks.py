@@ -1,4 +1,4 @@
-"""What is drawn says so wherever results can be taken apart from their caption."""
+"""What is drawn, or a part of a release, says so wherever results can be taken apart from their caption."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 
 from benchmark.spec import called
 from tests.benchmark.conftest import Cli
+from tests.benchmark.helpers import Toy, lines
 
 
 def test_every_row_of_every_table_of_a_sample_is_marked(cli: Cli, tmp_path: Path) -> None:
@@ -34,3 +35,16 @@ def test_every_row_of_every_table_of_a_sample_is_marked(cli: Cli, tmp_path: Path
 )
 def test_a_suites_name_has_a_mark(data: str, name: str) -> None:
     assert called("cub", data) == name
+
+
+@pytest.mark.parametrize("lack", ["", "pictures, 5 of 10 train samples"])
+def test_a_part_of_a_release_is_told_before_the_work_in_records_and_in_captions(
+    lack: str, toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy, "shortfall", lambda: lack)
+    words = ("--suite", "toy", "--settings", "few", "--methods", "stl", "--set", "lr=0.1", "--set", "weight_decay=0")
+    ended = cli(*words, "--seeds", "2", "--workers", "0", "--wandb", "disabled", "--results-dir", tmp_path)
+    told = f"not the complete release: {lack}\n"
+    assert ended.err.startswith(told) == bool(lack)
+    assert [line["environment"].get("incomplete", "") for line in lines(tmp_path, "toy")] == [lack] * 2
+    assert (f"Not the complete release: {lack}. Mean" in (tmp_path / "toy" / "table.md").read_text()) == bool(lack)

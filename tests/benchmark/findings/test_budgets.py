@@ -32,13 +32,36 @@ def test_ranks_trials_and_their_agreement(tmp_path: Path) -> None:
     found = rows(text)
     assert [row["method"] for row in found] == ["`gcs`", "`equal`", "`stl`"]
     assert [row["grid"] for row in found] == ["85.00 ± 5.00", "75.00 ± 5.00", "55.00 ± 5.00"]
-    assert [(row["rank"], row["its rank"]) for row in found] == [("1", "2"), ("2", "1"), ("3", "3")]
-    assert {(row["trials"], row["its trials"]) for row in found} == {("2", "5")}
+    assert [(row["rank"], row["rank by budget"]) for row in found] == [("1", "2"), ("2", "1"), ("3", "3")]
+    assert {(row["trials"], row["trials by budget"]) for row in found} == {("2", "5")}
     assert [row["change"] for row in found] == ["+0.00", "+17.50", "+0.00"]
     tau: Any = stats.kendalltau([1, 2, 3], [2, 1, 3])
     assert f"Kendall's tau of the two rankings of 3 methods is {tau.statistic:.2f} (p = {tau.pvalue:.3f})" in text
     assert "`gcs` is the best by grids, `equal` by equal budgets" in text
     assert "changes significantly: none." in text
+
+
+def test_rankings_are_held_against_chance_and_the_edge_of_the_grid(tmp_path: Path) -> None:
+    scores = {"stl": (0.1, 0.2, 0.3, 0.4), "equal": (0.2, 0.1, 0.4, 0.5), "gcs": (0.3, 0.4, 0.2, 0.1)}
+    grids = made(tmp_path / "grids", scores, 2)
+    text = ranking(grids, made(tmp_path / "budgets", {name: found[:2] for name, found in scores.items()}, 5))
+    splits = [((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2))]
+    taus = []
+    for half, other in splits:
+        means = [[sum(found[i] for i in part) for found in scores.values()] for part in (half, other)]
+        found: Any = stats.kendalltau(*means)
+        taus.append(found.statistic)
+    told = f"of {sum(taus) / 3:.2f} on average ({min(taus):.2f} to {max(taus):.2f} over 3 pairs)"
+    assert f"each of 2 of the 4 seeds and none in common, have a tau {told}" in text
+    assert "By grids 3 of 3 methods end at a learning rate of 0.1, the largest;" in text
+    assert "the largest that budgets chose is 0.1." in text
+
+
+def test_a_method_with_other_seeds_in_one_of_the_two_is_left_out(tmp_path: Path) -> None:
+    grids = made(tmp_path / "grids", {**GRIDS, "dwa": (0.9,)}, 2)
+    text = ranking(grids, made(tmp_path / "budgets", {**BUDGETS, "dwa": (0.9, 0.8)}, 5))
+    assert "dwa" not in text.partition("5-shot: ")[0]
+    assert "Left out, as they have other seeds in one of the two: `dwa`." in text
 
 
 def test_the_same_best_method_is_said_so(tmp_path: Path) -> None:

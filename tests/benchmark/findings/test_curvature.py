@@ -66,7 +66,23 @@ def test_runs_that_diverged_are_no_part_of_it(tmp_path: Path, method: str) -> No
     kept = [a_run(method, seed, {"top1": 0.5, "top3": 1.0}, hyper=_hyper("identity")) for seed in (1, 2)]
     other = [a_run(method, seed, {"top1": 0.5 + seed / 9, "top3": 1.0}, hyper=_hyper("cg")) for seed in (1, 2)]
     lost = a_run(method, 3, {}, hyper=_hyper("cg"), status="diverged")
-    assert rows(curvature(commit(tmp_path / "digits", [*kept, *other, lost])))[1]["inverse Hessian"] == "cg 10"
+    text = curvature(commit(tmp_path / "digits", [*kept, *other, lost]))
+    assert rows(text)[1]["inverse Hessian"] == "cg 10"
+    assert "of 2 final runs" in text
+    assert "1 of 5 final runs gave no result and are left out." in text
+
+
+def test_without_runs_of_the_identity_nothing_is_compared(tmp_path: Path) -> None:
+    runs = [a_run("auxilearn-linear", seed, {"top1": 0.5, "top3": 1.0}, hyper=_hyper("cg")) for seed in (1, 2)]
+    text = curvature(commit(tmp_path / "digits", runs))
+    assert rows(text)[0]["less identity"] == "–"
+    assert "There are no runs without curvature (`solver=identity`) to compare with." in text
+
+
+def test_runs_that_differ_in_what_the_table_does_not_name_are_no_single_row(tmp_path: Path) -> None:
+    runs = [a_run("auxilearn-linear", 1, {"top1": 0.5}, hyper={**_hyper("cg"), "damping": each}) for each in (0, 1)]
+    with pytest.raises(ValueError, match="two runs of auxilearn-linear in 5-shot with seed 1"):
+        curvature(commit(tmp_path / "digits", runs))
 
 
 def _hyper(solver: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,24 @@ def test_chosen_records_alone_count() -> None:
     values = [100 * single.cells[0].values[seed] for seed in (1, 2, 3)]
     assert row["5-shot top1"].startswith(f"{sum(values) / 3:.2f} ± ")
     assert "Percent, mean ± standard error of 3 final runs. " in text
+
+
+def test_a_method_of_which_all_runs_diverged_has_no_share_of_controls(tmp_path: Path) -> None:
+    lines = (RESULTS / "reference/cifar100-coarse/records.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = []
+    for record in map(json.loads, lines):
+        spec = record["spec"]
+        if spec["setting"] == "5-shot" and spec["method"] in ("stl", "equal", "famo"):
+            if spec["method"] == "famo":
+                record |= {"status": "diverged", "reason": "not finite", "test": {}}
+            kept.append(json.dumps(record) + "\n")
+    folder = tmp_path / "cifar100-coarse"
+    folder.mkdir()
+    (folder / "records.jsonl").write_text("".join(kept))
+    text = compared(folder, ("stl",))
+    last = {row["method"]: row for row in rows(text)}["`famo`"]
+    assert last["5-shot share of controls"] == last["5-shot top1"] == "–"
+    assert "3 of 9 final runs gave no result (`famo`)." in text
 
 
 def test_a_folder_without_records_is_no_table() -> None:

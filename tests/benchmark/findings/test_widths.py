@@ -45,7 +45,8 @@ def test_the_text_has_every_width_and_the_published_number(tmp_path: Path) -> No
         )
         for name, values in {"32 and 64": (97.125, 97.0, 97.5), "4 and 8": (95.0, 94.0, 96.0)}.items()
     ]
-    write(tmp_path / FILE, made)
+    older = {field: getattr(made[0], field) for field in ("value", "lowest", "highest", "what", "torch", "commit")}
+    write(tmp_path / FILE, [*made, Measurement(device="another machine", **{**about, **older, "date": "2026-01-01"})])
     text = mnist_widths(tmp_path)
     assert [row["channels"] for row in rows(text)] == ["32 and 64", "4 and 8"]
     assert [row["test top1"] for row in rows(text)] == ["97.12", "95.00"]

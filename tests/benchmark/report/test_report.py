@@ -97,6 +97,14 @@ def test_a_caption_has_the_final_runs_that_there_are(toy: Toy, report: Report, t
         assert words in (place / "toy" / "table.md").read_text()
 
 
+def test_records_of_settings_that_are_gone_are_left_out_with_one_line(toy: Toy, report: Report, tmp_path: Path) -> None:
+    made = campaign(make_plan(Options("toy", methods=("stl",))))
+    store(tmp_path / "a", [*made, *(a_record(a_spec(setting="gone", seed=seed)) for seed in range(2))])
+    for words in (("--suite", "toy"), ("--paper",)):
+        ended = report(*words, "--results-dir", tmp_path / "a")
+        assert (ended.status, ended.err) == (0, "2 records of unknown setting gone of suite toy left out\n")
+
+
 def test_records_of_unknown_methods_are_left_out_with_one_line(toy: Toy, report: Report, tmp_path: Path) -> None:
     gone = [a_record(a_spec(method="gone", seed=seed)) for seed in range(2)]
     store(tmp_path / "a", [*campaign(make_plan(Options("toy", methods=("stl",)))), *gone])

@@ -57,3 +57,15 @@ def test_a_file_of_something_else_is_refused_before_the_work(name: str, cli: Cli
     assert ended.out == ""
     with pytest.raises(UserError):
         read(path)
+
+
+@pytest.mark.parametrize("name", ["overhead", "layout"])
+def test_a_place_where_no_file_can_be_is_refused_before_the_work(name: str, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = cli(name, "--results-dir", tmp_path / "file")
+    path = tmp_path / "file" / "speed" / f"{name}.csv"
+    assert (ended.status, ended.err) == (2, f"error: {tmp_path / 'file'} is a file; {path} cannot be written\n")
+    folder = tmp_path / "speed" / f"{name}.csv"
+    folder.mkdir(parents=True)
+    ended = cli(name, "--results-dir", tmp_path)
+    assert (ended.status, ended.err) == (2, f"error: {folder} is a folder, where measurements are written to\n")
