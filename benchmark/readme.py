@@ -32,6 +32,7 @@ def pages() -> Mapping[Path, Blocks]:
     return {
         ROOT / "README.md": {"suites": readme, "methods": methods, **findings.README},
         ROOT / "auxilearn/README.md": findings.LIBRARY,
+        ROOT / "docs/faithful.md": findings.FAITHFUL,
         ROOT / "results/README.md": findings.RESULTS_PAGE,
     }
 
@@ -73,7 +74,7 @@ def command(
     ] = False,
     pictures: Annotated[bool, typer.Option("--pictures", help="Also draw the pictures of results/README.md.")] = False,
 ) -> None:
-    """Rewrite the generated blocks of README.md, auxilearn/README.md and results/README.md."""
+    """Rewrite the generated blocks of README.md, auxilearn/README.md, docs/faithful.md and results/README.md."""
     outdated = False
     for path, makers in pages().items():
         name = path.relative_to(ROOT).as_posix()

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Mapping
 
 from benchmark import suites
-from benchmark.findings import budgets, coarse, curvature, generated, harm, regressions, speeds, tables, widths
+from benchmark.findings import (
+    budgets,
+    coarse,
+    curvature,
+    generated,
+    harm,
+    held,
+    regressions,
+    speeds,
+    switches,
+    tables,
+    widths,
+)
 from benchmark.findings.runs import RESULTS
 from benchmark.record import Record
 
@@ -21,18 +33,23 @@ def digits_by_default() -> str:
 LIBRARY: Mapping[str, Callable[[], str]] = {"outer-steps": speeds.outer_steps}
 """Blocks of auxilearn/README.md."""
 
+FAITHFUL: Mapping[str, Callable[[], str]] = {"switches": switches.switches}
+"""Blocks of docs/faithful.md."""
+
 README: Mapping[str, Callable[[], str]] = {
     "digits": digits_by_default,
     "illustrative": regressions.illustrative,
     "harmful-tasks": harm.harm,
     "speed-of-data": speeds.data,
     "speed-at-scale": speeds.scale,
+    "speed-of-images": speeds.images,
     "speed-of-layout": speeds.layout,
     "overhead": speeds.overhead,
 }
 """Blocks of README.md."""
 
 RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
+    "data": held.data,
     "solutions": regressions.solutions,
     "rates": regressions.rates,
     "noisy": regressions.noisy,
@@ -40,6 +57,7 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "mnist-widths": widths.mnist_widths,
     "cifar10": generated.table("cifar10-convnet"),
     "cifar10-steps": generated.steps,
+    "cifar100": generated.table("cifar100-convnet"),
     "coarse": coarse.coarse,
     "curvature": curvature.digits,
     "curvature-coarse": curvature.coarse,

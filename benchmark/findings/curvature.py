@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmark import suites
 from benchmark.comparison import p_text
@@ -18,6 +19,14 @@ TERMS = ("neumann", "cg", "nystrom")
 
 Key = tuple[str, str]
 """Setting and method."""
+
+
+class Test(NamedTuple):
+    """A solver against the identity: mean difference, p-value corrected for a method in a setting, and uncorrected."""
+
+    difference: float
+    corrected: float
+    p: float
 
 
 def solver_of(record: Record) -> str:
@@ -52,7 +61,7 @@ def curvature(folder: Path) -> str:
         own = by_solver(record for record in runs if (record.spec.setting, record.spec.method) == key)
         tests = _tests(own)
         rows += [_row(key, name, own, tests) for name in own]
-        told += [(key, name, difference, p) for name, (difference, p) in tests.items()]
+        told += [(key, name, test) for name, test in tests.items()]
     return f"{pipe_table(rows)}\n\n{_answer(told)} {_caption(folder, runs)}"
 
 
@@ -71,8 +80,8 @@ def products(record: Record) -> int:
     return {IDENTITY: 0, "nystrom": terms + 1}.get(str(hyper["solver"]), terms)
 
 
-def _tests(own: dict[str, list[Record]]) -> dict[str, tuple[float, float]]:
-    """Return difference to the identity and corrected p-value of every other solver; none without the identity."""
+def _tests(own: dict[str, list[Record]]) -> dict[str, Test]:
+    """Return how every other solver differs from the identity; nothing without the identity."""
     plain = by_seed(own.get(IDENTITY, ()), METRIC)
     if len(plain) < 2:
         return {}
@@ -81,19 +90,18 @@ def _tests(own: dict[str, list[Record]]) -> dict[str, tuple[float, float]]:
         if name != IDENTITY:
             pairs[name] = paired(by_seed(runs, METRIC), plain)
     corrected = holm([pair.p for pair in pairs.values()]).tolist()
-    return {name: (pair.difference, p) for (name, pair), p in zip(pairs.items(), corrected, strict=True)}
+    return {name: Test(pair.difference, p, pair.p) for (name, pair), p in zip(pairs.items(), corrected, strict=True)}
 
 
-def _row(key: Key, name: str, own: dict[str, list[Record]], tests: dict[str, tuple[float, float]]) -> dict[str, str]:
-    runs = own[name]
-    difference, p = tests.get(name, (None, None))
+def _row(key: Key, name: str, own: dict[str, list[Record]], tests: dict[str, Test]) -> dict[str, str]:
+    runs, test = own[name], tests.get(name)
     return {
         "setting": key[0],
         "method": f"`{key[1]}`",
         "inverse Hessian": name,
         METRIC: percent(by_seed(runs, METRIC).values()),
-        "less identity": ABSENT if difference is None else f"{100 * difference:+.2f}",
-        "p (Holm)": ABSENT if p is None else p_text(p),
+        "less identity": ABSENT if test is None else f"{100 * test.difference:+.2f}",
+        "p (Holm)": ABSENT if test is None else p_text(test.corrected),
         "cosine to identity": f"{_mean(runs, 'cosine_to_identity'):.4f}",
         "residual": ABSENT if name == IDENTITY else f"{_mean(runs, 'residual'):.3f}",
         "stopped": f"{100 * _mean(runs, 'stopped'):.0f} %" if name.startswith(("neumann", "cg")) else ABSENT,
@@ -108,11 +116,11 @@ def _mean(runs: Sequence[Record], name: str) -> float:
     return sum(known) / len(known) if known else float("nan")
 
 
-def _answer(told: Sequence[tuple[Key, str, float, float]]) -> str:
+def _answer(told: Sequence[tuple[Key, str, Test]]) -> str:
     if not told:
         return "There are no runs without curvature (`solver=identity`) to compare with."
-    sure = [(key, name, difference) for key, name, difference, p in told if p < ALPHA]
-    largest = max(abs(difference) for _, _, difference, _ in told)
+    sure = [(key, name, test.difference) for key, name, test in told if test.corrected < ALPHA]
+    largest = max(abs(test.difference) for _, _, test in told)
     if not sure and len(told) == 1:
         return (
             "The comparison with leaving the curvature out (`solver=identity`) is not significant: a mean difference "
@@ -125,9 +133,13 @@ def _answer(told: Sequence[tuple[Key, str, float, float]]) -> str:
         )
     better = sum(difference > 0 for _, _, difference in sure)
     named = "; ".join(f"{name}, {key[0]}, `{key[1]}`: {100 * difference:+.2f}" for key, name, difference in sure)
+    together = holm([test.p for _, _, test in told])
+    kept = sum(p < ALPHA for p in together.tolist())
     return (
         f"Of {len(told)} comparisons with leaving the curvature out (`solver=identity`), {better} are significantly "
-        f"better and {len(sure) - better} significantly worse ({named} percentage points)."
+        f"better and {len(sure) - better} significantly worse ({named} percentage points), each corrected for the "
+        f"solvers of its method and setting; corrected for all {len(told)} at once, {kept} are (smallest p "
+        f"{p_text(min(together.tolist()))})."
     )
 
 

@@ -40,7 +40,10 @@ def test_a_table_of_all_methods_the_nearest_first(folder: Path) -> None:
     found = rows(solutions(folder))
     assert [row["method"] for row in found] == ["`auxilearn-linear`", "`stl`", "`equal`"]
     assert [row["distance"] for row in found] == ["0.300 ± 0.153", "0.400 ± 0.058", "2.000 ± 0.577"]
-    assert [row["nearer"] for row in found] == ["2 of 3", "–", "0 of 3"]
+    assert [row["nearer than stl"] for row in found] == ["2 of 3", "–", "0 of 3"]
+    p_values = [stats.ttest_rel(DISTANCES[name], DISTANCES["stl"]).pvalue for name in ("auxilearn-linear", "equal")]
+    assert min(p_values) * 2 > 0.05
+    assert [row["vs stl"] for row in found] == ["≈", "–", "≈"]
     assert "Without a result, as all runs diverged: `dwa`." in solutions(folder)
 
 
