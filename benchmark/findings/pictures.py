@@ -22,6 +22,7 @@ GIVEN = (RESULTS / "reference/digits", RESULTS / "reference/cifar100-coarse")
 """Runs of all methods on images with given auxiliary tasks."""
 
 SINGLE = "stl"
+_WHAT = f"difference of test {METRIC}, mean over the seeds, uncorrected 95 % t interval"
 
 
 def write_pictures(folder: Path = RESULTS) -> list[str]:
@@ -51,16 +52,19 @@ def gains_figure(runs: Sequence[Record]) -> "Figure":
     figure = Figure(figsize=(PAGE_INCHES, 1.1 + 0.16 * len(methods)), layout="constrained")
     axes: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(panels), sharey=True)).tolist()
     for each, panel in zip(axes, panels, strict=True):
-        for name, pair in pairs[panel].items():
-            _interval(each, pair, methods.index(name), COLOURS[0], "o")
+        for row, name in enumerate(methods):
+            if name in pairs[panel]:
+                _interval(each, pairs[panel][name], row, COLOURS[0], "o")
+            else:
+                _not_run(each, row)
         each.axvline(0, color="0.6", linewidth=0.8)
-        each.set_title(f"{panel[0]}, {panel[1]}", fontsize=8)
+        each.set_title(_title(runs, panel), fontsize=8)
         each.grid(axis="y", color="0.92", linewidth=0.6)
         each.set_axisbelow(True)
     axes[0].set_yticks(range(len(methods)), methods, fontsize=SMALL)
     axes[0].invert_yaxis()
     figure.supxlabel(f"test {METRIC} less that of the single task, percentage points", fontsize=8)
-    retitle(figure, "What auxiliary tasks are worth to each method: mean difference over the seeds, 95 % t interval")
+    retitle(figure, f"What auxiliary tasks are worth to each method: {_WHAT}")
     return figure
 
 
@@ -88,14 +92,15 @@ def curvature_figure(runs: Sequence[Record]) -> "Figure":
             if own := by_solver(record for record in here if record.spec.method == method):
                 _points(each, number, own, solvers)
         each.axvline(0, color="0.6", linewidth=0.8)
-        each.set_title(f"{suite}, {setting}")
-        each.set_xlabel(f"test {METRIC} less identity")
+        for row in {*range(len(solvers))} - {solvers.index(name) for name in by_solver(here) if name != IDENTITY}:
+            _not_run(each, row)
+        each.set_title(_title(runs, (suite, setting)), fontsize=8)
+        each.set_xlabel("percentage points")
     axes[0].set_yticks(range(len(solvers)), solvers)
     axes[0].invert_yaxis()
     marks = [axes[0].plot([], [], color=look(i)[0], marker=look(i)[2], label=name)[0] for i, name in enumerate(methods)]
     figure.legend(handles=marks, fontsize=6.5, loc="outside lower center", ncols=len(methods))
-    title = "What the inverse Hessian changes: percentage points, mean difference over the seeds, 95 % t interval"
-    figure.suptitle(title, fontsize=8)
+    retitle(figure, f"What the inverse Hessian changes: {_WHAT}")
     return figure
 
 
@@ -113,6 +118,18 @@ def _points(panel: "Axes", number: int, own: dict[str, list[Record]], solvers: S
     for name in own.keys() - {IDENTITY}:
         pair = paired(by_seed(own[name], METRIC), plain)
         _interval(panel, pair, solvers.index(name) + 0.2 * (number - 0.5), colour, marker)
+
+
+def _title(runs: Sequence[Record], panel: tuple[str, str]) -> str:
+    """Return suite and setting with the number of final runs of a method."""
+    seeds = {record.spec.seed for record in runs if (record.spec.suite, record.spec.setting) == panel}
+    return f"{panel[0]},\n{panel[1]}, {len(seeds)} runs"
+
+
+def _not_run(panel: "Axes", row: float) -> None:
+    """Say in a row that there is nothing."""
+    look_of = {"color": "0.5", "ha": "center", "va": "center", "fontsize": 5}
+    panel.text(0.5, row, "not run", transform=panel.get_yaxis_transform(), **look_of)
 
 
 def _interval(panel: "Axes", pair: Paired, height: float, colour: str, marker: str) -> None:

@@ -32,10 +32,10 @@ def illustrative(folder: Path = ILLUSTRATIVE) -> str:
         f"Over {len(seeds)} seeds the found minimum is {_spread(ours)} from the true solution with AuxiLearn "
         f"(`{LEARNT}`), {_spread(single)} with the single task and {_spread(distances['equal'])} with equal weighting "
         f"(mean and standard deviation over the seeds). AuxiLearn comes nearer than the single task in {nearer} of "
-        f"{len(seeds)} seeds (paired t-test of the distances: p = {p_text(test.p)}, not corrected for other methods). The "
-        f"learnt weights, which all started at 1, are on average {main:.2f} for the main task, {helpful:.2f} for the helpful one and "
-        f"{harmful:.2f} for the harmful one, which has at most {100 * share:.1f} % of the sum in any seed "
-        f"({origin(succeeded(runs, LEARNT))})."
+        f"{len(seeds)} seeds (paired t-test of the distances: p = {p_text(test.p)}, not corrected for other methods). "
+        f"The learnt weights, which all started at 1, are on average {main:.2f} for the main task, {helpful:.2f} for "
+        f"the helpful one and {harmful:.2f} for the harmful one, which has at most {100 * share:.1f} % of the sum in "
+        f"any seed ({origin(succeeded(runs, LEARNT))})."
     )
 
 

@@ -33,13 +33,14 @@ def test_methods_stand_by_what_they_gain_with_their_intervals() -> None:
     figure = gains_figure([*runs("5-shot", SCORES), *runs("10-shot", {"stl": SINGLE, "rlw": (0.9, 0.95, 0.9)})])
     first, second = figure.axes
     assert [label.get_text() for label in first.get_yticklabels()] == ["equal", "gcs", "rlw"], "of the whole panel"
-    assert [each.get_title() for each in figure.axes] == ["digits, 5-shot", "digits, 10-shot"]
+    assert [each.get_title() for each in figure.axes] == ["digits,\n5-shot, 3 runs", "digits,\n10-shot, 3 runs"]
     for (middle, height, low, high), name in zip(drawn(first), ("equal", "gcs", "rlw"), strict=True):
         differences = [100 * (one - other) for one, other in zip(SCORES[name], SINGLE, strict=True)]
         mean, half = sum(differences) / 3, stats.t.ppf(0.975, 2) * stats.sem(differences)
         assert (middle, low, high) == pytest.approx((mean, mean - half, mean + half))
         assert height == ("equal", "gcs", "rlw").index(name)
     ((middle, height, *_),) = drawn(second)
+    assert [(each.get_text(), each.get_position()[1]) for each in second.texts] == [("not run", 0), ("not run", 1)]
     assert (middle, height) == (pytest.approx(100 * (2.75 - 1.53) / 3), 2)
 
 
