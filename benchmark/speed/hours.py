@@ -97,16 +97,24 @@ def cells(facts: Facts, settings: Sequence[str], measured: Mapping[str, SuiteCos
 def caption(costs: Sequence[SuiteCost]) -> str:
     """Return what the numbers are."""
     names = {part.suite for part in PARTS}
-    origins = dict.fromkeys(
-        f"{DEVICES[cost.kind]}: {cost.device}, torch {cost.torch}, {cost.threads} thread, commit {cost.commit}, "
-        f"{cost.date}"
-        for cost in costs
-        if cost.suite in names
-    )
+    origins: dict[str, list[SuiteCost]] = {}
+    for cost in costs:
+        if cost.suite in names:
+            machine = f"{DEVICES[cost.kind]}: {cost.device}, torch {cost.torch}, {cost.threads} thread"
+            origins.setdefault(machine, []).append(cost)
+    told = []
+    for machine, found in origins.items():
+        commits = ", ".join(sorted({cost.commit for cost in found}))
+        changed = " (+: with changes that were not committed)" if "+" in commits else ""
+        once = sum(cost.steps == 1 for cost in found)
+        told.append(
+            f"{machine}; {once} of {len(found)} kinds of step were timed once, being long; commits {commits}{changed}, "
+            f"{max(cost.date for cost in found)}"
+        )
     seeds = sorted({arm.seeds for name in names for arm in facts_of(name).arms})
     return (
         "Time of all default methods of the suite in the paper's settings, one run after another on one device: "
         f"{' or '.join(map(str, seeds))} final runs of each method, alone and with the search over its grid before "
         "them. Steps measured by `python -m benchmark.speed suites`, times their number. "
-        f"{ABSENT}: not measured. {'; '.join(origins)}."
+        f"{ABSENT}: not measured. {'. '.join(told)}."
     )
