@@ -1,0 +1,60 @@
+"""The commands that results/README.md and its like print are those that the committed records were made by."""
+
+import functools
+import shlex
+import subprocess
+
+import pytest
+
+from benchmark.findings.runs import final_runs
+from tests.benchmark.conftest import Cli
+from tests.benchmark.helpers import ROOT
+from tests.benchmark.markdown import fences
+
+PAGES = ("results/README.md", "docs/faithful.md")
+ECHO = 'python() { printf "%s\\0" "$@"; printf "\\n"; }\n'
+"""A shell function that prints what python is given."""
+
+GENERATED = ("digits", "illustrative", "noisy-auxiliaries")
+"""Suites whose data are always at hand."""
+
+
+@functools.cache
+def commands(page: str) -> list[list[str]]:
+    """Return the arguments of all runs that a page prints, as a shell hands them over."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    script = "\n".join([ECHO, *fences(text, "bash")])
+    shown = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    words = [line.split("\0")[:-1] for line in shown.splitlines()]
+    return [each[2:] for each in words if each[:2] == ["-m", "benchmark.run"] and "--results-dir" in each]
+
+
+def option(words: list[str], name: str) -> str:
+    """Return the value of an option; empty where it is not given."""
+    return words[words.index(name) + 1] if name in words else ""
+
+
+CASES = [(page, shlex.join(words)) for page in PAGES for words in commands(page)]
+
+
+def test_pages_print_commands() -> None:
+    folders = {option(words, "--results-dir") for page in PAGES for words in commands(page)}
+    assert folders == {f"results/{path.parent.parent.name}" for path in ROOT.glob("results/*/*/records.jsonl")}
+
+
+@pytest.mark.parametrize(("page", "line"), CASES)
+def test_every_run_of_a_command_is_committed(page: str, line: str, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = shlex.split(line)
+    suite, folder = option(words, "--suite"), option(words, "--results-dir")
+    if suite in GENERATED:
+        monkeypatch.chdir(ROOT)
+        ended = cli(*words, "--dry-run", "--workers", "0")
+        assert ended.status == 0, ended.err
+        assert " 0 left" in ended.out
+    else:  # whose plan needs the data
+        runs = final_runs(ROOT / folder / suite)
+        for setting in option(words, "--settings").split(","):
+            there = {record.spec.method for record in runs if record.spec.setting == setting}
+            assert set(option(words, "--methods").split(",")) <= there
