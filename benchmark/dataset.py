@@ -125,7 +125,7 @@ class Dataset(ABC):
 
     def shortfall(self, prepared: Prepared) -> str:
         """Return in one line where decoded files hold less, or more, than the complete release; empty if nowhere."""
-        if prepared.sample or self.content is None:
+        if prepared.sample or self.content is None or "split" not in prepared.tensors:
             return ""
         counts = prepared.tensors["split"].bincount(minlength=len(Split)).tolist()
         differing = {part: size for part, size in self.content.splits.items() if counts[part] != size}

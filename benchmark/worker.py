@@ -58,14 +58,16 @@ def _end(number: int, frame: FrameType | None) -> None:
     for each in LEAVES:  # one is enough: another must not cut the state that is being saved
         signal.signal(each, signal.SIG_IGN)
     worker = _workers[0]
-    worker.loop.asyncio_loop.call_soon_threadsafe(_pause, worker)
+    worker.loop.asyncio_loop.call_soon_threadsafe(pause, worker)
     if not stopping.end(number):
         leave()
 
 
-def _pause(worker: Any) -> None:
+def pause(worker: Any) -> None:
+    """Let a worker begin no more cells, whatever memory is free."""
     from distributed.core import Status
 
+    worker.memory_manager.memory_pause_fraction = False  # else it lets a paused worker run again at its next look
     if worker.status == Status.running:
         worker.status = Status.paused
 

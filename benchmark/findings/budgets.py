@@ -1,5 +1,6 @@
 """Does the protocol change the ranking? The paper's grids against as many trials for every method."""
 
+import math
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +21,14 @@ from benchmark.findings.runs import (
     succeeded,
 )
 from benchmark.markdown import pipe_table
+from benchmark.spec import Spec
 from benchmark.statistics import ALPHA, holm
 
 GRIDS = RESULTS / "reference/digits"
 BUDGETS = RESULTS / "equal-budget/digits"
 METRIC = "top1"
+MOST_SETS = 1000
+"""Sets of seeds up to which all pairs are compared."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,13 @@ class Protocol:
         scores: Test metric by method and seed.
         trials: Number of search runs by method.
         rates: Learning rate of the optimiser that validation chose, by method.
+        tried: Largest learning rate of its search, by method.
     """
 
     scores: Mapping[str, Mapping[int, float]]
     trials: Mapping[str, int]
     rates: Mapping[str, float]
+    tried: Mapping[str, float]
 
     def ranks(self, names: Sequence[str]) -> list[float]:
         """Return the rank of each method by its mean, 1 the best; ties share their mean rank."""
@@ -58,7 +64,11 @@ def ranking(grids: Path = GRIDS, budgets: Path = BUDGETS) -> str:
         if name in there:
             one, other = _protocol(grids, name, seeds), _protocol(budgets, name, seeds)
             everything = _protocol(grids, name, {record.spec.seed for record in final_runs(grids)})
-            parts += [_setting(name, one, other), " ".join([*_chance(everything, len(seeds)), _rates(one, other)])]
+            ranked = _ranked(one, other)
+            parts += [
+                _setting(name, one, other),
+                " ".join([*_chance(everything, ranked, len(seeds)), _rates(one, other)]),
+            ]
     caption = (
         f"Test {METRIC} in percent, mean ± standard error of the final runs of the same {len(seeds)} seeds; change: "
         "equal budget less grid, paired by seed, t-test, Holm's correction. "
@@ -70,49 +80,65 @@ def ranking(grids: Path = GRIDS, budgets: Path = BUDGETS) -> str:
 def _protocol(folder: Path, setting: str, seeds: Container[int]) -> Protocol:
     runs = succeeded(final_runs(folder, chosen=lambda record: record.spec.seed in seeds), setting=setting)
     methods = dict.fromkeys(record.spec.method for record in runs)
-    searched = (record.spec for record in records_of(folder) if record.spec.phase == "search")
+    searches = [record.spec for record in records_of(folder) if record.spec.phase == "search"]
+    searched = [spec for spec in searches if spec.setting == setting]
+    tried: dict[str, float] = {}
+    for spec in searched:
+        tried[spec.method] = max(_rate(spec), tried.get(spec.method, 0.0))
     return Protocol(
         {name: by_seed(succeeded(runs, name), METRIC) for name in methods},
-        Counter(spec.method for spec in searched if spec.setting == setting),
-        {record.spec.method: float(str(dict(record.spec.hyper)["lr"])) for record in runs},
+        Counter(spec.method for spec in searched),
+        {record.spec.method: _rate(record.spec) for record in runs},
+        tried,
     )
 
 
-def _chance(grids: Protocol, size: int) -> list[str]:
+def _rate(spec: Spec) -> float:
+    return float(str(dict(spec.hyper)["lr"]))
+
+
+def _ranked(grids: Protocol, budgets: Protocol) -> list[str]:
+    """Return the methods with the same seeds under both protocols."""
+    return [name for name in grids.scores if grids.scores[name].keys() == budgets.scores.get(name, {}).keys()]
+
+
+def _chance(grids: Protocol, names: Sequence[str], size: int) -> list[str]:
     """Return how far rankings by disjoint sets of so many seeds agree under one protocol, where there are enough."""
     from scipy import stats
 
-    seeds = sorted(set.intersection(*(set(found) for found in grids.scores.values())))
+    seeds = sorted(set.intersection(*(set(grids.scores[name]) for name in names)))
+    if math.comb(len(seeds), size) > MOST_SETS:
+        return []
     taus = []
     for half in combinations(seeds, size):
-        rest = [seed for seed in seeds if seed not in half]
-        for other in combinations(rest, size):
+        for other in combinations([seed for seed in seeds if seed not in half], size):
             if half < other:
-                means = [[sum(found[s] for s in part) for found in grids.scores.values()] for part in (half, other)]
+                means = [[sum(grids.scores[name][seed] for seed in part) for name in names] for part in (half, other)]
                 found: Any = stats.kendalltau(*means)
                 taus.append(found.statistic)
     if not taus:
         return []
     return [
-        f"Chance alone: two rankings by grids, each of {size} of the {len(seeds)} seeds and none in common, have a tau "
-        f"of {sum(taus) / len(taus):.2f} on average ({min(taus):.2f} to {max(taus):.2f} over {len(taus)} pairs)."
+        f"Chance of the final runs alone: two rankings by grids, each of {size} of the {len(seeds)} seeds and none in "
+        f"common, have a tau of {sum(taus) / len(taus):.2f} on average ({min(taus):.2f} to {max(taus):.2f} over "
+        f"{len(taus)} pairs)."
     ]
 
 
 def _rates(grids: Protocol, budgets: Protocol) -> str:
-    """Return how many methods end at the largest rate of the grids, and the largest that budgets chose."""
-    largest = max(grids.rates.values())
-    there = sum(rate == largest for rate in grids.rates.values())
+    """Return how many methods end at the largest learning rate that their search had, by protocol."""
+    names = _ranked(grids, budgets)
+    here, there = (sum(each.rates[name] == each.tried.get(name) for name in names) for each in (grids, budgets))
     return (
-        f"By grids {there} of {len(grids.rates)} methods end at a learning rate of {largest:g}, the largest; the "
-        f"largest that budgets chose is {max(budgets.rates.values()):.2g}."
+        f"By grids {here} of {len(names)} methods end at the largest learning rate that their search had, by equal "
+        f"budgets {there}."
     )
 
 
 def _setting(setting: str, grids: Protocol, budgets: Protocol) -> str:
     from scipy import stats
 
-    names = [name for name in grids.scores if grids.scores[name].keys() == budgets.scores.get(name, {}).keys()]
+    names = _ranked(grids, budgets)
     left = [name for name in budgets.scores if name not in names]
     ranks, others = grids.ranks(names), budgets.ranks(names)
     pairs = [paired(budgets.scores[name], grids.scores[name]) for name in names]

@@ -121,10 +121,11 @@ def _answer(told: Sequence[tuple[Key, str, Test]]) -> str:
         return "There are no runs without curvature (`solver=identity`) to compare with."
     sure = [(key, name, test.difference) for key, name, test in told if test.corrected < ALPHA]
     largest = max(abs(test.difference) for _, _, test in told)
-    if not sure and len(told) == 1:
+    if len(told) == 1:
+        verdict = "significant" if sure else "not significant"
         return (
-            "The comparison with leaving the curvature out (`solver=identity`) is not significant: a mean difference "
-            f"of {100 * largest:.2f} percentage points."
+            f"The comparison with leaving the curvature out (`solver=identity`) is {verdict}: a mean difference of "
+            f"{100 * told[0][2].difference:+.2f} percentage points."
         )
     if not sure:
         return (

@@ -79,7 +79,9 @@ def apart(reference: Path = APART[0], reduced: Path = APART[1], curved: Path = A
     others = {name: by_seed(succeeded(final_runs(reference), name), METRIC) for name in ("stl", LEARNT)}
     parts = {
         "`maxl`": [record for record in records_of(reduced) if record.spec.method == "maxl"],
-        f"`{LEARNT}`, mode corrected": [record for record in records_of(curved) if solver_of(record) == CORRECTED],
+        f"`{LEARNT}`, mode corrected": [
+            r for r in records_of(curved) if r.spec.method == LEARNT and solver_of(r) == CORRECTED
+        ],
     }
     finals = {name: [r for r in found if r.spec.phase == "final" and r.status == "ok"] for name, found in parts.items()}
     rows = {name: {"method": name, METRIC: percent(by_seed(found, METRIC).values())} for name, found in finals.items()}
@@ -90,7 +92,7 @@ def apart(reference: Path = APART[0], reduced: Path = APART[1], curved: Path = A
             row[f"less `{other}`"] = f"{100 * pair.difference:+.2f}"
             row[f"p (Holm) of `{other}`"] = p_text(p)
     for name, row in rows.items():
-        row["trials"] = str(len(parts[name]) - len(finals[name]))
+        row["trials"] = str(sum(record.spec.phase == "search" for record in parts[name]))
     runs = list(chain(*finals.values()))
     return (
         f"{pipe_table(list(rows.values()))}\n\nTest {METRIC} in percent, mean ± standard error of "

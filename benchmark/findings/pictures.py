@@ -89,7 +89,8 @@ def curvature_figure(runs: Sequence[Record]) -> "Figure":
     for each, (suite, setting) in zip(axes, panels, strict=True):
         here = [record for record in runs if (record.spec.suite, record.spec.setting) == (suite, setting)]
         for number, method in enumerate(methods):
-            if own := by_solver(record for record in here if record.spec.method == method):
+            own = by_solver(record for record in here if record.spec.method == method)
+            if len(own.get(IDENTITY, ())) > 1:
                 _points(each, number, own, solvers)
         each.axvline(0, color="0.6", linewidth=0.8)
         for row in {*range(len(solvers))} - {solvers.index(name) for name in by_solver(here) if name != IDENTITY}:

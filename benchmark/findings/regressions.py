@@ -97,7 +97,7 @@ def _table(folder: Path) -> str:
     for (name, pair), p in zip(pairs.items(), holm([pair.p for pair in pairs.values()]).tolist(), strict=True):
         verdicts[name] = ("nearer" if pair.difference < 0 else "further") if p < ALPHA else "≈"
     ordered = [row | {"vs stl": verdicts[name]} for _, name, row in sorted(rows, key=lambda each: each[0])]
-    sentence = f"Without a result, as all runs diverged: {listed(lost)}. " if lost else ""
+    sentence = f"Without a result in any run: {listed(lost)}. " if lost else ""
     caption = (
         "Distance of the found minimum from the true solution, mean ± standard error, the nearest first. Nearer than "
         "stl: seeds in which the method ends nearer than the single task. Vs stl: paired t-test of the distances with "
@@ -108,7 +108,7 @@ def _table(folder: Path) -> str:
 
 def _row(name: str, own: list[Record], found: dict[int, float], single: dict[int, float]) -> dict[str, str]:
     summary = summarize(list(found.values()))
-    nearer = sum(found[seed] < single[seed] for seed in found)
+    nearer = sum(found[seed] < single[seed] for seed in found.keys() & single.keys())
     return {
         "method": f"`{name}`",
         "distance": f"{summary.mean:.3f} ± {summary.sem:.3f}",

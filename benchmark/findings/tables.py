@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmark.figures.weights import final_weights
+from benchmark.findings import held
 from benchmark.findings.runs import listed, origin, records_of, succeeded
 from benchmark.markdown import ABSENT, pipe_table
 from benchmark.record import Record
@@ -93,7 +94,7 @@ def _caption(folder: Path, results: Results, references: Sequence[str], chosen: 
     percent = all(cell.metric.percent for row in results.rows for cell in row.cells)
     return (
         f"{'Percent, mean' if percent else 'Mean'} ± standard error of {number} final runs."
-        f"{tests if references else ''}{failures} {origin(succeeded(finals))}."
+        f"{tests if references else ''}{failures}{held.parts(finals)} {origin(succeeded(finals))}."
     )
 
 

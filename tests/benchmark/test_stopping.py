@@ -3,12 +3,15 @@
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from distributed import LocalCluster, Status
 
+from benchmark.worker import pause
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import RUN, command, lines, results
 from tests.benchmark.processes import cluster, in_a_terminal, running, wait_until, workers_of
@@ -171,6 +174,22 @@ def test_a_worker_that_is_told_to_end_on_the_test_set_gives_the_record_and_ends(
     assert not worker.is_running()
     assert taken_over(folder) == [0, 0]
     assert [line["attempts"] for line in lines(folder)] == [1, 1]
+
+
+def test_a_worker_that_is_told_to_end_stays_paused_whatever_its_memory() -> None:
+    """One started by hand has a limit of memory, and Dask's look at it lets a paused worker run again."""
+    settings: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with LocalCluster(memory_limit="8GB", **settings) as local:
+        (paused,) = local.workers.values()
+        look_sec = paused.memory_manager.memory_monitor_interval
+        local.sync(pause_in_loop, paused)
+        time.sleep(5 * look_sec)
+        assert paused.status == Status.paused
+
+
+async def pause_in_loop(worker: Any) -> None:
+    """Pause a worker in its own loop."""
+    pause(worker)
 
 
 def test_a_cluster_that_is_not_ours_stays_when_the_command_is_stopped(
