@@ -99,9 +99,15 @@ class _Cells:
 
     def origin(self) -> str:
         """Return where the shown numbers were measured; empty where there are none."""
-        facts = [(cost.device, f"torch {cost.torch}", f"{cost.threads} thread") for cost in self._shown]
-        commits = dict.fromkeys(f"commit {cost.commit}, {cost.date}" for cost in self._shown)
-        return "".join(f"; {text}" for text in (*dict.fromkeys(", ".join(fact) for fact in facts), *commits))
+        methods: dict[str, list[str]] = {}
+        for cost in self._shown:
+            where = f"{cost.device}, torch {cost.torch}, {cost.threads} thread, commit {cost.commit}, {cost.date}"
+            methods.setdefault(where, []).append(cost.method)
+        if not methods:
+            return ""
+        usual, *others = sorted(methods, key=lambda where: -len(methods[where]))
+        apart = (f"{', '.join(f'`{name}`' for name in dict.fromkeys(methods[where]))}: {where}" for where in others)
+        return "".join(f"; {text}" for text in (usual, *apart))
 
     def _numbers(self, cost: Cost) -> str:
         self._shown.append(cost)

@@ -54,6 +54,7 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "rates": regressions.rates,
     "noisy": regressions.noisy,
     "mnist": generated.table("mnist"),
+    "mnist-apart": generated.apart,
     "mnist-widths": widths.mnist_widths,
     "cifar10": generated.table("cifar10-convnet"),
     "cifar10-steps": generated.steps,

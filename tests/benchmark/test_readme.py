@@ -179,15 +179,16 @@ def test_costs_are_of_the_defaults_at_their_number_with_the_share_of_outer_steps
     ]
     rows, rest = table(tmp_path, bilevel, large, *others)
     assert rows["gcs"][3:5] == ["3.00 (234)", "45.7 (9.99)"]
-    assert rest.endswith("; a machine, torch 9.9, 1 thread; commit abc, 2026-01-02.")
+    assert rest.endswith("; a machine, torch 9.9, 1 thread, commit abc, 2026-01-02.")
 
 
-def test_every_origin_is_named_once(tmp_path: Path) -> None:
+def test_an_origin_that_is_not_the_usual_one_is_named_with_its_methods(tmp_path: Path) -> None:
     numbers: dict[str, Any] = {"step": 1.0, "mean_step": 1.0, "peak_memory": 1.0}
     later = {**WHERE, "commit": "def+", "date": "2026-02-03"}
     measured = [Cost(12, "dwa", "", **numbers, **WHERE), Cost(312, "dwa", "", **numbers, **WHERE)]
     _, rest = table(tmp_path, *measured, Cost(12, "gcs", "", **numbers, **later))
-    assert rest.endswith("; a machine, torch 9.9, 1 thread; commit abc, 2026-01-02; commit def+, 2026-02-03.")
+    usual, other = "a machine, torch 9.9, 1 thread, commit abc, 2026-01-02", "commit def+, 2026-02-03"
+    assert rest.endswith(f"; {usual}; `gcs`: a machine, torch 9.9, 1 thread, {other}.")
 
 
 def test_what_cannot_be_measured_is_a_dash_with_its_reason(tmp_path: Path) -> None:

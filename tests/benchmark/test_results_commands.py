@@ -3,10 +3,12 @@
 import functools
 import shlex
 import subprocess
+from itertools import pairwise
 
 import pytest
 
 from benchmark.findings.runs import final_runs
+from benchmark.record import Record
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.markdown import fences
@@ -36,6 +38,30 @@ def option(words: list[str], name: str) -> str:
     return words[words.index(name) + 1] if name in words else ""
 
 
+def is_asked_for(record: Record, words: list[str]) -> bool:
+    """Return whether a run has the length, the controls and the values of hyper-parameters that a command gives."""
+    hyper, controls = dict(record.spec.hyper), option(words, "--controls")
+    length = option(words, "--epochs")
+    if length and record.spec.epochs != int(length):
+        return False
+    if set(record.spec.controls) != set(filter(None, controls.split(","))):
+        return False
+    for name, value in pairwise(words):
+        if name in ("--set", "--grid"):
+            full, _, texts = value.partition("=")
+            method, _, key = full.rpartition(".")
+            if method in ("", record.spec.method) and key in hyper and not same(hyper[key], texts.split(",")):
+                return False
+    return True
+
+
+def same(value: object, texts: list[str]) -> bool:
+    """Return whether a value is one of those that a command gives as text."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return any(float(text) == value for text in texts)
+    return str(value).lower() in texts
+
+
 CASES = [(page, shlex.join(words)) for page in PAGES for words in commands(page)]
 
 
@@ -54,7 +80,8 @@ def test_every_run_of_a_command_is_committed(page: str, line: str, cli: Cli, mon
         assert ended.status == 0, ended.err
         assert " 0 left" in ended.out
     else:  # whose plan needs the data
-        runs = final_runs(ROOT / folder / suite)
+        runs = [record for record in final_runs(ROOT / folder / suite) if is_asked_for(record, words)]
         for setting in option(words, "--settings").split(","):
-            there = {record.spec.method for record in runs if record.spec.setting == setting}
-            assert set(option(words, "--methods").split(",")) <= there
+            for method in option(words, "--methods").split(","):
+                seeds = {r.spec.seed for r in runs if (r.spec.setting, r.spec.method) == (setting, method)}
+                assert len(seeds) >= int(option(words, "--seeds")), (setting, method)
