@@ -38,6 +38,7 @@ def dask_setup(worker: Any) -> None:
 def attend(worker: Any) -> dict[int, Any]:
     """Let `LEAVES` save what runs in this process; return the handlers before, none where signals are not ours."""
     _workers[:] = [worker]
+    _left.clear()
     if threading.current_thread() is not threading.main_thread():
         return {}
     held: dict[int, Any] = {number: handler for number, handler in stopping.heard().items() if number in LEAVES}

@@ -247,7 +247,7 @@ def test_deaths_count_as_attempts() -> None:
 @pytest.fixture
 def in_threads() -> Iterator[Client]:
     """Return a client of a cluster in this process, which has the toy suite."""
-    settings: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    settings: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
     with LocalCluster(**settings) as cluster, Client(cluster) as client:
         yield client
 

@@ -178,7 +178,7 @@ def test_a_worker_that_is_told_to_end_on_the_test_set_gives_the_record_and_ends(
 
 def test_a_worker_that_is_told_to_end_stays_paused_whatever_its_memory() -> None:
     """One started by hand has a limit of memory, and Dask's look at it lets a paused worker run again."""
-    settings: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    settings: dict[str, Any] = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
     made: Any = LocalCluster(memory_limit="8GB", **settings)
     with made as local:
         (paused,) = local.workers.values()

@@ -12,14 +12,14 @@ GRIDS = {"stl": (0.5, 0.6), "equal": (0.7, 0.8), "gcs": (0.8, 0.9)}
 BUDGETS = {"stl": (0.5, 0.6), "equal": (0.9, 0.95), "gcs": (0.8, 0.9)}
 
 
-def made(folder: Path, scores: dict[str, tuple[float, ...]], trials: int) -> Path:
+def made(folder: Path, scores: dict[str, tuple[float, ...]], trials: int, *, largest: float = 1.0) -> Path:
     finals = [
         a_run(method, seed, {"top1": score, "top3": 1.0})
         for method, found in scores.items()
         for seed, score in enumerate(found, start=1)
     ]
     searches = [
-        a_run(method, 0, {"top1": 0.1, "top3": 0.2}, phase="search", hyper={"lr": 1 / (1 + number)})
+        a_run(method, 0, {"top1": 0.1, "top3": 0.2}, phase="search", hyper={"lr": largest / (1 + number)})
         for method in scores
         for number in range(trials)
     ]
@@ -43,7 +43,7 @@ def test_ranks_trials_and_their_agreement(tmp_path: Path) -> None:
 
 def test_rankings_are_held_against_chance_and_the_edge_of_the_grid(tmp_path: Path) -> None:
     scores = {"stl": (0.1, 0.2, 0.3, 0.4), "equal": (0.2, 0.1, 0.4, 0.5), "gcs": (0.3, 0.4, 0.2, 0.1)}
-    grids = made(tmp_path / "grids", scores, 2)
+    grids = made(tmp_path / "grids", scores, 2, largest=0.1)
     text = ranking(grids, made(tmp_path / "budgets", {name: found[:2] for name, found in scores.items()}, 5))
     splits = [((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2))]
     taus = []
