@@ -15,6 +15,9 @@ from benchmark.errors import UserError
 Found: TypeAlias = Mapping[str, Path]
 """Files and folders that hold a data set, by the part they play in its reader."""
 
+INCOMPLETE = "not the complete release"
+"""What is said wherever data are a part of the official files."""
+
 SAMPLE_MARK = "SAMPLE"
 """Name of the file that marks a folder as generated."""
 

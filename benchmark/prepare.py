@@ -10,6 +10,7 @@ import typer
 
 from benchmark import datasets, suites
 from benchmark.commands import run_app
+from benchmark.dataset import INCOMPLETE
 from benchmark.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _prepare(dataset: "Dataset", places: "Places", *, verify: bool) -> None:
         "from": "drawn SAMPLE, not data to report on" if prepared.sample else ", ".join(map(str, found.values())),
         "decoded to": f"{prepared.folder} ({prepared.nbytes / 1e6:,.1f} MB)",
         "holds": f"{samples:,} samples: {', '.join(shapes)}",
-        **({"not the complete release": lack} if (lack := dataset.shortfall(prepared)) else {}),
+        **({INCOMPLETE: lack} if (lack := dataset.shortfall(prepared)) else {}),
         **dataset.facts(prepared),
         "content": prepared.fingerprint,
         "took": f"{seconds:.1f} s",

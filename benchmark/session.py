@@ -13,6 +13,7 @@ from benchmark import stopping, terminal, tracking
 from benchmark.attempts import RETRIES
 from benchmark.campaign import is_complete, missing
 from benchmark.commands import FAILED
+from benchmark.dataset import INCOMPLETE
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, tell
 from benchmark.errors import unknown
@@ -67,7 +68,7 @@ def run_session(request: Request) -> int:
     if warning:
         tell(warning)
     if lack := arms[0].suite.shortfall():
-        tell(f"not the complete release: {lack}")
+        tell(f"{INCOMPLETE}: {lack}")
     if request.dry_run:
         store.read()
         terminal.print_plan(arms, store.records, resources)

@@ -64,11 +64,9 @@ def ranking(grids: Path = GRIDS, budgets: Path = BUDGETS) -> str:
         if name in there:
             one, other = _protocol(grids, name, seeds), _protocol(budgets, name, seeds)
             everything = _protocol(grids, name, {record.spec.seed for record in final_runs(grids)})
-            ranked = _ranked(one, other)
-            parts += [
-                _setting(name, one, other),
-                " ".join([*_chance(everything, ranked, len(seeds)), _rates(one, other)]),
-            ]
+            names = _ranked(one, other)
+            chance = _chance(everything, names, len(seeds))
+            parts += [_setting(name, one, other, names), " ".join([*chance, _rates(one, other, names)])]
     caption = (
         f"Test {METRIC} in percent, mean ± standard error of the final runs of the same {len(seeds)} seeds; change: "
         "equal budget less grid, paired by seed, t-test, Holm's correction. "
@@ -125,9 +123,8 @@ def _chance(grids: Protocol, names: Sequence[str], size: int) -> list[str]:
     ]
 
 
-def _rates(grids: Protocol, budgets: Protocol) -> str:
+def _rates(grids: Protocol, budgets: Protocol, names: Sequence[str]) -> str:
     """Return how many methods end at the largest learning rate that their search had, by protocol."""
-    names = _ranked(grids, budgets)
     here, there = (sum(each.rates[name] == each.tried.get(name) for name in names) for each in (grids, budgets))
     return (
         f"By grids {here} of {len(names)} methods end at the largest learning rate that their search had, by equal "
@@ -135,10 +132,9 @@ def _rates(grids: Protocol, budgets: Protocol) -> str:
     )
 
 
-def _setting(setting: str, grids: Protocol, budgets: Protocol) -> str:
+def _setting(setting: str, grids: Protocol, budgets: Protocol, names: Sequence[str]) -> str:
     from scipy import stats
 
-    names = _ranked(grids, budgets)
     left = [name for name in budgets.scores if name not in names]
     ranks, others = grids.ranks(names), budgets.ranks(names)
     pairs = [paired(budgets.scores[name], grids.scores[name]) for name in names]

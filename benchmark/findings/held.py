@@ -26,7 +26,8 @@ def known(folder: Path = RESULTS) -> dict[str, dict[str, str]]:
 
 def parts(records: Iterable[Record]) -> str:
     """Return in a sentence which data sets of runs were parts of a release; empty where all were complete."""
-    told = [known().get(digest, {}).get("held", COMPLETE) for digest in sorted({each.spec.data for each in records})]
+    about = known()
+    told = [about[digest]["held"] for digest in sorted({each.spec.data for each in records} & about.keys())]
     found = [held for held in told if not held.startswith(COMPLETE)]
     return f" Data: {'; '.join(found)}." if found else ""
 

@@ -87,15 +87,15 @@ def run_report(request: Request) -> None:
 def _known(found: Found) -> dict[str, dict[str, Record]]:
     """Return the records of known methods and settings; how many others there are is said on stderr."""
     names = baselines.names()
-    settings = {suite: load_suite(suite).settings for suite in found if suite in suites.names()}
     unknown = Counter[str]()
     known: dict[str, dict[str, Record]] = {}
     for suite, records in found.items():
+        settings = load_suite(suite).settings
         for digest, record in records.items():
             spec = record.spec
             if spec.method not in names:
                 unknown[f"method {spec.method}"] += 1
-            elif suite in settings and spec.setting not in settings[suite]:
+            elif spec.setting not in settings:
                 unknown[f"setting {spec.setting} of suite {suite}"] += 1
             else:
                 known.setdefault(suite, {})[digest] = record

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from benchmark import budget, precision
 from benchmark.arm import Arm
 from benchmark.controls import phrase
+from benchmark.dataset import INCOMPLETE
 from benchmark.record import Record
 from benchmark.spec import is_sample, other_weights
 from benchmark.tables.data import Provenance
@@ -14,8 +15,6 @@ _MEMORY = (
     "MiB: peak memory, allocated on a CUDA device; on the CPU that of the worker since its start, earlier runs too, "
     "which does not compare."
 )
-
-INCOMPLETE = "Not the complete release: "
 
 SAMPLE_CAPTION = "SAMPLE: drawn data and a short training, which show that everything runs and are no result. "
 
@@ -65,7 +64,7 @@ def _runs(arms: Sequence[Arm], found: Iterable[Record]) -> str:
 def _incomplete(found: Iterable[Record]) -> str:
     """Return which data sets were not the complete release, where records say so."""
     lacks = sorted({str(record.environment["incomplete"]) for record in found if "incomplete" in record.environment})
-    return f"{INCOMPLETE}{'; or '.join(lacks)}. " if lacks else ""
+    return f"{INCOMPLETE.capitalize()}: {'; or '.join(lacks)}. " if lacks else ""
 
 
 def _weights_caption(name: str | None) -> str:
