@@ -9,7 +9,7 @@ from benchmark.pruning import RULES
 def phrase(arms: Sequence[Arm]) -> str:
     """Return what a caption says of protocol, sampler and number of trials."""
     searched = [arm for arm in arms if arm.search is not None and not arm.declined]
-    samplers = dict.fromkeys(arm.search.sampler for arm in searched if arm.search is not None)
+    samplers = dict.fromkeys(arm.search.proposer for arm in searched if arm.search is not None)
     if not searched:
         return ""
     most = max(arm.trials for arm in searched)
@@ -32,4 +32,5 @@ def options(arms: Sequence[Arm]) -> str:
         return ""
     first, most = searches[0], max(arm.trials for arm in arms)
     pruner = f" --pruner {first.pruner}" if first.pruner else ""
-    return f" --protocol equal-budget --trials {max(most, 1)} --sampler {first.sampler}{pruner}"
+    seed = f" --sampler-seed {first.seed}" if first.seed else ""
+    return f" --protocol equal-budget --trials {max(most, 1)} --sampler {first.sampler}{seed}{pruner}"

@@ -41,6 +41,7 @@ class Options:
         places: Where the suite's data are; on drawn samples nothing is searched and training is short.
         trials: Number of trials of every method, drawn from ranges; None for whole grids.
         sampler: What proposes the trials.
+        sampler_seed: Its seed.
         pruner: Rule by which hopeless trials end early; None for none.
     """
 
@@ -56,6 +57,7 @@ class Options:
     places: Places = field(default_factory=Places)
     trials: int | None = None
     sampler: Sampler = "tpe"
+    sampler_seed: int = 0
     pruner: Pruner | None = None
 
 
@@ -203,7 +205,8 @@ def arm_of(suite: Suite, data: str, setting: str, name: str, options: Options, *
     search = None
     if options.trials is not None:
         trials = int(min(options.trials, size(space))) if space else 0
-        search = Search(options.sampler, digest(space), trials=trials, pruner=options.pruner)
+        seed = options.sampler_seed or None
+        search = Search(options.sampler, digest(space), trials=trials, pruner=options.pruner, seed=seed)
     return Arm(
         suite=suite,
         data=data,

@@ -100,6 +100,10 @@ def command(
             metavar="|".join(SAMPLERS), help="What proposes the trials: Optuna's TPE, or random. [default: tpe]"
         ),
     ] = None,
+    sampler_seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=1_000_000, help="Of what proposes the trials; another draws others. [default: 0]"),
+    ] = None,
     pruner: Annotated[
         str | None,
         typer.Option(
@@ -150,7 +154,7 @@ def command(
     _check_names_at_once(suite, words(methods, "--methods"), words(controls, "--controls"), references)
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
-    _check_budget(protocol, trials, sampler, pruner)
+    _check_budget(protocol, trials, sampler, sampler_seed, pruner)
     from benchmark.slurm import SlurmOptions
     from benchmark.where import Where
 
@@ -171,6 +175,7 @@ def command(
         fixed=_pairs(fix or (), "--set"),
         trials=trials,
         sampler=cast(Sampler, sampler or SAMPLERS[0]),
+        sampler_seed=sampler_seed or 0,
         pruner=None if pruner in (None, "none") else cast(Pruner, pruner),
         places=Places(data_dir, cache_dir or default_cache(), sample, weights),
         grid={name: words(value, "--grid") for name, value in _pairs(grid or (), "--grid").items()},
@@ -219,7 +224,9 @@ def _check_names_at_once(
             raise unknown("reference method", reference, baselines.names())
 
 
-def _check_budget(protocol: str, trials: int | None, sampler: str | None, pruner: str | None) -> None:
+def _check_budget(
+    protocol: str, trials: int | None, sampler: str | None, sampler_seed: int | None, pruner: str | None
+) -> None:
     """Refuse a protocol that does not exist and options that belong to the other one."""
     if protocol not in PROTOCOLS:
         raise unknown("protocol", protocol, PROTOCOLS)
@@ -231,7 +238,8 @@ def _check_budget(protocol: str, trials: int | None, sampler: str | None, pruner
         if trials is None:
             raise UserError("--protocol equal-budget needs a number of trials; give --trials N")
         return
-    for name, value in {"--trials": trials, "--sampler": sampler, "--pruner": pruner}.items():
+    given = {"--trials": trials, "--sampler": sampler, "--sampler-seed": sampler_seed, "--pruner": pruner}
+    for name, value in given.items():
         if value is not None:
             raise UserError(f"{name} belongs to --protocol equal-budget; protocol {protocol} searches whole grids")
 

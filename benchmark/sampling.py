@@ -15,9 +15,9 @@ STARTUP = 10
 class SampledStudy:
     """The trials 0, 1, ... of one arm.
 
-    A proposal depends on suite, setting, method, space and the trial's number alone and, for TPE, on what is known
-    of the trials of lower numbers. Records are the truth: the archive is a copy of them for others to look at, and
-    nothing is read from it but where the trials are that were under way when a driver ended.
+    A proposal depends on suite, setting, method, space, the sampler's seed and the trial's number alone and, for TPE,
+    on what is known of the trials of lower numbers. Records are the truth: the archive is a copy of them for others to
+    look at, and nothing is read from it but where the trials are that were under way when a driver ended.
     """
 
     def __init__(self, arm: Arm, told: Mapping[int, Outcome], archive: Archive | None) -> None:
@@ -58,11 +58,13 @@ class SampledStudy:
     def _propose(self, number: int) -> Point:
         arm = self._arm
         words = arm.suite.name, arm.setting
-        points = draws(arm.space, *words, arm.method)
+        sampler_seed = (arm.search and arm.search.seed) or 0
+        points = draws(arm.space, *words, arm.method, seed=sampler_seed)
         told = sum(found.finished for found in self._trials.values())
         if arm.search is None or arm.search.sampler == "random" or told < STARTUP:
             return next(itertools.islice(points, number, None))
-        seed = derive(*words, number, f"tpe of {arm.method}") % 2**32
+        name = f"tpe of {arm.method}" + (f" by seed {sampler_seed}" if sampler_seed else "")
+        seed = derive(*words, number, name) % 2**32
         maximize = arm.suite.selection.higher_is_better
         point = propose_by_tpe(arm.space, self._trials, seed=seed, maximize=maximize)
         tried = [found.point for found in self._trials.values()]

@@ -163,17 +163,18 @@ def _weights_text(weights: Sequence[Value]) -> str:
     return "/".join(["1", *map(as_text, weights)])
 
 
-def draws(space: Space, suite: str, setting: str, method: str) -> Iterator[Point]:
-    """Yield the points that the random sampler gives trials 0, 1, ...; they depend on nothing but the arguments.
+def draws(space: Space, suite: str, setting: str, method: str, *, seed: int = 0) -> Iterator[Point]:
+    """Yield the points that the random sampler of that seed gives trials 0, 1, ...; they depend on the arguments alone.
 
     A space that can be listed is shuffled, so that each of its points comes once; others never end.
     """
+    words = f" by seed {seed}" if seed else ""
     if size(space) <= MOST_LISTED:
-        order = random.Random(derive(suite, setting, 0, f"trials of {method}"))
+        order = random.Random(derive(suite, setting, 0, f"trials of {method}{words}"))
         yield from sorted(all_points(space), key=lambda _: order.random())
         return
     for trial in itertools.count():
-        generator = random.Random(derive(suite, setting, trial, f"trial of {method}"))
+        generator = random.Random(derive(suite, setting, trial, f"trial of {method}{words}"))
         yield join(space, {name: _draw(each, generator) for name, each in coordinates(space).items()})
 
 

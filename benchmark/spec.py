@@ -43,6 +43,7 @@ class Search:
         trials: Number of trials from which a final run's setting was chosen; None for a search run, so that a
             search goes on where a larger budget is given.
         pruner: Rule by which hopeless trials end early (benchmark/pruning.py); None where all are trained in full.
+        seed: Seed of the sampler, where it is not 0.
     """
 
     sampler: Sampler
@@ -50,6 +51,12 @@ class Search:
     trial: int | None = None
     trials: int | None = None
     pruner: Pruner | None = None
+    seed: int | None = None
+
+    @property
+    def proposer(self) -> str:
+        """The sampler in words, with its seed where that is not 0."""
+        return f"{self.sampler} with seed {self.seed}" if self.seed else self.sampler
 
 
 @dataclass(frozen=True)

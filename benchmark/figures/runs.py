@@ -100,7 +100,7 @@ def source(runs: Sequence[Runs], *, search: bool = False) -> str:
     """
     arm = runs[0].arm
     protocols = sorted({record.spec.protocol for each in runs for record in (*each.finals, *each.searches) if record})
-    budget = f"; equal budget of trials by {arm.search.sampler}" if arm.search else ""
+    budget = f"; equal budget of trials by {arm.search.proposer}" if arm.search else ""
     return (
         f"{named(runs[0].plan)}Suite {called(arm.suite.name, arm.data)}, setting {arm.setting}, {arm.epochs} "
         f"epochs{budget}; protocol {', '.join(map(str, protocols))}; {_searched(runs) if search else _repeated(runs)}."

@@ -8,7 +8,6 @@ from benchmark.arm import Arm
 from benchmark.plan import load_method
 from benchmark.record import Record
 from benchmark.space import Space, digest
-from benchmark.spec import Search
 from benchmark.values import Values, in_ranges, searched
 
 
@@ -100,5 +99,5 @@ def with_ranges_of(arm: Arm, drawn: Drawn, trials: int) -> Arm:
     fixed = {**{name: values[0] for name, values in drawn.asked.items()}}
     kept = {name: value for name, value in arm.fixed.items() if name not in drawn.names}
     space = dict.fromkeys(drawn.names, ("?",))
-    search = Search(arm.search.sampler, drawn.ranges, trials=trials, pruner=arm.search.pruner)
+    search = dataclasses.replace(arm.search, space=drawn.ranges, trials=trials)
     return dataclasses.replace(arm, space=space, fixed={**kept, **fixed}, search=search)

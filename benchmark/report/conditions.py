@@ -1,12 +1,13 @@
 """What all runs of one plan share, and how a title says it."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmark.controls import phrase
 from benchmark.hyper import as_text
 from benchmark.pruning import RULES
-from benchmark.spec import AskedPrecision, Pruner, Sampler, Spec, is_sample, other_weights
+from benchmark.spec import AskedPrecision, Search, Spec, is_sample, other_weights
 from benchmark.suite import Suite
 from benchmark.values import Values
 
@@ -16,14 +17,13 @@ RANGES = "other ranges"
 
 @dataclass(frozen=True)
 class Conditions:
-    """What all runs of one plan share; `sampler` is None where grids are searched."""
+    """What all runs of one plan share; `search` is without space and trials, and None where grids are searched."""
 
     data: str
     epochs: int
     controls: tuple[str, ...]
     precision: AskedPrecision
-    sampler: Sampler | None
-    pruner: Pruner | None = None
+    search: Search | None
 
     def own_epochs(self, suite: Suite) -> int:
         """Return the length of training that the suite has on such data."""
@@ -31,16 +31,14 @@ class Conditions:
 
     def own(self, suite: Suite) -> bool:
         """Return whether all is as the suite has it."""
-        plain = not (self.controls or self.sampler or other_weights(self.data))
+        plain = not (self.controls or self.search or other_weights(self.data))
         return plain and self.precision == "auto" and self.epochs == self.own_epochs(suite)
 
 
 def conditions_of(spec: Spec) -> Conditions:
     """Return what a run shares with the others of its plan."""
-    search = spec.search
-    return Conditions(
-        spec.data, spec.epochs, spec.controls, spec.precision, search and search.sampler, search and search.pruner
-    )
+    search = spec.search and dataclasses.replace(spec.search, space="", trial=None, trials=None)
+    return Conditions(spec.data, spec.epochs, spec.controls, spec.precision, search)
 
 
 def title_of(
@@ -56,8 +54,9 @@ def title_of(
         trials: The budget, if there is one.
         several_data: Whether other tables of the suite are of other data.
     """
-    parts = [f"equal-budget of {trials} trials by {conditions.sampler}"] if conditions.sampler else []
-    parts += [f"pruned by {RULES[conditions.pruner]}"] if conditions.pruner else []
+    search = conditions.search
+    parts = [f"equal-budget of {trials} trials by {search.proposer}"] if search else []
+    parts += [f"pruned by {RULES[search.pruner]}"] if search and search.pruner else []
     parts += [phrase(conditions.controls).removeprefix(", ")] if conditions.controls else []
     if conditions.epochs != (own := conditions.own_epochs(suite)):
         whose = "sample" if is_sample(conditions.data) else "suite"

@@ -70,7 +70,7 @@ def _of_group(name: str, conditions: Conditions, records: Sequence[Record]) -> l
     records = [record for record in records if record.spec.setting in suite.settings]
     _check_metrics(suite, records)
     found: list[Experiment] = []
-    if conditions.sampler:
+    if conditions.search:
         found += _of_budgets(suite, conditions, records)
     else:
         found += _of_budget(suite, conditions, records, None)
@@ -177,7 +177,7 @@ def bare_suite(name: str, conditions: Conditions) -> Suite:
 
 
 def _options(suite: Suite, conditions: Conditions, trials: int | None, seeds: int) -> Options:
-    sample = is_sample(conditions.data)
+    sample, search = is_sample(conditions.data), conditions.search
     own_seeds = 1 if sample else suite.final_seeds
     return Options(
         suite=suite.name,
@@ -187,8 +187,9 @@ def _options(suite: Suite, conditions: Conditions, trials: int | None, seeds: in
         precision=conditions.precision,
         places=Places(sample=sample, weights=other_weights(conditions.data)),
         trials=trials,
-        sampler=conditions.sampler or "tpe",
-        pruner=conditions.pruner,
+        sampler=search.sampler if search else "tpe",
+        sampler_seed=(search and search.seed) or 0,
+        pruner=search and search.pruner,
     )
 
 

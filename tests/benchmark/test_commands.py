@@ -60,6 +60,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
         "--trials belongs to --protocol equal-budget",
     ),
     "sampler of grids": ((*SUITE, "--sampler", "random"), "--sampler belongs to --protocol equal-budget"),
+    "seed of grids": ((*SUITE, "--sampler-seed", "1"), "--sampler-seed belongs to --protocol equal-budget"),
     "sampler": ((*SUITE, "--protocol", "equal-budget", "--trials", "9", "--sampler", "tp"), "unknown sampler 'tp'"),
     "device": ((*SUITE, "--device", "tpu"), "unknown device 'tpu'; choose one of: auto, cpu"),
     "absent device": ((*SUITE, "--device", "cuda:99"), "unknown device 'cuda:99'; choose one of: auto, cpu"),

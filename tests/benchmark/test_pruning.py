@@ -21,7 +21,7 @@ from benchmark.pruning import STARTUP, Bars, bars_of, verdict
 from benchmark.record import Record, Store
 from benchmark.sampling import SampledStudy
 from benchmark.search import Archive, Outcome, Reached, propose_by_tpe
-from benchmark.spec import Search
+from benchmark.spec import Search, Spec
 from benchmark.storage import open_storage
 from benchmark.suite import Metric
 from benchmark.train import run
@@ -223,13 +223,16 @@ def test_to_tpe_a_trial_pruned_late_is_better_than_one_pruned_early_or_failed(to
     assert proposed(early, None) < 0.03 < proposed(None, early)
 
 
-def test_identities_without_a_pruner_are_as_before(toy: Toy) -> None:
-    plain, pruned = Search("tpe", "abc", trials=3), Search("tpe", "abc", trials=3, pruner="median")
-    specs = [a_spec(search=search) for search in (plain, pruned)]
+def test_identities_without_a_pruner_or_a_seed_are_as_before(toy: Toy) -> None:
+    plain = Search("tpe", "abc", trials=3)
+    searches = plain, dataclasses.replace(plain, pruner="median"), dataclasses.replace(plain, seed=1)
+    specs = [a_spec(search=search) for search in searches]
     assert specs[0].to_json()["search"] == {"sampler": "tpe", "space": "abc", "trials": 3}
     assert specs[0].digest == "bd8935b5061df57d"
     assert specs[1].to_json()["search"]["pruner"] == "median"
-    assert len({spec.digest for spec in specs}) == 2
+    assert specs[2].to_json()["search"]["seed"] == 1
+    assert [Spec.from_json(spec.to_json()) for spec in specs] == specs
+    assert len({spec.digest for spec in specs}) == 3
     assert study_name(pruning_arm()) != study_name(toy_arm(trials=9, sampler="random"))
     assert budget.options([pruning_arm()]).endswith(" --sampler random --pruner median")
     assert "--pruner" not in budget.options([toy_arm(trials=9)])

@@ -17,8 +17,8 @@ from benchmark.campaign import Campaign, choose, is_complete, missing, outcomes,
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record
 from benchmark.sampling import STARTUP, SampledStudy
-from benchmark.search import Archive
-from benchmark.spec import Spec
+from benchmark.search import Archive, Outcome
+from benchmark.spec import SEARCH_SEED, Spec
 from benchmark.storage import JOURNAL, open_storage
 from tests.benchmark.helpers import Toy, a_failure, a_record, toy_arm
 
@@ -129,6 +129,30 @@ def test_the_random_sampler_does_not_depend_on_the_order(toy: Toy) -> None:
     for ahead, records in zip((1, 4, 100), runs, strict=True):
         drive(budget_arm("random"), records, None, ahead=ahead)
     assert trials(runs[0]) == trials(runs[1]) == trials(runs[2])
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_another_seed_of_the_sampler_is_another_search(sampler: str, toy: Toy, tmp_path: Path) -> None:
+    runs = [{}, {}]
+    for seed, records in enumerate(runs):
+        drive(budget_arm(sampler, sampler_seed=seed), records, tmp_path)
+    points = [[spec.hyper for spec in trials(records).values()] for records in runs]
+    assert not set(points[0]) & set(points[1])
+    assert {spec.seed for records in runs for spec in trials(records).values()} == {SEARCH_SEED}, "of the same runs"
+    assert runs[0].keys().isdisjoint(runs[1])
+    check_archive(budget_arm(sampler, sampler_seed=1), runs[1], tmp_path)
+    both = {**runs[0], **runs[1]}
+    for seed in (0, 1):
+        assert drive(budget_arm(sampler, sampler_seed=seed), both, tmp_path) == [], "each goes on with its own"
+
+
+def test_proposals_of_tpe_depend_on_its_seed(toy: Toy) -> None:
+    drawn = {}
+    drive(budget_arm("random"), drawn, None)
+    told = {i: Outcome(dict(spec.hyper), finished=True, score=i / 20) for i, spec in trials(drawn).items()}
+    arms = [budget_arm("tpe", trials=TRIALS + 1, sampler_seed=seed) for seed in (0, 0, 1)]
+    asked = [SampledStudy(arm, told, None).ask() for arm in arms]
+    assert asked[0] == asked[1] != asked[2], "after the same trials"
 
 
 def test_tpe_starts_at_random_and_then_follows_the_scores(toy: Toy) -> None:

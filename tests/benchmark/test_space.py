@@ -110,18 +110,22 @@ def test_points_come_from_their_coordinates() -> None:
         join(MIXED, {"lr": 1e-4})
 
 
-def first(space: Space, number: int, names: Sequence[str] = NAMES) -> list[dict[str, Value]]:
-    return list(itertools.islice(draws(space, *names), number))
+def first(space: Space, number: int, names: Sequence[str] = NAMES, **options: int) -> list[dict[str, Value]]:
+    return list(itertools.islice(draws(space, *names, **options), number))
 
 
 @pytest.mark.parametrize("space", [MIXED, {"mode": tuple("abcdefgh"), "every": Range(1, 9, whole=True)}])
-def test_draws_follow_from_suite_setting_method_and_number_alone(space: Space) -> None:
+def test_draws_follow_from_suite_setting_method_seed_and_number_alone(space: Space) -> None:
     points = first(space, 20)
     assert first(space, 20) == points
     assert first(space, 5) == points[:5]
     assert len({str(point) for point in points}) == 20
     for names in (("yot", "few", "stl"), ("toy", "many", "stl"), ("toy", "few", "equal")):
         assert first(space, 20, names) != points
+    assert first(space, 20, seed=0) == points
+    others = [first(space, 20, seed=seed) for seed in (1, 2)]
+    assert points != others[0] != others[1] != points
+    assert others[0] == first(space, 20, seed=1)
 
 
 def test_draws_fill_the_space() -> None:

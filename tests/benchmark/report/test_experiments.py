@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from benchmark import budget
 from benchmark.arm import Arm
 from benchmark.campaign import choose, is_complete
 from benchmark.errors import UserError
@@ -55,6 +56,7 @@ PLANS = {
     "another precision": {"precision": "float32"},
     "a budget": {"trials": 5, "sampler": "random"},
     "a budget with a pruner": {"trials": 5, "sampler": "random", "pruner": "median"},
+    "a budget of another draw": {"trials": 5, "sampler": "random", "sampler_seed": 2},
     "a budget that some methods exhaust": {
         "methods": ("stl", "equal", "dwa"),
         "trials": 9,
@@ -94,6 +96,21 @@ def test_a_plan_with_a_pruner_is_filled_with_it(toy: Toy) -> None:
     assert found.options.pruner == "median"
     assert command_under(found.options, found.arms).endswith(" --sampler random --pruner median")
     assert not is_complete(found.arms[-1], records)
+
+
+def test_budgets_of_two_draws_are_two_experiments(toy: Toy) -> None:
+    plans = [Options("toy", methods=("stl",), trials=5, sampler="random", sampler_seed=seed) for seed in (0, 1)]
+    records = by_digest([record for plan in plans for record in campaign(make_plan(plan))])
+    found = experiments("toy", records.values())
+    assert [title(each).partition(": ")[2] for each in found] == [
+        "equal-budget of 5 trials by random",
+        "equal-budget of 5 trials by random with seed 1",
+    ]
+    for each, plan in zip(found, plans, strict=True):
+        assert identities(each.arms, records) == identities(make_plan(plan), records)
+    assert command_under(found[1].options, found[1].arms).endswith(" --trials 5 --sampler random --sampler-seed 1")
+    assert "by the sampler random with seed 1)" in budget.phrase(found[1].arms)
+    assert "--sampler-seed" not in command_under(found[0].options, found[0].arms)
 
 
 @pytest.mark.parametrize("ended", [True, False])
