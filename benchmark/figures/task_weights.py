@@ -9,6 +9,7 @@ from benchmark.figures.curves import BANDS
 from benchmark.figures.panels import Page, columns_for, panel_title, width_of
 from benchmark.figures.runs import Runs, over_runs, source, title
 from benchmark.figures.style import SMALL, look, number
+from benchmark.figures.weights import shares
 from benchmark.record import Record
 from benchmark.table import MOST_TASKS_SHOWN
 
@@ -35,14 +36,14 @@ def task_weights(runs: Sequence[Runs]) -> "Figure | None":
     page = Page(
         len(moving),
         title=title("task weights in training", runs),
-        footnote=f"{source(runs)} Lines: mean share of the sum of all weights. {BANDS} Σ: mean of that sum after the "
-        f"first and the last epoch.{constant}",
+        footnote=f"{source(runs)} Lines: mean share of the sum of all weights' magnitudes. {BANDS} Σ: mean sum of the "
+        f"weights after the first and the last epoch.{constant}",
         columns=columns,
         height=1.0 if columns > 4 else 1.3,
         gap=(0.14, 0.1),
         legend=tasks,
     )
-    drawn = [over_runs([shares(record) for record in each.finals]) for each in moving]
+    drawn = [over_runs([shares(weights(record)) for record in each.finals]) for each in moving]
     limits = _limits(np.concatenate([(each.mean + np.nan_to_num(each.sem)).ravel() for each in drawn]))
     for axes, each, (mean, sem) in zip(page.axes, moving, drawn, strict=True):
         epochs = np.arange(1, len(mean) + 1)
@@ -68,13 +69,6 @@ def task_weights(runs: Sequence[Runs]) -> "Figure | None":
 def weights(record: Record) -> np.ndarray:
     """Return the weights after each epoch, (epochs, tasks)."""
     return np.array([row["weight"] for row in record.epochs], dtype=float)
-
-
-def shares(record: Record) -> np.ndarray:
-    """Return each weight's share of their sum, (epochs, tasks); NaN where the sum is not positive."""
-    found = weights(record)
-    total = found.sum(1, keepdims=True)
-    return found / np.where(total > 0, total, np.nan)
 
 
 def _constant(values: np.ndarray) -> bool:

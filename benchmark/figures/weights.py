@@ -25,10 +25,10 @@ MOST_CHARACTERS = 30
 
 
 def final_weights(finals: Sequence[Record]) -> pd.DataFrame:
-    """Return the weight of each task in the last epoch and its share of their sum, over the final runs.
+    """Return the weight of each task in the last epoch and its share of all weights, over the final runs.
 
     A row a setting, method and task, the main task first, with mean and standard error (ddof 1); none for runs of
-    more than `MOST_TASKS_SHOWN` tasks. Where the sum of a run is not positive, its shares are NaN and do not count.
+    more than `MOST_TASKS_SHOWN` tasks. Where a run's weights are all 0, its shares are NaN and do not count.
 
     Args:
         finals: Records of successful final runs.
@@ -37,9 +37,8 @@ def final_weights(finals: Sequence[Record]) -> pd.DataFrame:
     for record in finals:
         if len(record.tasks) <= MOST_TASKS_SHOWN:
             weight = np.array(record.epochs[-1]["weight"], float)
-            share = weight / (weight.sum() if weight.sum() > 0 else np.nan)
             spec = record.spec
-            for task, *values in zip(record.tasks, weight, share, strict=True):
+            for task, *values in zip(record.tasks, weight, shares(weight), strict=True):
                 rows.append((called(spec.suite, spec.data), spec.setting, spec.method, task, *values))
     keys = ["suite", "setting", "method", "task"]
     frame = pd.DataFrame(rows, columns=pd.Index([*keys, "weight", "share"]))
@@ -53,10 +52,19 @@ def final_weights(finals: Sequence[Record]) -> pd.DataFrame:
     return found.reset_index()
 
 
+def shares(weights: np.ndarray) -> np.ndarray:
+    """Return the share of each weight (..., tasks) in the sum of their magnitudes, negative for a negative one.
+
+    NaN where all are 0.
+    """
+    total = np.abs(weights).sum(-1, keepdims=True)
+    return weights / np.where(total > 0, total, np.nan)
+
+
 def draw_weights(weights: pd.DataFrame) -> "Figure":
     """Return heat maps of the mean share of each task, one panel a setting, from what `final_weights` returns.
 
-    A method without runs or without shares in a setting has dashes there.
+    A method without runs or without shares in a setting has dashes there. Negative shares have the colour of none.
     """
     from matplotlib.figure import Figure
 
@@ -71,7 +79,9 @@ def draw_weights(weights: pd.DataFrame) -> "Figure":
     images = [_heat_map(axes, panel) for axes, panel in zip(grid, panels.values(), strict=True)]
     for axes, setting in zip(grid, panels, strict=True):
         axes.set_title(_name(setting))
-    bar = figure.colorbar(images[0], ax=grid, label="share of weight", aspect=30, pad=0.03)
+    negative = bool((weights["share_mean"] < 0).any())
+    label = "share of weight" + ("\n(negative: subtracted)" if negative else "")
+    bar = figure.colorbar(images[0], ax=grid, label=label, aspect=30, pad=0.03, extend="min" if negative else "neither")
     bar.set_ticks([0, 0.05, 0.2, 0.5, 1])
     bar.outline.set_visible(False)
     return figure

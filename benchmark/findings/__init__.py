@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 
 from benchmark import suites
 from benchmark.findings import (
-    budgets,
     coarse,
     curvature,
     generated,
     harm,
     held,
+    rankings,
     regressions,
     speeds,
     switches,
@@ -62,7 +62,7 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "coarse": coarse.coarse,
     "curvature": curvature.digits,
     "curvature-coarse": curvature.coarse,
-    "ranking": budgets.ranking,
+    "ranking": rankings.ranking,
     "hours": speeds.hours,
 }
 """Blocks of results/README.md."""

@@ -54,16 +54,20 @@ def test_one_run_has_no_error() -> None:
     assert found["side"] == pytest.approx([0.5, math.nan, 2, math.nan], nan_ok=True)
 
 
-@pytest.mark.parametrize("weight", [[0, 0, 0], [1, -2, 0.5], [-1, 1, 0]])
-def test_without_a_positive_sum_a_run_has_no_shares_but_weights(weight: list[float]) -> None:
-    assert numbers(final(weight))["main"] == pytest.approx([math.nan, math.nan, weight[0], math.nan], nan_ok=True)
-    both = numbers(final(weight, seed=1), final([3, 1, 0], seed=2))
-    assert both["main"] == pytest.approx([0.75, math.nan, (weight[0] + 3) / 2, abs(weight[0] - 3) / 2], nan_ok=True)
+def test_a_run_without_weights_has_no_shares() -> None:
+    assert numbers(final([0, 0, 0]))["main"] == pytest.approx([math.nan, math.nan, 0, math.nan], nan_ok=True)
+    both = numbers(final([0, 0, 0], seed=1), final([3, 1, 0], seed=2))
+    assert both["main"] == pytest.approx([0.75, math.nan, 1.5, 1.5], nan_ok=True)
 
 
-def test_a_negative_weight_has_a_negative_share() -> None:
-    found = numbers(final([4, -1, 1]))
-    assert [values[0] for values in found.values()] == [1, -0.25, 0.25]
+@pytest.mark.parametrize(
+    ("weight", "shares"),
+    [((4, -1, 1), (4 / 6, -1 / 6, 1 / 6)), ((-1, 1, 0), (-0.5, 0.5, 0)), ((-2, 0, 0), (-1, 0, 0))],
+)
+def test_a_negative_weight_has_a_negative_share_of_the_magnitudes(
+    weight: Sequence[float], shares: Sequence[float]
+) -> None:
+    assert [values[0] for values in numbers(final(weight)).values()] == pytest.approx(shares)
 
 
 def test_rows_keep_the_order_of_records_and_tasks() -> None:
@@ -110,7 +114,7 @@ def test_every_share_stands_in_its_cell() -> None:
     assert labels(few, "y") == ["stl", "gcs", "dwa", "equal", "mgda"]
     assert not [text for text in many.get_yticklabels() if text.get_visible()]
     assert cells(few)[:2] == [["1", "0", "0"], ["0.00", "0.40", "0.60"]]
-    assert cells(few)[2:] == [["–"] * 3, ["2.00", "0", "-1.00"], ["0.50", "0.00", "0.50"]]
+    assert cells(few)[2:] == [["–"] * 3, ["0.67", "0", "-0.33"], ["0.50", "0.00", "0.50"]]
     assert cells(many) == [["–"] * 3, ["0.25", "0.25", "0.50"], *[["–"] * 3] * 3]
     drawn = few.images[0].get_array()
     assert drawn is not None

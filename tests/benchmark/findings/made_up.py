@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.record import Record, Store
-from benchmark.spec import Spec
+from benchmark.spec import Search, Spec
 
 ABOUT = {"device": "a machine", "torch": "9.9", "commit": "1234567890abcdef"}
 
@@ -22,6 +22,7 @@ def a_run(
     weight: Sequence[float] = (1.0, 1.0),
     diagnostics: Mapping[str, float] | None = None,
     status: Any = "ok",
+    search: Search | None = None,
 ) -> Record:
     """Return a run of one epoch."""
     spec = Spec(
@@ -33,6 +34,7 @@ def a_run(
         phase=phase,
         epochs=1,
         data="data",
+        search=search,
     )
     validation = dict(test)
     row = {"epoch": 1, "lr": 0.1, "loss": [1.0] * len(weight), "weight": list(weight), "validation": validation}

@@ -1,25 +1,34 @@
-"""The finding on protocols: ranks, trials and agreement as their records have them."""
+"""The finding on searches: ranks, trials and agreement as their records have them."""
 
 from pathlib import Path
 from typing import Any
 
 from scipy import stats
 
-from benchmark.findings.budgets import ranking
+from benchmark.findings.rankings import ranking, wider
+from benchmark.spec import Search
 from tests.benchmark.findings.made_up import a_run, commit, rows
 
 GRIDS = {"stl": (0.5, 0.6), "equal": (0.7, 0.8), "gcs": (0.8, 0.9)}
 BUDGETS = {"stl": (0.5, 0.6), "equal": (0.9, 0.95), "gcs": (0.8, 0.9)}
 
 
-def made(folder: Path, scores: dict[str, tuple[float, ...]], trials: int, *, largest: float = 1.0) -> Path:
+def made(
+    folder: Path,
+    scores: dict[str, tuple[float, ...]],
+    trials: int,
+    *,
+    largest: float = 1.0,
+    search: Search | None = None,
+) -> Path:
     finals = [
-        a_run(method, seed, {"top1": score, "top3": 1.0})
+        a_run(method, seed, {"top1": score, "top3": 1.0}, search=search)
         for method, found in scores.items()
         for seed, score in enumerate(found, start=1)
     ]
+    common: dict[str, Any] = {"phase": "search", "search": search}
     searches = [
-        a_run(method, 0, {"top1": 0.1, "top3": 0.2}, phase="search", hyper={"lr": largest / (1 + number)})
+        a_run(method, 0, {"top1": 0.1, "top3": 0.2}, hyper={"lr": largest / (1 + number)}, **common)
         for method in scores
         for number in range(trials)
     ]
@@ -32,8 +41,8 @@ def test_ranks_trials_and_their_agreement(tmp_path: Path) -> None:
     found = rows(text)
     assert [row["method"] for row in found] == ["`gcs`", "`equal`", "`stl`"]
     assert [row["grid"] for row in found] == ["85.00 ± 5.00", "75.00 ± 5.00", "55.00 ± 5.00"]
-    assert [(row["rank"], row["rank by budget"]) for row in found] == [("1", "2"), ("2", "1"), ("3", "3")]
-    assert {(row["trials"], row["trials by budget"]) for row in found} == {("2", "5")}
+    assert [(row["rank"], row["its rank"]) for row in found] == [("1", "2"), ("2", "1"), ("3", "3")]
+    assert {(row["trials"], row["its trials"]) for row in found} == {("2", "5")}
     assert [row["change"] for row in found] == ["+0.00", "+17.50", "+0.00"]
     tau: Any = stats.kendalltau([1, 2, 3], [2, 1, 3])
     assert f"Kendall's tau of the two rankings of 3 methods is {tau.statistic:.2f} (p = {tau.pvalue:.3f})" in text
@@ -53,8 +62,42 @@ def test_rankings_are_held_against_chance_and_the_edge_of_the_grid(tmp_path: Pat
         taus.append(found.statistic)
     told = f"of {sum(taus) / 3:.2f} on average ({min(taus):.2f} to {max(taus):.2f} over 3 pairs)"
     assert f"each of 2 of the 4 seeds and none in common, have a tau {told}" in text
-    told = "By grids 3 of 3 methods end at the largest learning rate that their search had, by equal budgets 0."
+    told = "By grids 3 of 3 searches end at the largest learning rate that they had, by equal budgets 0 of 3."
     assert told in text
+
+
+def test_several_draws_are_averaged_and_held_against_each_other(tmp_path: Path) -> None:
+    grids = made(tmp_path / "grids", GRIDS, 2, largest=0.1)
+    draws = [
+        {"stl": (0.9, 0.95), "equal": (0.5, 0.6), "gcs": (0.8, 0.9)},  # ranks 1, 3, 2
+        {"stl": (0.5, 0.6), "equal": (0.7, 0.8), "gcs": (0.8, 0.9)},  # ranks 3, 2, 1, as by grids
+        {"stl": (0.7, 0.8), "equal": (0.5, 0.6), "gcs": (0.8, 0.9)},  # ranks 2, 3, 1
+    ]
+    for seed, scores in enumerate(draws):
+        search = Search("random", "space", trials=5, seed=seed or None)
+        made(tmp_path / "budgets", scores, 5, largest=0.1 if seed == 2 else 1.0, search=search)
+    text = ranking(grids, tmp_path / "budgets")
+    found = rows(text)
+    assert [(row["method"], row["its rank by draw"]) for row in found] == [
+        ("`gcs`", "2, 1, 1"),
+        ("`equal`", "3, 2, 3"),
+        ("`stl`", "1, 3, 2"),
+    ]
+    assert found[2]["equal budget"] == "74.17 ± 4.17", "of 70.00 and 78.33, the means over the draws by seed"
+    assert found[2]["change"] == "+19.17"
+    assert {(row["trials"], row["its trials"]) for row in found} == {("2", "5")}
+    among, across = "0.11 on average (-0.33 to 0.33 over 3 pairs)", "0.33 on average (-0.33 to 1.00 over 3 draws)"
+    assert f"whose trials were drawn anew, have a tau of {among}; that by grids has one of {across} with them." in text
+    assert "By grids 3 of 3 searches end at the largest learning rate that they had, by equal budgets 3 of 9." in text
+    assert "of equal budgets the mean over 3 draws of the trials; change: equal budget less grid" in text
+
+
+def test_wider_grids_are_compared_like_budgets(tmp_path: Path) -> None:
+    text = wider(made(tmp_path / "grids", GRIDS, 2), made(tmp_path / "wider", BUDGETS, 3))
+    assert list(rows(text)[0])[4:7] == ["wider grid", "its rank", "its trials"]
+    assert "`gcs` is the best by grids, `equal` by wider grids" in text
+    assert "draw" not in text
+    assert "Wider grids: a machine" in text
 
 
 def test_a_method_with_other_seeds_in_one_of_the_two_is_left_out(tmp_path: Path) -> None:
