@@ -17,7 +17,7 @@ from benchmark.findings.runs import (
     records_of,
     succeeded,
 )
-from benchmark.findings.tables import compared
+from benchmark.findings.tables import by_setting
 from benchmark.markdown import pipe_table
 from benchmark.statistics import holm
 
@@ -30,8 +30,8 @@ CORRECTED = "neumann 3"
 
 
 def table(suite: str) -> Callable[[], str]:
-    """Return what makes the table of a suite."""
-    return lambda: compared(RESULTS / "reference" / suite, OTHERS)
+    """Return what makes the tables of a suite."""
+    return lambda: by_setting(RESULTS / "reference" / suite, OTHERS)
 
 
 def steps(reference: Path = STEPS[0], rates: Path = STEPS[1]) -> str:
@@ -76,26 +76,28 @@ def apart(reference: Path = APART[0], reduced: Path = APART[1], curved: Path = A
         reduced: Runs of MAXL with a part of its grid.
         curved: Runs of AuxiLearn with several solvers.
     """
-    others = {name: by_seed(succeeded(final_runs(reference), name), METRIC) for name in ("stl", LEARNT)}
+    (setting,) = {record.spec.setting for record in final_runs(curved)}
+    finals = final_runs(reference)
+    others = {name: by_seed(succeeded(finals, name, setting), METRIC) for name in ("stl", LEARNT)}
     parts = {
         "`maxl`": [record for record in records_of(reduced) if record.spec.method == "maxl"],
         f"`{LEARNT}`, mode corrected": [
             r for r in records_of(curved) if r.spec.method == LEARNT and solver_of(r) == CORRECTED
         ],
     }
-    finals = {name: [r for r in found if r.spec.phase == "final" and r.status == "ok"] for name, found in parts.items()}
-    rows = {name: {"method": name, METRIC: percent(by_seed(found, METRIC).values())} for name, found in finals.items()}
+    runs = {name: [r for r in found if r.spec.phase == "final" and r.status == "ok"] for name, found in parts.items()}
+    rows = {name: {"method": name, METRIC: percent(by_seed(found, METRIC).values())} for name, found in runs.items()}
     for other, scores in others.items():
-        pairs = [paired(by_seed(found, METRIC), scores) for found in finals.values()]
+        pairs = [paired(by_seed(found, METRIC), scores) for found in runs.values()]
         p_values = holm([pair.p for pair in pairs]).tolist()
         for row, pair, p in zip(rows.values(), pairs, p_values, strict=True):
             row[f"less `{other}`"] = f"{100 * pair.difference:+.2f}"
             row[f"p (Holm) of `{other}`"] = p_text(p)
     for name, row in rows.items():
         row["trials"] = str(sum(record.spec.phase == "search" for record in parts[name]))
-    runs = list(chain(*finals.values()))
+    shown = list(chain(*runs.values()))
     return (
         f"{pipe_table(list(rows.values()))}\n\nTest {METRIC} in percent, mean ± standard error of "
-        f"{len({record.spec.seed for record in runs})} final runs; differences paired by seed, t-test, Holm's "
-        f"correction. {origin(runs)}."
+        f"{len({record.spec.seed for record in shown})} final runs; differences paired by seed, t-test, Holm's "
+        f"correction. {origin(shown)}."
     )

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmark import suites
 from benchmark.figures.weights import final_weights
 from benchmark.findings import held
-from benchmark.findings.runs import listed, origin, records_of, succeeded
+from benchmark.findings.runs import final_runs, listed, origin, records_of, succeeded
 from benchmark.markdown import ABSENT, pipe_table
 from benchmark.record import Record
 from benchmark.report.suites import suite_results
@@ -28,6 +29,16 @@ def results_of(folder: Path, *, chosen: Callable[[Record], bool] = lambda _: Tru
     records = {record.spec.digest: record for record in records_of(folder) if chosen(record)}
     (found,) = suite_results(folder.name, records, results_dir=folder.parent)
     return found
+
+
+def by_setting(folder: Path, references: Sequence[str]) -> str:
+    """Return what `compared` says, a table for each setting with records."""
+    known = {record.spec.setting for record in final_runs(folder)}
+    settings = [setting for setting in suites.load(folder.name).settings if setting in known]
+    return "\n\n".join(
+        compared(folder, references, chosen=lambda record, setting=setting: record.spec.setting == setting)
+        for setting in settings
+    )
 
 
 def compared(folder: Path, references: Sequence[str], *, chosen: Callable[[Record], bool] = lambda _: True) -> str:

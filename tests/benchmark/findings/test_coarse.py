@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy import stats
 
-from benchmark.findings.coarse import coarse, ratios, weights
+from benchmark.comparison import p_text
+from benchmark.findings.coarse import coarse, ratios, weights, without_controls
 from benchmark.findings.runs import records_of
 from benchmark.record import Record
-from tests.benchmark.findings.made_up import a_run, commit
+from tests.benchmark.findings.made_up import a_run, commit, rows
 
 SCORES = {"top1": 0.1, "top3": 0.2}
 
@@ -31,7 +33,7 @@ def test_a_table_a_setting_in_the_order_of_the_suite(tmp_path: Path, monkeypatch
     def table(folder: Path, references: Sequence[str], *, chosen: Callable[[Record], bool]) -> str:
         return f"{references}: {[record.spec.setting for record in records_of(folder) if chosen(record)]}"
 
-    monkeypatch.setattr("benchmark.findings.coarse.compared", table)
+    monkeypatch.setattr("benchmark.findings.tables.compared", table)
     runs = [made(setting, "auxilearn-nonlinear", seed) for setting in ("10-shot", "5-shot") for seed in (1, 2)]
     monkeypatch.setattr("benchmark.findings.coarse.ratios", lambda folder, settings: f"ratios of {settings}")
     first, second, third, last = coarse(commit(tmp_path / "cifar100-coarse", runs)).split("\n\n")
@@ -39,6 +41,26 @@ def test_a_table_a_setting_in_the_order_of_the_suite(tmp_path: Path, monkeypatch
     assert second == "('stl', 'equal'): ['10-shot', '10-shot']"
     assert third == "ratios of ['5-shot', '10-shot']"
     assert last.startswith("The weights")
+
+
+def test_what_controls_cost_is_paired_by_seed(tmp_path: Path) -> None:
+    def scored(method: str, found: Sequence[float], setting: str = "5-shot") -> list[Record]:
+        common: dict[str, Any] = {"suite": "cifar100-coarse", "setting": setting}
+        return [a_run(method, seed, {"top1": s, "top3": 1.0}, **common) for seed, s in enumerate(found, start=1)]
+
+    others = [*scored("famo", (0.2, 0.3)), *scored("stl", (0.1, 0.2)), *scored("equal", (0.5, 0.6))]
+    others += scored("stl", (0.8, 0.9), "10-shot")
+    without = [*scored("famo", (0.4, 0.6)), *scored("stl", (0.1, 0.1))]
+    text = without_controls(
+        commit(tmp_path / "cifar100-coarse", without), commit(tmp_path / "with" / "cifar100-coarse", others)
+    )
+    found = rows(text)
+    assert [row["method"] for row in found] == ["`stl`", "`famo`"], "in the order of the suite"
+    assert [row["without less with"] for row in found] == ["-5.00", "+25.00"]
+    assert (found[1]["without controls"], found[1]["with controls"]) == ("50.00 ± 10.00", "25.00 ± 5.00")
+    single: Any = stats.ttest_rel((0.4, 0.6), (0.2, 0.3))
+    assert found[1]["p (Holm)"] == p_text(2 * single.pvalue)
+    assert "5-shot, test top1" in text
 
 
 def test_ratios_of_weights_the_largest_first(tmp_path: Path) -> None:
