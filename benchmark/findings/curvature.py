@@ -36,7 +36,9 @@ def solver_of(record: Record) -> str:
     if name not in TERMS:
         return name
     mode = " (mode paper)" if name == "neumann" and hyper["mode"] == "paper" else ""
-    return f"{name} {hyper['terms']}{mode}"
+    damping = float(str(hyper.get("damping", 0)))
+    damped = f", damping {damping:g}" if damping and name != "nystrom" else ""  # which cannot do without
+    return f"{name} {hyper['terms']}{damped}{mode}"
 
 
 def digits() -> str:

@@ -84,7 +84,7 @@ def curvature_figure(runs: Sequence[Record]) -> "Figure":
     panels = _panels(runs)
     methods = list(dict.fromkeys(record.spec.method for record in runs))
     solvers = [name for name in by_solver(runs) if name != IDENTITY]
-    figure = Figure(figsize=(7.0, 2.9), layout="constrained")
+    figure = Figure(figsize=(7.0, 1.5 + 0.24 * len(solvers)), layout="constrained")
     axes: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(panels), sharey=True)).tolist()
     for each, (suite, setting) in zip(axes, panels, strict=True):
         here = [record for record in runs if (record.spec.suite, record.spec.setting) == (suite, setting)]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from benchmark.findings.curvature import curvature
+from benchmark.findings.curvature import curvature, solver_of
 from tests.benchmark.findings.made_up import a_run, commit, rows
 
 PLAIN = (0.90, 0.91, 0.92, 0.93)
@@ -79,11 +79,24 @@ def test_without_runs_of_the_identity_nothing_is_compared(tmp_path: Path) -> Non
     assert "There are no runs without curvature (`solver=identity`) to compare with." in text
 
 
+@pytest.mark.parametrize(
+    ("solver", "damping", "name"),
+    [
+        ("cg", 0.0, "cg 10"),
+        ("cg", 10.0, "cg 10, damping 10"),
+        ("nystrom", 0.01, "nystrom 10"),
+        ("identity", 1, "identity"),
+    ],
+)
+def test_solvers_have_the_words_of_the_command_line(solver: str, damping: float, name: str) -> None:
+    assert solver_of(a_run("auxilearn-linear", 1, {"top1": 0.5}, hyper=_hyper(solver, damping))) == name
+
+
 def test_runs_that_differ_in_what_the_table_does_not_name_are_no_single_row(tmp_path: Path) -> None:
-    runs = [a_run("auxilearn-linear", 1, {"top1": 0.5}, hyper={**_hyper("cg"), "damping": each}) for each in (0, 1)]
+    runs = [a_run("auxilearn-linear", 1, {"top1": 0.5}, hyper=_hyper("nystrom", each)) for each in (0.1, 1)]
     with pytest.raises(ValueError, match="two runs of auxilearn-linear in 5-shot with seed 1"):
         curvature(commit(tmp_path / "digits", runs))
 
 
-def _hyper(solver: str) -> dict[str, object]:
-    return {"mode": "corrected", "solver": solver, "terms": 10}
+def _hyper(solver: str, damping: float = 0.0) -> dict[str, object]:
+    return {"mode": "corrected", "solver": solver, "terms": 10, "damping": damping}
