@@ -63,6 +63,7 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "curvature": curvature.digits,
     "curvature-coarse": curvature.coarse,
     "ranking": rankings.ranking,
+    "ranking-wider": rankings.wider,
     "hours": speeds.hours,
 }
 """Blocks of results/README.md."""

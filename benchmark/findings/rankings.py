@@ -180,9 +180,13 @@ def _sentence(setting: str, grids: Draw, others: Sequence[Draw], names: Sequence
     left = sorted({method for draw in others for method in draw.scores}.difference(names))
     return (
         f"{setting}: Kendall's tau of the two rankings of {len(names)} methods is {tau.statistic:.2f} "
-        f"(p = {p_text(tau.pvalue)}); {kept}. Methods whose accuracy changes significantly: {listed(changed)}."
+        f"(p {_equals(p_text(tau.pvalue))}); {kept}. Methods whose accuracy changes significantly: {listed(changed)}."
         + (f" Left out, as they have other seeds in one of the two: {listed(left)}." if left else "")
     )
+
+
+def _equals(text: str) -> str:
+    return f"= {text}" if text[0].isdigit() else f"{text[0]} {text[1:]}"
 
 
 def _luck_of_finals(scores: Scores, names: Sequence[str], size: int) -> str:

@@ -96,8 +96,11 @@ def test_wider_grids_are_compared_like_budgets(tmp_path: Path) -> None:
     text = wider(made(tmp_path / "grids", GRIDS, 2), made(tmp_path / "wider", BUDGETS, 3))
     assert list(rows(text)[0])[4:7] == ["wider grid", "its rank", "its trials"]
     assert "`gcs` is the best by grids, `equal` by wider grids" in text
-    assert "draw" not in text
     assert "Wider grids: a machine" in text
+    assert "draw" not in text
+    many = {f"method {number}": (number / 10, number / 9) for number in range(1, 9)}
+    text = wider(made(tmp_path / "more", many, 1), made(tmp_path / "more-wider", many, 1))
+    assert "of 8 methods is 1.00 (p < 0.001)" in text
 
 
 def test_a_method_with_other_seeds_in_one_of_the_two_is_left_out(tmp_path: Path) -> None:
