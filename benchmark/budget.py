@@ -22,7 +22,10 @@ def phrase(arms: Sequence[Arm]) -> str:
 
 def trials(arm: Arm) -> str:
     """Return an arm's number of trials, and the sampler that proposes them."""
-    return str(arm.trials) if arm.search is None else f"{arm.trials} {arm.search.sampler}"
+    if arm.search is None:
+        return str(arm.trials)
+    seed = f", seed {arm.search.seed}" if arm.search.seed else ""
+    return f"{arm.trials} {arm.search.sampler}{seed}"
 
 
 def options(arms: Sequence[Arm]) -> str:

@@ -136,3 +136,8 @@ def p_text(p: float) -> str:
     if isnan(p):
         return "–"
     return f"{p:.3f}" if p >= 0.0005 else "<0.001"
+
+
+def p_phrase(p: float) -> str:
+    """Return a p-value as a sentence has it: `p = 0.020`, or `p < 0.001`."""
+    return f"p = {p:.3f}" if p >= 0.0005 else "p < 0.001"

@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
-from benchmark.spec import Spec
+from benchmark.spec import Phase, Pruner, Sampler, Search, Spec
 from benchmark.text import is_plain
 
 
@@ -24,10 +24,25 @@ def check_results(values: Mapping[str, Any], spec: Spec) -> None:
     for name in (spec.suite, spec.setting, spec.method, *values.get("tasks", ()), *measured, *values.get("test", {})):
         if not (isinstance(name, str) and is_plain(name)):
             raise ValueError(f"{name!r} is no name: it is not one line of visible text")
+    if spec.search is not None:
+        _check_search(spec.search, phase=spec.phase)
     if values["status"] == "pruned" and not (values["epochs"] and values["selected"]["validation"]):
         raise ValueError("a pruned trial without an epoch")
     if values["status"] == "ok":
         _check_success(values, final=spec.phase == "final")
+
+
+def _check_search(search: Search, *, phase: Phase) -> None:
+    if search.sampler not in get_args(Sampler) or search.pruner not in (None, *get_args(Pruner)):
+        raise ValueError("the search has no known sampler or pruner")
+    if not (isinstance(search.space, str) and is_plain(search.space)):
+        raise ValueError("the search has no digest of its space")
+    numbers = {"trial": (search.trial, 0), "number of trials": (search.trials, 0), "seed": (search.seed, 1)}
+    for name, (number, least) in numbers.items():
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
+            raise ValueError(f"the {name} of the search is no whole number from {least}")
+    if (search.trial is None, search.trials is None) != (phase == "final", phase == "search"):
+        raise ValueError("a search run has the number of its trial, and a final run that of all trials")
 
 
 def _check_success(values: Mapping[str, Any], *, final: bool) -> None:

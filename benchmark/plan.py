@@ -205,8 +205,7 @@ def arm_of(suite: Suite, data: str, setting: str, name: str, options: Options, *
     search = None
     if options.trials is not None:
         trials = int(min(options.trials, size(space))) if space else 0
-        seed = options.sampler_seed or None
-        search = Search(options.sampler, digest(space), trials=trials, pruner=options.pruner, seed=seed)
+        search = Search(options.sampler, digest(space), trials=trials, pruner=options.pruner, seed=options.sampler_seed)
     return Arm(
         suite=suite,
         data=data,

@@ -102,7 +102,7 @@ def command(
     ] = None,
     sampler_seed: Annotated[
         int | None,
-        typer.Option(min=0, max=1_000_000, help="Of what proposes the trials; another draws others. [default: 0]"),
+        typer.Option(min=0, max=1_000_000, help="Seed of the sampler; another seed draws other trials. [default: 0]"),
     ] = None,
     pruner: Annotated[
         str | None,

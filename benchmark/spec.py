@@ -43,7 +43,7 @@ class Search:
         trials: Number of trials from which a final run's setting was chosen; None for a search run, so that a
             search goes on where a larger budget is given.
         pruner: Rule by which hopeless trials end early (benchmark/pruning.py); None where all are trained in full.
-        seed: Seed of the sampler, where it is not 0.
+        seed: Seed of the sampler; None for 0.
     """
 
     sampler: Sampler
@@ -53,10 +53,13 @@ class Search:
     pruner: Pruner | None = None
     seed: int | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", self.seed or None)
+
     @property
     def proposer(self) -> str:
         """The sampler in words, with its seed where that is not 0."""
-        return f"{self.sampler} with seed {self.seed}" if self.seed else self.sampler
+        return f"{self.sampler} (sampler seed {self.seed})" if self.seed else self.sampler
 
 
 @dataclass(frozen=True)

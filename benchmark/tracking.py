@@ -119,7 +119,8 @@ class Mirror:
 
         spec = record.spec
         suite = called(spec.suite, spec.data)
-        budget = ["equal-budget"] if spec.search is not None else []
+        budget = ["equal-budget"] if spec.search else []
+        budget += [f"sampler-seed {spec.search.seed}"] if spec.search and spec.search.seed else []
         self._folder.mkdir(exist_ok=True)
         for part in self._folder.glob(f"offline-run-*-{spec.digest}"):  # of a command that was killed
             shutil.rmtree(part, ignore_errors=True)

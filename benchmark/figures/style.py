@@ -90,14 +90,14 @@ def style(*, math: bool = True) -> AbstractContextManager[None]:
     return rc_context({**STYLE, "text.parse_math": math})
 
 
-def save(figure: "Figure", folder: Path, name: str, *, sample: bool) -> list[str]:
+def save(figure: "Figure", folder: Path, name: str, *, sample: bool, about: str = "") -> list[str]:
     """Write a figure as PDF and PNG, see `write_image`; return the names of both."""
     if sample:
         title = figure.get_suptitle()
         retitle(figure, f"{SAMPLE_TITLE}: {title}" if title else SAMPLE_TITLE, colour="tab:red")
     written = []
     for suffix in FORMATS:
-        write_image(figure, folder / f"{name}.{suffix}")
+        write_image(figure, folder / f"{name}.{suffix}", about=about)
         written.append(f"{name}.{suffix}")
     return written
 
@@ -108,11 +108,18 @@ def retitle(figure: "Figure", text: str, *, colour: str = "black") -> None:
     figure.suptitle(text, color=colour, fontsize=size)
 
 
-def write_image(figure: "Figure", path: Path) -> None:
-    """Write a figure whole or not at all, in the format of the ending, undated: the same figure is the same file."""
+def write_image(figure: "Figure", path: Path, *, about: str = "") -> None:
+    """Write a figure whole or not at all, in the format of the ending, undated: the same figure is the same file.
+
+    Args:
+        figure: The figure.
+        path: Where it goes; its ending is one of `FORMATS`.
+        about: Kept in the file and not drawn: as PNG's description, as PDF's subject.
+    """
     suffix = path.suffix.removeprefix(".")
+    metadata = {"CreationDate": None, "Subject": about or None} if suffix == "pdf" else {"Description": about or None}
     with whole(path) as part:
-        figure.savefig(part, format=suffix, metadata={"CreationDate": None} if suffix == "pdf" else None)
+        figure.savefig(part, format=suffix, metadata=metadata)
 
 
 def short(text: str, most: int) -> str:

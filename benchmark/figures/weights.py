@@ -64,7 +64,8 @@ def shares(weights: np.ndarray) -> np.ndarray:
 def draw_weights(weights: pd.DataFrame) -> "Figure":
     """Return heat maps of the mean share of each task, one panel a setting, from what `final_weights` returns.
 
-    A method without runs or without shares in a setting has dashes there. Negative shares have the colour of none.
+    A method without runs or without shares in a setting has dashes there. Colours are of magnitudes, and cells of
+    negative shares are hatched.
     """
     from matplotlib.figure import Figure
 
@@ -80,8 +81,8 @@ def draw_weights(weights: pd.DataFrame) -> "Figure":
     for axes, setting in zip(grid, panels, strict=True):
         axes.set_title(_name(setting))
     negative = bool((weights["share_mean"] < 0).any())
-    label = "share of weight" + ("\n(negative: subtracted)" if negative else "")
-    bar = figure.colorbar(images[0], ax=grid, label=label, aspect=30, pad=0.03, extend="min" if negative else "neither")
+    label = "share of weight" + ("\n(hatched: negative)" if negative else "")
+    bar = figure.colorbar(images[0], ax=grid, label=label, aspect=30, pad=0.03)
     bar.set_ticks([0, 0.05, 0.2, 0.5, 1])
     bar.outline.set_visible(False)
     return figure
@@ -106,15 +107,19 @@ def _lay_out(figure: "Figure", panels: Mapping[str, pd.DataFrame]) -> "list[Axes
 def _heat_map(axes: "Axes", panel: pd.DataFrame) -> "AxesImage":
     """Draw shares (methods, tasks), light for none, written into the cells; the main task stands apart."""
     from matplotlib.colors import PowerNorm
+    from matplotlib.patches import Rectangle
 
     shares = panel.to_numpy(float)
     axes.set_facecolor("0.93")  # of cells without a share
-    image = axes.imshow(shares, cmap="viridis_r", norm=PowerNorm(0.5, 0, 1, clip=True), aspect="auto")
+    image = axes.imshow(np.abs(shares), cmap="viridis_r", norm=PowerNorm(0.5, 0, 1, clip=True), aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
-        dark = not np.isnan(share) and np.dot(image.to_rgba(share)[:3], LUMINANCE) < 0.42
+        dark = not np.isnan(share) and np.dot(image.to_rgba(abs(share))[:3], LUMINANCE) < 0.42
         color = "white" if dark else "black"
         text = axes.text(column, row, _cell(share), ha="center", va="center", color=color, fontsize=7)
         text.set_in_layout(False)  # it lies inside its cell, and asking is slow
+        if share < 0:
+            corner, look = (column - 0.5, row - 0.5), {"edgecolor": "0.45", "linewidth": 0, "hatch_linewidth": 0.4}
+            axes.add_patch(Rectangle(corner, 1, 1, fill=False, hatch="/////", **look))
     rows, columns = shares.shape
     for row in range(1, rows):
         axes.axhline(row - 0.5, color="white", linewidth=0.8)

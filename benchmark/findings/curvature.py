@@ -131,7 +131,7 @@ def _answer(told: Sequence[tuple[Key, str, Test]]) -> str:
         )
     if not sure:
         return (
-            f"No: none of {len(told)} comparisons with leaving the curvature out (`solver=identity`) is significant; "
+            f"None of {len(told)} comparisons with leaving the curvature out (`solver=identity`) is significant; "
             f"the largest mean difference is {100 * largest:.2f} percentage points."
         )
     better = sum(difference > 0 for _, _, difference in sure)

@@ -1,6 +1,7 @@
 """The pictures of results/README.md, drawn from the committed records whenever the page is rewritten."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,19 +22,31 @@ if TYPE_CHECKING:
 GIVEN = (RESULTS / "reference/digits", RESULTS / "reference/cifar100-coarse")
 """Runs of all methods on images with given auxiliary tasks."""
 
+SHOWN = {"gains": GIVEN, "curvature": FOLDERS}
+"""Folders with the runs of each picture."""
+
 SINGLE = "stl"
 _WHAT = f"difference of test {METRIC}, mean over the seeds, uncorrected 95 % t interval"
 
 
 def write_pictures(folder: Path = RESULTS) -> list[str]:
     """Draw the pictures into a folder and return the names of their files."""
-    makers = {"gains": (gains_figure, GIVEN), "curvature": (curvature_figure, FOLDERS)}
     written = []
     with style():
-        for name, (draw, folders) in makers.items():
-            runs = [record for each in folders for record in succeeded(final_runs(each))]
-            written += save(draw(runs), folder, name, sample=False)
+        for name, draw in PICTURES.items():
+            runs = runs_of(name)
+            written += save(draw(runs), folder, name, sample=False, about=about(runs))
     return written
+
+
+def runs_of(picture: str) -> list[Record]:
+    """Return the committed final runs that a picture shows."""
+    return [record for folder in SHOWN[picture] for record in succeeded(final_runs(folder))]
+
+
+def about(runs: Iterable[Record]) -> str:
+    """Return what a picture's file keeps of its runs: a digest, by which it is told whether it shows them all."""
+    return hashlib.sha256("".join(sorted(record.spec.digest for record in runs)).encode()).hexdigest()[:16]
 
 
 def gains_figure(runs: Sequence[Record]) -> "Figure":
@@ -146,3 +159,7 @@ def _interval(panel: "Axes", pair: Paired, height: float, colour: str, marker: s
         capsize=2,
         linewidth=1,
     )
+
+
+PICTURES: Mapping[str, Callable[[Sequence[Record]], "Figure"]] = {"gains": gains_figure, "curvature": curvature_figure}
+"""What draws each picture."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.comparison import p_text
+from benchmark.comparison import p_phrase
 from benchmark.findings.runs import RESULTS, by_seed, final_runs, listed, origin, paired, succeeded
 from benchmark.markdown import ABSENT, pipe_table
 from benchmark.record import Record
@@ -32,7 +32,7 @@ def illustrative(folder: Path = ILLUSTRATIVE) -> str:
         f"Over {len(seeds)} seeds the found minimum is {_spread(ours)} from the true solution with AuxiLearn "
         f"(`{LEARNT}`), {_spread(single)} with the single task and {_spread(distances['equal'])} with equal weighting "
         f"(mean and standard deviation over the seeds). AuxiLearn comes nearer than the single task in {nearer} of "
-        f"{len(seeds)} seeds (paired t-test of the distances: p = {p_text(test.p)}, not corrected for other methods). "
+        f"{len(seeds)} seeds (paired t-test of the distances: {p_phrase(test.p)}, not corrected for other methods). "
         f"The learnt weights, which all started at 1, are on average {main:.2f} for the main task, {helpful:.2f} for "
         f"the helpful one and {harmful:.2f} for the harmful one, which has at most {100 * share:.1f} % of the sum in "
         f"any seed ({origin(succeeded(runs, LEARNT))})."

@@ -1,13 +1,17 @@
 """Records that were edited by hand are refused in one line that says where."""
 
+import hashlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmark.errors import UserError
 from benchmark.record import Store
+from benchmark.spec import Search
 from tests.benchmark.helpers import a_record, a_spec
 
 ROW = a_record().epochs[0]
@@ -61,3 +65,45 @@ def test_edited_results_are_refused(key: str, value: object, tmp_path: Path) -> 
     with pytest.raises(UserError, match=r"records\.jsonl, line 1: not a record") as told:
         Store(tmp_path).read()
     assert "\n" not in str(told.value)
+
+
+SEARCH = {"sampler": "random", "space": "abc", "trial": 3}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        *({"seed": value} for value in (0, False, True, -1, 1.5, 1.0, "1", [1], {}, "1\x1b[31m", "1 --storage x")),
+        *({"trial": value} for value in (-5, "3", 1.5, True, None)),
+        {"trials": 5},
+        *({"sampler": value} for value in ("bogus", None, ["tpe"])),
+        *({"pruner": value} for value in ("bogus", ["median"])),
+        *({"space": value} for value in (5, "a\nb", None)),
+    ],
+)
+def test_edited_searches_are_refused(edit: dict[str, Any], tmp_path: Path) -> None:
+    record = a_record(a_spec())
+    line = record.to_json()
+    for search in (SEARCH, SEARCH | edit):
+        spec = line["spec"] | {"search": search}
+        canonical = json.dumps(spec, sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        (tmp_path / "records.jsonl").write_text(json.dumps({**line, "spec": spec, "digest": digest}) + "\n")
+        if search == SEARCH:
+            Store(tmp_path).read()
+    with pytest.raises(UserError, match=r"records\.jsonl, line 1: not a record") as told:
+        Store(tmp_path).read()
+    assert "\n" not in str(told.value)
+    assert "\x1b" not in str(told.value)
+
+
+def test_a_final_run_has_no_trial(tmp_path: Path) -> None:
+    search = Search("random", "abc", trials=5)
+    for each, good in ((search, True), (replace(search, trial=1), False), (replace(search, trials=None), False)):
+        record = a_record(a_spec(phase="final", search=each))
+        (tmp_path / "records.jsonl").write_text(json.dumps(record.to_json()) + "\n")
+        if good:
+            Store(tmp_path).read()
+        else:
+            with pytest.raises(UserError, match="a search run has the number of its trial"):
+                Store(tmp_path).read()

@@ -66,6 +66,8 @@ SEARCHES = [
     Search("tpe", "0123abcd", trial=0),
     Search("tpe", "0123abcd", trial=1),
     Search("random", "0123abcd", trial=0),
+    Search("tpe", "0123abcd", trial=0, seed=1),
+    Search("tpe", "0123abcd", trial=0, seed=2),
     Search("tpe", "ffffffff", trial=0),
     Search("tpe", "0123abcd", trials=1),
     Search("tpe", "0123abcd", trials=2),

@@ -14,9 +14,11 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
 from benchmark.figures import SAMPLE_TITLE, STYLE, draw_weights, final_weights, style, write_figures
+from benchmark.figures.weights import shares
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record
 from benchmark.spec import SAMPLE
@@ -121,6 +123,30 @@ def test_every_share_stands_in_its_cell() -> None:
     colours = np.asarray(few.images[0].norm(np.array([-1, 0, 0.04, 0.25, 1])))
     assert colours.tolist() == pytest.approx([0, 0, 0.2, 0.5, 1])
     assert drawn[1].tolist() == pytest.approx([0.001 / 2.501, 1 / 2.501, 1.5 / 2.501])
+
+
+@pytest.mark.parametrize(
+    ("weight", "label"), [((2, 0, -1), "share of weight\n(hatched: negative)"), ((2, 0, 1), "share of weight")]
+)
+def test_the_scale_says_what_a_negative_share_is(weight: Sequence[float], label: str) -> None:
+    bar = draw_weights(final_weights([final(weight)])).axes[-1]
+    assert bar.get_ylabel() == label
+
+
+def test_negative_shares_are_hatched_and_coloured_by_their_magnitude() -> None:
+    axes = draw_weights(final_weights([final((2, -1, 1)), final((1, 1, 2), method="equal")])).axes[0]
+    (mark,) = (patch for patch in axes.patches if patch.get_hatch())
+    assert isinstance(mark, Rectangle)
+    assert mark.get_xy() == (0.5, -0.5), "of the second task of the first method"
+    drawn = axes.images[0].get_array()
+    assert drawn is not None
+    assert drawn[0].tolist() == [0.5, 0.25, 0.25]
+
+
+def test_shares_over_epochs_are_of_magnitudes() -> None:
+    found = shares(np.array([[1.0, -1.0, 2.0], [0.0, 0.0, 0.0]]))
+    assert found[0].tolist() == [0.25, -0.25, 0.5]
+    assert np.isnan(found[1]).all()
 
 
 def test_text_is_readable_on_its_cell() -> None:

@@ -1,9 +1,11 @@
 """The pictures of results/README.md show the differences that the records have."""
 
 import pytest
+from PIL import Image
 from scipy import stats
 
-from benchmark.findings.pictures import curvature_figure, gains_figure
+from benchmark.findings.pictures import SHOWN, about, curvature_figure, gains_figure, runs_of
+from benchmark.findings.runs import RESULTS
 from tests.benchmark.findings.made_up import a_run
 
 SINGLE = (0.50, 0.52, 0.51)
@@ -27,6 +29,14 @@ def drawn(panel) -> list[tuple[float, float, float, float]]:
         (middle,) = line.get_xdata()
         found.append((middle, height, low, high))
     return sorted(found, key=lambda each: each[1])
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_committed_pictures_show_the_committed_runs(name: str) -> None:
+    with Image.open(RESULTS / f"{name}.png") as picture:
+        assert picture.info["Description"] == about(runs_of(name)), (
+            "python -m benchmark.readme --pictures draws it anew"
+        )
 
 
 def test_methods_stand_by_what_they_gain_with_their_intervals() -> None:

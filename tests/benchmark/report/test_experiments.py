@@ -104,12 +104,12 @@ def test_budgets_of_two_draws_are_two_experiments(toy: Toy) -> None:
     found = experiments("toy", records.values())
     assert [title(each).partition(": ")[2] for each in found] == [
         "equal-budget of 5 trials by random",
-        "equal-budget of 5 trials by random with seed 1",
+        "equal-budget of 5 trials by random (sampler seed 1)",
     ]
     for each, plan in zip(found, plans, strict=True):
         assert identities(each.arms, records) == identities(make_plan(plan), records)
     assert command_under(found[1].options, found[1].arms).endswith(" --trials 5 --sampler random --sampler-seed 1")
-    assert "by the sampler random with seed 1)" in budget.phrase(found[1].arms)
+    assert "by the sampler random (sampler seed 1))" in budget.phrase(found[1].arms)
     assert "--sampler-seed" not in command_under(found[0].options, found[0].arms)
 
 
