@@ -1,5 +1,6 @@
 """CIFAR-100 with coarse classes as auxiliary task and two controls, and how far the nonlinear combiner's weights go."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from benchmark.findings.runs import RESULTS, by_seed, final_runs, listed, origin
 from benchmark.findings.tables import by_setting
 from benchmark.markdown import pipe_table
 from benchmark.record import Record
+from benchmark.spec import Spec
 from benchmark.statistics import holm
 
 FOLDER = RESULTS / "reference/cifar100-coarse"
@@ -27,37 +29,46 @@ def coarse(folder: Path = FOLDER) -> str:
 
 
 def without_controls(folder: Path = WITHOUT, others: Path = FOLDER) -> str:
-    """Return what the controls cost: runs without them, and less the same runs with them.
+    """Return the accuracy of methods without controls, against that of the same runs but for the controls.
 
     Args:
         folder: Runs without controls, of one setting.
-        others: Runs with them.
+        others: Runs with them, of all the methods of the first.
+
+    Raises:
+        ValueError: A run without controls has no counterpart with them.
     """
     runs = succeeded(final_runs(folder))
-    (setting,) = {record.spec.setting for record in runs}
+    counterparts = {_key(record): record for record in succeeded(final_runs(others))}
+    if lone := [record for record in runs if _key(record) not in counterparts]:
+        raise ValueError(f"{lone[0].spec.method} with seed {lone[0].spec.seed} was not run with controls")
     order = list(dict.fromkeys([*suites.load(folder.name).default_methods, *baselines.names()]))
-    methods = sorted({record.spec.method for record in runs}, key=order.index)
-    scores = {
-        name: [by_seed(succeeded(final_runs(where), name, setting), METRIC) for where in (folder, others)]
-        for name in methods
-    }
-    pairs = [paired(*both) for both in scores.values()]
-    rows = [
-        {
-            "method": f"`{name}`",
-            "without controls": percent(without.values()),
-            "with controls": percent(with_them.values()),
-            "without less with": f"{100 * pair.difference:+.2f}",
-            "p (Holm)": p_text(p),
-        }
-        for (name, (without, with_them)), pair, p in zip(
-            scores.items(), pairs, holm([pair.p for pair in pairs]).tolist(), strict=True
+    rows, pairs = [], []
+    for name in sorted({record.spec.method for record in runs}, key=order.index):
+        own = succeeded(runs, name)
+        without, with_them = by_seed(own, METRIC), by_seed([counterparts[_key(record)] for record in own], METRIC)
+        pairs.append(paired(without, with_them))
+        rows.append(
+            {
+                "method": f"`{name}`",
+                "without controls": percent(without.values()),
+                "with controls": percent(with_them.values()),
+                "without less with": f"{100 * pairs[-1].difference:+.2f}",
+            }
         )
-    ]
+    p_values = holm([pair.p for pair in pairs]).tolist()
+    rows = [{**row, "p (Holm)": p_text(p)} for row, p in zip(rows, p_values, strict=True)]
+    (setting,) = {record.spec.setting for record in runs}
     return (
-        f"{pipe_table(rows)}\n\n{setting}, test {METRIC} in percent, mean ± standard error of final runs of the same "
-        f"seeds; differences paired by seed, t-test, Holm's correction. Without: {origin(runs)}."
+        f"{pipe_table(rows)}\n\n{setting}, test {METRIC} in percent, mean ± standard error of "
+        f"{len({record.spec.seed for record in runs})} final runs; differences paired by seed, t-test, Holm's "
+        f"correction. Without: {origin(runs)}."
     )
+
+
+def _key(record: Record) -> Spec:
+    """Return a run's spec but for its controls."""
+    return dataclasses.replace(record.spec, controls=())
 
 
 def ratios(folder: Path, settings: Sequence[str]) -> str:

@@ -43,16 +43,18 @@ def test_a_table_a_setting_in_the_order_of_the_suite(tmp_path: Path, monkeypatch
     assert last.startswith("The weights")
 
 
-def test_what_controls_cost_is_paired_by_seed(tmp_path: Path) -> None:
-    def scored(method: str, found: Sequence[float], setting: str = "5-shot") -> list[Record]:
-        common: dict[str, Any] = {"suite": "cifar100-coarse", "setting": setting}
-        return [a_run(method, seed, {"top1": s, "top3": 1.0}, **common) for seed, s in enumerate(found, start=1)]
+def scored(method: str, found: Sequence[float], setting: str = "5-shot", **more: Any) -> list[Record]:
+    common: dict[str, Any] = {"suite": "cifar100-coarse", "setting": setting, **more}
+    return [a_run(method, seed, {"top1": s, "top3": 1.0}, **common) for seed, s in enumerate(found, start=1)]
 
-    others = [*scored("famo", (0.2, 0.3)), *scored("stl", (0.1, 0.2)), *scored("equal", (0.5, 0.6))]
-    others += scored("stl", (0.8, 0.9), "10-shot")
+
+def test_what_controls_cost_is_paired_by_seed(tmp_path: Path) -> None:
+    others = [*scored("famo", (0.2, 0.3, 0.9)), *scored("stl", (0.1, 0.2)), *scored("equal", (0.5, 0.6))]
+    others += scored("stl", (0.8, 0.9), "10-shot") + scored("famo", (0.9, 0.9), hyper={"lr": 0.5})
+    with_them = [replace(each, spec=replace(each.spec, controls=("noise",))) for each in others]
     without = [*scored("famo", (0.4, 0.6)), *scored("stl", (0.1, 0.1))]
     text = without_controls(
-        commit(tmp_path / "cifar100-coarse", without), commit(tmp_path / "with" / "cifar100-coarse", others)
+        commit(tmp_path / "cifar100-coarse", without), commit(tmp_path / "with" / "cifar100-coarse", with_them)
     )
     found = rows(text)
     assert [row["method"] for row in found] == ["`stl`", "`famo`"], "in the order of the suite"
@@ -60,7 +62,16 @@ def test_what_controls_cost_is_paired_by_seed(tmp_path: Path) -> None:
     assert (found[1]["without controls"], found[1]["with controls"]) == ("50.00 ± 10.00", "25.00 ± 5.00")
     single: Any = stats.ttest_rel((0.4, 0.6), (0.2, 0.3))
     assert found[1]["p (Holm)"] == p_text(2 * single.pvalue)
-    assert "5-shot, test top1" in text
+    assert "5-shot, test top1 in percent, mean ± standard error of 2 final runs" in text
+
+
+def test_a_run_without_controls_needs_its_counterpart(tmp_path: Path) -> None:
+    folders = [
+        commit(tmp_path / str(rate) / "cifar100-coarse", scored("stl", (0.1, 0.2), hyper={"lr": rate}))
+        for rate in (0.1, 0.2)
+    ]
+    with pytest.raises(ValueError, match="stl with seed 1 was not run with controls"):
+        without_controls(*folders)
 
 
 def test_ratios_of_weights_the_largest_first(tmp_path: Path) -> None:
