@@ -60,6 +60,7 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "cifar10-steps": generated.steps,
     "cifar100": generated.table("cifar100-convnet"),
     "coarse": coarse.coarse,
+    "controls": coarse.without_controls,
     "curvature": curvature.digits,
     "curvature-coarse": curvature.coarse,
     "ranking": rankings.ranking,

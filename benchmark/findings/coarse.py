@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import baselines
 from benchmark import suites
@@ -73,7 +74,9 @@ def _key(record: Record) -> Spec:
 
 def ratios(folder: Path, settings: Sequence[str]) -> str:
     """Return the weight of the coarse classes to that of the fine ones at the end of training, by method."""
-    parts = []
+    from scipy import stats
+
+    parts, followed = [], []
     for setting in settings:
         found: dict[str, list[float]] = {}
         for record in succeeded(final_runs(folder), setting=setting):
@@ -81,10 +84,18 @@ def ratios(folder: Path, settings: Sequence[str]) -> str:
             found.setdefault(record.spec.method, []).append(weight["coarse"] / weight["fine"])
         means = sorted(((sum(each) / len(each), name) for name, each in found.items()), reverse=True)
         parts.append(f"{', '.join(f'`{name}` {mean:.1f}' for mean, name in means)} ({setting})")
+        scores = [_mean_score(folder, setting, name) for _, name in means]
+        correlation: Any = stats.spearmanr([mean for mean, _ in means], scores)
+        followed.append(f"{correlation.statistic:.2f} over {len(means)} methods ({setting})")
     return (
         "Weight of the coarse classes to that of the fine ones in the last epoch, mean over the runs: "
-        f"{'; '.join(parts)}."
+        f"{'; '.join(parts)}. Spearman's correlation of this ratio with the mean {METRIC}: {'; '.join(followed)}."
     )
+
+
+def _mean_score(folder: Path, setting: str, method: str) -> float:
+    scores = by_seed(succeeded(final_runs(folder), method, setting), METRIC)
+    return sum(scores.values()) / len(scores)
 
 
 def weights(folder: Path, settings: Sequence[str]) -> str:

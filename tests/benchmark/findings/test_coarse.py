@@ -75,10 +75,16 @@ def test_a_run_without_controls_needs_its_counterpart(tmp_path: Path) -> None:
 
 
 def test_ratios_of_weights_the_largest_first(tmp_path: Path) -> None:
+    weights_and_scores = {
+        "equal": (((1.0, 1.0), (1.0, 1.0)), (0.3, 0.3)),
+        "famo": (((0.5, 1.0), (0.1, 0.5)), (0.5, 0.7)),
+        "rlw": (((1.0, 2.0), (1.0, 2.0)), (0.1, 0.3)),
+    }
     runs = [
-        replace(made("5-shot", method, seed, weight), tasks=("fine", "coarse"))
-        for method, ends in {"equal": ((1.0, 1.0), (1.0, 1.0)), "famo": ((0.5, 1.0), (0.1, 0.5))}.items()
-        for seed, weight in enumerate(ends, start=1)
+        replace(a_run(method, seed, {"top1": score}, suite="cifar100-coarse", weight=weight), tasks=("fine", "coarse"))
+        for method, (ends, scores) in weights_and_scores.items()
+        for seed, (weight, score) in enumerate(zip(ends, scores, strict=True), start=1)
     ]
     text = ratios(commit(tmp_path / "cifar100-coarse", runs), ("5-shot",))
-    assert text.endswith("mean over the runs: `famo` 3.5, `equal` 1.0 (5-shot).")
+    assert "mean over the runs: `famo` 3.5, `rlw` 2.0, `equal` 1.0 (5-shot)." in text
+    assert text.endswith("correlation of this ratio with the mean top1: 0.50 over 3 methods (5-shot).")
