@@ -37,7 +37,7 @@ def _check_search(search: Search, *, phase: Phase) -> None:
         raise ValueError("the search has no known sampler or pruner")
     if not (isinstance(search.space, str) and is_plain(search.space)):
         raise ValueError("the search has no digest of its space")
-    numbers = {"trial": (search.trial, 0), "number of trials": (search.trials, 0), "seed": (search.seed, 1)}
+    numbers = {"trial": (search.trial, 0), "number of trials": (search.trials, 0), "seed": (search.seed, 0)}
     for name, (number, least) in numbers.items():
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
             raise ValueError(f"the {name} of the search is no whole number from {least}")

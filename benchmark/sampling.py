@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from benchmark.arm import Arm
 from benchmark.search import Archive, Outcome, Reached, Trial, propose_by_tpe
 from benchmark.seeds import derive
-from benchmark.space import Point, draws
+from benchmark.space import Point, draws, purpose
 
 STARTUP = 10
 """Finished trials before which TPE proposes what the random sampler does."""
@@ -58,13 +58,12 @@ class SampledStudy:
     def _propose(self, number: int) -> Point:
         arm = self._arm
         words = arm.suite.name, arm.setting
-        sampler_seed = (arm.search and arm.search.seed) or 0
+        sampler_seed = 0 if arm.search is None else arm.search.seed
         points = draws(arm.space, *words, arm.method, seed=sampler_seed)
         told = sum(found.finished for found in self._trials.values())
         if arm.search is None or arm.search.sampler == "random" or told < STARTUP:
             return next(itertools.islice(points, number, None))
-        name = f"tpe of {arm.method}" + (f" by seed {sampler_seed}" if sampler_seed else "")
-        seed = derive(*words, number, name) % 2**32
+        seed = derive(*words, number, purpose("tpe", arm.method, sampler_seed)) % 2**32
         maximize = arm.suite.selection.higher_is_better
         point = propose_by_tpe(arm.space, self._trials, seed=seed, maximize=maximize)
         tried = [found.point for found in self._trials.values()]

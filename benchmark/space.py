@@ -168,14 +168,18 @@ def draws(space: Space, suite: str, setting: str, method: str, *, seed: int = 0)
 
     A space that can be listed is shuffled, so that each of its points comes once; others never end.
     """
-    words = f" by seed {seed}" if seed else ""
     if size(space) <= MOST_LISTED:
-        order = random.Random(derive(suite, setting, 0, f"trials of {method}{words}"))
+        order = random.Random(derive(suite, setting, 0, purpose("trials", method, seed)))
         yield from sorted(all_points(space), key=lambda _: order.random())
         return
     for trial in itertools.count():
-        generator = random.Random(derive(suite, setting, trial, f"trial of {method}{words}"))
+        generator = random.Random(derive(suite, setting, trial, purpose("trial", method, seed)))
         yield join(space, {name: _draw(each, generator) for name, each in coordinates(space).items()})
+
+
+def purpose(what: str, method: str, seed: int) -> str:
+    """Return the purpose of a stream of a method's search, see `benchmark.seeds.derive`; seed 0 is not named."""
+    return f"{what} of {method}" + (f" by seed {seed}" if seed else "")
 
 
 def _draw(domain: Range | tuple[Value, ...], generator: random.Random) -> Value:

@@ -43,7 +43,7 @@ class Search:
         trials: Number of trials from which a final run's setting was chosen; None for a search run, so that a
             search goes on where a larger budget is given.
         pruner: Rule by which hopeless trials end early (benchmark/pruning.py); None where all are trained in full.
-        seed: Seed of the sampler; None for 0.
+        seed: Seed of the sampler.
     """
 
     sampler: Sampler
@@ -51,15 +51,19 @@ class Search:
     trial: int | None = None
     trials: int | None = None
     pruner: Pruner | None = None
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", self.seed or None)
+    seed: int = 0
 
     @property
     def proposer(self) -> str:
         """The sampler in words, with its seed where that is not 0."""
         return f"{self.sampler} (sampler seed {self.seed})" if self.seed else self.sampler
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the search as plain JSON values, without what is None and without seed 0."""
+        values = {key: value for key, value in asdict(self).items() if value is not None}
+        if not self.seed:
+            del values["seed"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ class Spec:
         if self.search is None:
             del values["search"]
         else:
-            values["search"] = {key: value for key, value in values["search"].items() if value is not None}
+            values["search"] = self.search.to_json()
         return values
 
     @classmethod

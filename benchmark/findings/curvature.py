@@ -36,7 +36,7 @@ def solver_of(record: Record) -> str:
     if name not in TERMS:
         return name
     mode = " (mode paper)" if name == "neumann" and hyper["mode"] == "paper" else ""
-    damping = float(str(hyper.get("damping", 0)))
+    damping = damping_of(record)
     damped = f", damping {damping:g}" if damping and name != "nystrom" else ""  # which cannot do without
     return f"{name} {hyper['terms']}{damped}{mode}"
 
@@ -72,7 +72,17 @@ def by_solver(runs: Iterable[Record]) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = {}
     for record in runs:
         found.setdefault(solver_of(record), []).append(record)
-    return dict(sorted(found.items(), key=lambda item: (item[0] != IDENTITY, products(item[1][0]), item[0])))
+
+    def place(item: tuple[str, list[Record]]) -> tuple[bool, int, float, str]:
+        name, (first, *_) = item
+        return name != IDENTITY, products(first), damping_of(first), name
+
+    return dict(sorted(found.items(), key=place))
+
+
+def damping_of(record: Record) -> float:
+    """Return what a run adds to the Hessian's diagonal."""
+    return float(str(dict(record.spec.hyper)["damping"]))
 
 
 def products(record: Record) -> int:

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 GIVEN = (RESULTS / "reference/digits", RESULTS / "reference/cifar100-coarse")
 """Runs of all methods on images with given auxiliary tasks."""
 
-SHOWN = {"gains": GIVEN, "curvature": FOLDERS}
-"""Folders with the runs of each picture."""
-
 SINGLE = "stl"
 _WHAT = f"difference of test {METRIC}, mean over the seeds, uncorrected 95 % t interval"
 
@@ -33,7 +30,7 @@ def write_pictures(folder: Path = RESULTS) -> list[str]:
     """Draw the pictures into a folder and return the names of their files."""
     written = []
     with style():
-        for name, draw in PICTURES.items():
+        for name, (draw, _) in PICTURES.items():
             runs = runs_of(name)
             written += save(draw(runs), folder, name, sample=False, about=about(runs))
     return written
@@ -41,7 +38,8 @@ def write_pictures(folder: Path = RESULTS) -> list[str]:
 
 def runs_of(picture: str) -> list[Record]:
     """Return the committed final runs that a picture shows."""
-    return [record for folder in SHOWN[picture] for record in succeeded(final_runs(folder))]
+    _, folders = PICTURES[picture]
+    return [record for folder in folders for record in succeeded(final_runs(folder))]
 
 
 def about(runs: Iterable[Record]) -> str:
@@ -161,5 +159,8 @@ def _interval(panel: "Axes", pair: Paired, height: float, colour: str, marker: s
     )
 
 
-PICTURES: Mapping[str, Callable[[Sequence[Record]], "Figure"]] = {"gains": gains_figure, "curvature": curvature_figure}
-"""What draws each picture."""
+PICTURES: Mapping[str, tuple[Callable[[Sequence[Record]], "Figure"], Sequence[Path]]] = {
+    "gains": (gains_figure, GIVEN),
+    "curvature": (curvature_figure, FOLDERS),
+}
+"""What draws each picture, and the folders with the runs that it shows."""

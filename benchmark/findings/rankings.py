@@ -124,7 +124,8 @@ def _searches(folder: Path, setting: str, seeds: Collection[int]) -> list[Search
     found: dict[int, list[Record]] = {}
     for record in records_of(folder):
         if record.spec.setting == setting:
-            found.setdefault((record.spec.search and record.spec.search.seed) or 0, []).append(record)
+            search = record.spec.search
+            found.setdefault(search.seed if search else 0, []).append(record)
     return [_search(found[seed], seeds) for seed in sorted(found)]
 
 

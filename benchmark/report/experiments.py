@@ -188,7 +188,7 @@ def _options(suite: Suite, conditions: Conditions, trials: int | None, seeds: in
         places=Places(sample=sample, weights=other_weights(conditions.data)),
         trials=trials,
         sampler=search.sampler if search else "tpe",
-        sampler_seed=(search and search.seed) or 0,
+        sampler_seed=search.seed if search else 0,
         pruner=search and search.pruner,
     )
 

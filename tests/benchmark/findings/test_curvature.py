@@ -20,7 +20,7 @@ def made(folder: Path, scores: dict[tuple[str, str, int], tuple[float, ...]]) ->
             "auxilearn-linear",
             seed,
             {"top1": score, "top3": 1.0},
-            hyper={"mode": mode, "solver": solver, "terms": terms},
+            hyper={"mode": mode, "solver": solver, "terms": terms, "damping": 0},
             diagnostics={"cosine_to_identity": 1.0 if solver == "identity" else 0.5, "residual": 0.25},
         )
         for (mode, solver, terms), found in scores.items()

@@ -43,7 +43,7 @@ def test_differences_and_p_values_are_those_of_the_seeds(tmp_path: Path) -> None
 
 
 def test_what_was_searched_apart_is_compared_with_the_table(tmp_path: Path) -> None:
-    corrected = {"mode": "corrected", "solver": "neumann", "terms": 3}
+    corrected = {"mode": "corrected", "solver": "neumann", "terms": 3, "damping": 0}
     plain = {**corrected, "solver": "identity"}
     reference = commit(tmp_path / "table", [*runs("stl", 0.1, SINGLE), *runs("auxilearn", 0.1, LEARNT)])
     reduced = commit(tmp_path / "rates", [*runs("maxl", 0.1, FROZEN), *runs("maxl", 0.2, (0.9, 0.8), phase="search")])

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from benchmark.findings.pictures import SHOWN, about, curvature_figure, gains_figure, runs_of
+from benchmark.findings.pictures import PICTURES, about, curvature_figure, gains_figure, runs_of
 from benchmark.findings.runs import RESULTS
 from tests.benchmark.findings.made_up import a_run
 
@@ -31,7 +31,7 @@ def drawn(panel) -> list[tuple[float, float, float, float]]:
     return sorted(found, key=lambda each: each[1])
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", PICTURES)
 def test_committed_pictures_show_the_committed_runs(name: str) -> None:
     with Image.open(RESULTS / f"{name}.png") as picture:
         assert picture.info["Description"] == about(runs_of(name)), (
@@ -62,7 +62,7 @@ def test_a_method_with_one_common_seed_has_no_interval_and_no_row() -> None:
 
 def test_solvers_are_drawn_against_the_identity() -> None:
     learnt = "auxilearn-linear"
-    plain = runs("5-shot", {learnt: SINGLE}, mode="corrected", solver="identity", terms=3)
-    curved = runs("5-shot", {learnt: SCORES["gcs"]}, mode="corrected", solver="cg", terms=10)
+    plain = runs("5-shot", {learnt: SINGLE}, mode="corrected", solver="identity", terms=3, damping=0)
+    curved = runs("5-shot", {learnt: SCORES["gcs"]}, mode="corrected", solver="cg", terms=10, damping=0)
     ((middle, *_),) = drawn(curvature_figure([*plain, *curved]).axes[0])
     assert middle == pytest.approx(4.0)

@@ -81,7 +81,7 @@ def test_several_draws_are_averaged_and_held_against_each_other(tmp_path: Path) 
         {"stl": (0.7, 0.8), "equal": (0.5, 0.6), "gcs": (0.8, 0.9)},  # ranks 2, 3, 1
     ]
     for seed, scores in enumerate(draws):
-        search = Search("random", "space", trials=5, seed=seed or None)
+        search = Search("random", "space", trials=5, seed=seed)
         made(tmp_path / "budgets", scores, 5, largest=0.1 if seed == 2 else 1.0, search=search)
     text = ranking(grids, tmp_path / "budgets")
     found = rows(text)
