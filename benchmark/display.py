@@ -6,7 +6,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Column
+from rich.text import Text
 
 from benchmark.campaign import choose, search_records
 from benchmark.plan import Arm
@@ -17,6 +28,14 @@ PLAIN: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
 
 PLAIN_EVERY_SEC = 15.0
 """Seconds between two lines where the output is no terminal."""
+
+
+class _Best(ProgressColumn):
+    """The best score so far, which gives way on a narrow terminal, that numbers stay whole."""
+
+    def render(self, task: Task) -> Text:
+        """Return one line, cut where there is no room."""
+        return Text(task.fields["best"], no_wrap=True, overflow="ellipsis")
 
 
 class Display:
@@ -32,10 +51,10 @@ class Display:
         self._planned = planned
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[best]}", markup=False),
-            TimeElapsedColumn(),
+            BarColumn(bar_width=12, table_column=Column(no_wrap=True)),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            _Best(),
+            TimeElapsedColumn(table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[left]}"),
             console=self._console,
             disable=not self._console.is_terminal,

@@ -1,10 +1,12 @@
 """What the commands print: the table, the plan and the list of suites and methods."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -23,11 +25,11 @@ from benchmark.spec import called
 from benchmark.table import Table, by_setting
 from benchmark.tables.sheet import Sheet, frame_of_sheet
 
-MOST_COLUMNS = 6
-"""Columns beside that of the methods that are printed beside each other."""
-
 WIDTH_IN_PIPE = 160
-"""Columns of the output where it is no terminal."""
+"""Characters of a line of the output where it is no terminal."""
+
+FRAME = 3
+"""Characters around a column's text: a space on each side and a border."""
 
 
 def console() -> Console:
@@ -43,14 +45,16 @@ def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
     for setting, frame in by_setting(table.results):
         known = frame.loc[(frame.drop(columns=["method", "trials"]) != "–").any(axis=1)]  # others are another setting's
         methods[setting] = known["method"]
-        for block in _blocks(known):
-            out.print(_grid(f"{table.suite}, {setting}", block))
+        _print_frame(out, f"{table.suite}, {setting}", known)
     if table.weights is not None:
         for setting, frame in by_setting(table.weights):
             own = frame.loc[frame["method"].isin(methods[setting])]
-            out.print(_grid(f"task weights at the end, {setting}", own))
-    for line in (table.caption, *table.notes, *([f"Written to {folder}: {', '.join(files)}."] if files else [])):
-        out.print(line, soft_wrap=True)
+            _print_frame(out, f"task weights at the end, {setting}", own)
+    _print_text(out, table.caption)
+    for note in table.notes:
+        out.print(note, soft_wrap=True)
+    if files:
+        _print_text(out, f"Written to {folder}: {', '.join(files)}.")
 
 
 def print_sheets(sheets: Iterable[Sheet], paths: Sequence[Path]) -> None:
@@ -59,43 +63,65 @@ def print_sheets(sheets: Iterable[Sheet], paths: Sequence[Path]) -> None:
     for sheet in sheets:
         frame = frame_of_sheet(sheet)
         for group, part in by_setting(frame) if any(name for name, _ in frame) else [("", frame.droplevel(0, axis=1))]:
-            for block in _blocks(part):
-                out.print(_grid(": ".join(filter(None, [sheet.title, group])), block))
-        notes = [f"[{number}] {note.text}" for number, note in enumerate(sheet.notes, start=1)]
-        for line in filter(None, [sheet.caption, *notes]):
-            out.print(line, soft_wrap=True)
-    out.print(f"Written: {', '.join(map(str, paths))}.", soft_wrap=True)
+            _print_frame(out, ": ".join(filter(None, [sheet.title, group])), part)
+        _print_text(out, sheet.caption)
+        for number, note in enumerate(sheet.notes, start=1):
+            out.print(f"[{number}] {note.text}", soft_wrap=True)
+    _print_text(out, f"Written: {', '.join(map(str, paths))}.")
 
 
 def print_frames(frames: Iterable[tuple[str, pd.DataFrame]], lines: Iterable[str]) -> None:
-    """Print grids under their titles, each title on a line of its own, and lines below."""
+    """Print tables under their titles, each title on a line of its own, and lines below."""
     out = console()
     for title, frame in frames:
-        out.print(title, soft_wrap=True)
-        out.print(_grid("", frame))
+        _print_text(out, title)
+        _print_frame(out, "", frame)
     for line in lines:
         out.print(line, soft_wrap=True)
 
 
-def _blocks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield a table in parts that a terminal is wide enough for, each with the column of methods."""
-    others = [column for column in frame.columns if column != "method"]
-    for start in range(0, len(others), MOST_COLUMNS):
-        yield frame.loc[:, ["method", *others[start : start + MOST_COLUMNS]]]
+def _print_text(out: Console, text: str, *, indent: int = 0) -> None:
+    """Print prose, if there is any, broken between words on a terminal; notes, which hold commands, never are."""
+    if text and out.is_terminal:
+        out.print(Padding(Text(text), (0, 0, 0, indent), expand=False))
+    elif text:
+        out.print(" " * indent + text, soft_wrap=True)
 
 
-def _grid(title: str, frame: pd.DataFrame) -> Grid:
-    return _rows(title, frame.columns, frame.itertuples(index=False), left=1)
+def _print_frame(out: Console, title: str, frame: pd.DataFrame) -> None:
+    """Print a table under its title, in parts that the terminal is wide enough for, each with the first column."""
+    rows = [[str(cell) for cell in row] for row in frame.itertuples(index=False)]
+    _print_rows(out, title, list(map(str, frame.columns)), rows, keys=1)
 
 
-def _rows(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], *, left: int) -> Grid:
-    """Return a grid with a number of left-aligned columns; the others are right-aligned."""
-    grid = Grid(title=title, title_justify="left")
-    for index, column in enumerate(columns):
-        grid.add_column(str(column), justify="left" if index < left else "right", no_wrap=True)
-    for row in rows:
-        grid.add_row(*(Text(str(cell)) for cell in row))
-    return grid
+def _print_rows(out: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, keys: int) -> None:
+    """Print a table, see `_print_frame`; the first columns, `keys` of them, are left-aligned, the others right."""
+    widths = [max(map(cell_len, each)) for each in zip(columns, *rows, strict=True)]
+    for shown in parts(widths, keys, out.width):
+        grid = Grid(title=title, title_justify="left")
+        for index in shown:
+            grid.add_column(columns[index], justify="left" if index < keys else "right", no_wrap=True)
+        for row in rows:
+            grid.add_row(*(Text(row[index]) for index in shown))
+        out.print(grid)
+
+
+def parts(widths: Sequence[int], keys: int, room: int) -> list[list[int]]:
+    """Return which columns stand beside each other so that each part fits the room, the keys in every part.
+
+    A column that does not fit beside the keys has a part of its own.
+
+    Args:
+        widths: Of the columns' texts, in characters.
+        keys: Number of the first columns that are repeated.
+        room: Width of the terminal.
+    """
+    found = [list(range(keys))]
+    for index in range(keys, len(widths)):
+        if len(found[-1]) > keys and 1 + sum(widths[each] + FRAME for each in [*found[-1], index]) > room:
+            found.append(list(range(keys)))
+        found[-1].append(index)
+    return found
 
 
 def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Resources) -> None:
@@ -105,26 +131,28 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
     rows, left, left_sec = [], 0, 0.0
     for arm in arms:
         if arm.declined:
-            rows.append((arm.setting, arm.method, "–", "–", "–", "–"))
+            rows.append([arm.setting, arm.method, *["–"] * 4])
             continue
         remaining, cost = missing(arm, records), seconds[arm.method]
         left, left_sec = left + remaining, left_sec + remaining * cost
-        rows.append((arm.setting, arm.method, budget.trials(arm), arm.seeds, remaining, f"{cost:.2f}"))
+        rows.append([arm.setting, arm.method, budget.trials(arm), *map(str, (arm.seeds, remaining)), f"{cost:.2f}"])
     columns = ("setting", "method", "trials", "final runs", "left to run", "s/run")
     suite = arms[0].suite
-    out.print(_rows(f"Plan of suite {called(suite.name, arms[0].data)}{phrase(suite.controls)}", columns, rows, left=2))
+    title = f"Plan of suite {called(suite.name, arms[0].data)}{phrase(suite.controls)}"
+    _print_rows(out, title, columns, rows, keys=2)
     for method in dict.fromkeys(arm.method for arm in arms):
         arm = next(arm for arm in arms if arm.method == method)
         if arm.declined:
-            out.print(f"{method} declines: {arm.declined}")
+            _print_text(out, f"{method} declines: {arm.declined}")
         elif arm.space:
             space = "; ".join(f"{name} {describe(each)}" for name, each in sorted(arm.space.items()))
-            out.print(f"{method} searches {space}", soft_wrap=True)
+            _print_text(out, f"{method} searches {space}")
     slots = max(resources.workers, 1)
     kind = "worker" if resources.slurm is None else "Slurm job"
     where = resources.scheduler or f"{slots} {kind}{'s' * (slots > 1)} on {resources.device}"
     duration = _duration(left_sec / slots)
-    out.print(f"{sum(arm.runs for arm in arms)} runs, {left} left: about {duration} with {where}, and its start")
+    runs = sum(arm.runs for arm in arms)
+    _print_text(out, f"{runs} runs, {left} left: about {duration} with {where}, and its start")
 
 
 def _duration(seconds: float) -> str:
@@ -161,8 +189,8 @@ def print_listing() -> None:
 
 def _entry(out: Console, name: str, text: str | None, facts: Mapping[str, str]) -> None:
     """Print a name, the first line of its docstring and the facts that are not empty."""
-    out.print(f"  {name}: {(text or '').strip().splitlines()[0]}", soft_wrap=True)
+    _print_text(out, f"{name}: {(text or '').strip().splitlines()[0]}", indent=2)
     for key, value in facts.items():
         if value:
-            out.print(f"      {key}: {value}", soft_wrap=True)
+            _print_text(out, f"{key}: {value}", indent=6)
     out.print()

@@ -31,7 +31,7 @@ def _line(table: PaperTable, results: Results) -> dict[str, object]:
     found = [cell.difference for _, cell in shown if not isnan(cell.difference)]
     near = sum(abs(difference) <= NEAR * (1 + ROUNDING) for difference in found)
     counts = {state: sum(row.state == state for row, _ in shown) for state in STATES}
-    agreeing = {} if table.sample else {f"within {NEAR} SE": f"{near} of {len(found)}" if found else "–"}
+    agreeing = {} if table.sample else {f"in {NEAR} SE": f"{near} of {len(found)}" if found else "–"}
     return {"suite": results.suite, "cells": len(shown), **counts, **agreeing}
 
 
@@ -48,7 +48,7 @@ def closing_lines(
     notes = [note for table in tables for note in table.notes if note.command]
     lines = [
         "cells: numbers of the paper. partial: some final runs are missing. "
-        f"within {NEAR} SE: measured cells that differ from the paper by at most {NEAR} standard errors."
+        f"in {NEAR} SE: measured cells that differ from the paper by at most {NEAR} standard errors."
     ]
     if notes:
         lines.append(f"To go on, {notes[0].text.partition('; ')[2]}")
