@@ -16,6 +16,14 @@ from benchmark.spec import ordered
 from benchmark.suite import Suite
 from benchmark.tasks import UNLABELLED, Binary, Classification, Regression, TaskGroup
 
+PREFIX = "control: "
+"""What the names of controls among the tasks begin with."""
+
+
+def is_control(task: str) -> bool:
+    """Return whether a task, by its name, is a control."""
+    return task.startswith(PREFIX)
+
 
 def extend(suite: Suite, controls: Iterable[str]) -> Suite:
     """Return the suite with one more task group for each control; the suite itself if it has these already.
@@ -40,7 +48,7 @@ def extend(suite: Suite, controls: Iterable[str]) -> Suite:
             raise UserError(f"suite {suite.name!r} takes no controls: {reason}")
 
     def added(setting: str) -> dict[str, TaskGroup]:
-        return {name: _like(suite.groups_of(setting)[0], f"control: {name}") for name in names}
+        return {name: _like(suite.groups_of(setting)[0], f"{PREFIX}{name}") for name in names}
 
     def groups_of(setting: str) -> Sequence[TaskGroup]:
         return (*suite.groups_of(setting), *added(setting).values())
@@ -53,7 +61,7 @@ def extend(suite: Suite, controls: Iterable[str]) -> Suite:
         given = suite.data(setting, seed)
         targets = list(given.samples.targets)
         for name, group in added(setting).items():
-            stream = seeds.generator(suite.name, setting, seed, f"control: {name}")
+            stream = seeds.generator(suite.name, setting, seed, f"{PREFIX}{name}")
             targets.append(_targets(given, name, group, stream))
         return dataclasses.replace(given, samples=given.samples._replace(targets=tuple(targets)))
 

@@ -1,6 +1,6 @@
 """The task weights that training ends with: their numbers, and heat maps of each task's share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +59,23 @@ def shares(weights: np.ndarray) -> np.ndarray:
     """
     total = np.abs(weights).sum(-1, keepdims=True)
     return weights / np.where(total > 0, total, np.nan)
+
+
+def mean_share(finals: Iterable[Record], chosen: Callable[[str], bool]) -> float | None:
+    """Return which share of the magnitudes of all weights the chosen tasks have in the last epoch, mean over runs.
+
+    None without a run that has weights.
+
+    Args:
+        finals: Records of successful final runs.
+        chosen: Says of a task's name whether it counts.
+    """
+    held = []
+    for record in finals:
+        magnitudes = np.abs(shares(np.array(record.epochs[-1]["weight"], float)))
+        held.append(magnitudes[[chosen(task) for task in record.tasks]].sum())
+    known = [share for share in held if not np.isnan(share)]
+    return float(np.mean(known)) if known else None
 
 
 def draw_weights(weights: pd.DataFrame) -> "Figure":

@@ -7,6 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.commands import DEFAULT_RESULTS
+from benchmark.figures.weights import mean_share
+from benchmark.findings.runs import final_runs, succeeded
+from benchmark.markdown import ABSENT
 from benchmark.table import markdown
 
 REFERENCE = Path(__file__).resolve().parents[2] / DEFAULT_RESULTS / "reference/digits"
@@ -23,23 +26,23 @@ def harm(folder: Path = REFERENCE) -> str:
     """Return the table and which methods beat the bars, or nothing where there are no committed runs.
 
     Args:
-        folder: Holds `table.csv`, `weights.csv` and `comparison.csv`.
+        folder: Holds `table.csv`, `comparison.csv` and the records that they are of.
     """
     if not folder.is_dir():
         return ""
     scores = [row for row in _read(folder / "table.csv") if row["metric"] == "top1"]
-    weights = [row for row in _read(folder / "weights.csv") if row["task"] in HARMFUL]
+    finals = succeeded(final_runs(folder))
     comparisons = _read(folder / "comparison.csv")
     cells: dict[str, dict[str, str]] = {}
     for score in scores:
         setting, method = score["setting"], score["method"]
-        share = sum(float(row["share_mean"]) for row in _of(weights, setting, method))
+        share = mean_share(succeeded(finals, method, setting), HARMFUL.__contains__)
         row = cells.setdefault(method, {"method": f"`{method}`"})
         row[f"{setting} top1"] = f"{100 * float(score['mean']):.2f} ± {100 * float(score['sem']):.2f}"
-        row[f"{setting} harmful share"] = f"{100 * share:.1f} %"
+        row[f"{setting} harmful share"] = ABSENT if share is None else f"{100 * share:.1f} %"
         for bar in BARS:
             verdict = [found["verdict"] for found in _of(comparisons, setting, method) if found["reference"] == bar]
-            row[f"{setting} vs {bar}"] = VERDICTS[verdict[0]] if verdict else "–"
+            row[f"{setting} vs {bar}"] = VERDICTS[verdict[0]] if verdict else ABSENT
     settings = dict.fromkeys(score["setting"] for score in scores)
     table = markdown(pd.DataFrame(list(cells.values())))
     return "\n\n".join([table, *(_sentence(comparisons, setting) for setting in settings)])

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmark import suites
-from benchmark.figures.weights import final_weights
+from benchmark.controls import is_control
+from benchmark.figures.weights import mean_share
 from benchmark.findings import held
 from benchmark.findings.runs import final_runs, listed, origin, records_of, succeeded
 from benchmark.markdown import ABSENT, pipe_table
@@ -79,15 +80,13 @@ def compared(folder: Path, references: Sequence[str], *, chosen: Callable[[Recor
     return f"{pipe_table(lines)}\n\n{_caption(folder, results, references, chosen)}"
 
 
-def _control_shares(folder: Path, chosen: Callable[[Record], bool]) -> dict[tuple[str, str], float]:
-    """Return which share of the weights controls have in the last epoch, mean over final runs; empty without any."""
+def _control_shares(folder: Path, chosen: Callable[[Record], bool]) -> dict[tuple[str, str], float | None]:
+    """Return the share of the weights that controls end with, by setting and method; empty without any."""
     finals = [r for r in records_of(folder) if r.spec.phase == "final" and r.spec.controls and chosen(r)]
-    weights = final_weights(succeeded(finals))
-    found: dict[tuple[str, str], float] = {}
-    for row in weights.to_dict("records"):
-        key = str(row["setting"]), str(row["method"])
-        found[key] = found.get(key, 0.0) + row["share_mean"] * str(row["task"]).startswith("control: ")
-    return found
+    runs: dict[tuple[str, str], list[Record]] = {}
+    for record in succeeded(finals):
+        runs.setdefault((record.spec.setting, record.spec.method), []).append(record)
+    return {key: mean_share(found, is_control) for key, found in runs.items()}
 
 
 def _caption(folder: Path, results: Results, references: Sequence[str], chosen: Callable[[Record], bool]) -> str:

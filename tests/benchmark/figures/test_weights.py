@@ -18,7 +18,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
 from benchmark.figures import SAMPLE_TITLE, STYLE, draw_weights, final_weights, style, write_figures
-from benchmark.figures.weights import shares
+from benchmark.figures.weights import mean_share, shares
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record
 from benchmark.spec import SAMPLE
@@ -70,6 +70,13 @@ def test_a_negative_weight_has_a_negative_share_of_the_magnitudes(
     weight: Sequence[float], shares: Sequence[float]
 ) -> None:
     assert [values[0] for values in numbers(final(weight)).values()] == pytest.approx(shares)
+
+
+def test_the_mean_share_is_of_magnitudes_over_the_runs_that_have_weights() -> None:
+    runs = [final([4, -3, 1], seed=1), final([2, 1, 1], seed=2), final([0, 0, 0], seed=3)]
+    assert mean_share(runs, lambda task: task != "main") == pytest.approx(0.5)
+    assert mean_share(runs, lambda task: task == "value") == pytest.approx((3 / 8 + 1 / 4) / 2)
+    assert mean_share(runs[2:], lambda task: task == "value") is None
 
 
 def test_rows_keep_the_order_of_records_and_tasks() -> None:

@@ -75,7 +75,7 @@ def test_the_share_of_controls_is_that_of_the_weights_at_the_end(setting: str) -
         spec = record["spec"]
         if (spec["phase"], spec["setting"]) == ("final", setting):
             weights = dict(zip(record["tasks"], record["epochs"][-1]["weight"], strict=True))
-            of_controls = sum(weight for task, weight in weights.items() if task.startswith("control: "))
+            of_controls = sum(abs(weight) for task, weight in weights.items() if task.startswith("control: "))
             shares.setdefault(spec["method"], []).append(of_controls / sum(map(abs, weights.values())))
     found = rows(compared(folder, (), chosen=lambda record: record.spec.setting == setting))
     assert {row["method"].strip("`") for row in found} == set(shares)
