@@ -1,5 +1,6 @@
 """Live display of a campaign: cells done, best score so far, time left."""
 
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -26,16 +27,19 @@ from benchmark.record import Record
 PLAIN: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
 """Of every console: names and reasons are text."""
 
+WIDE, BAR = 60, 12
+"""Characters of a terminal from which on it has bars and the time that has passed, and of a bar."""
+
 PLAIN_EVERY_SEC = 15.0
 """Seconds between two lines where the output is no terminal."""
 
 
-class _Best(ProgressColumn):
-    """The best score so far, which gives way on a narrow terminal, that numbers stay whole."""
+class _Words(ProgressColumn):
+    """What the best score is of: words, which are cut on a narrow terminal, that numbers stay whole."""
 
     def render(self, task: Task) -> Text:
-        """Return one line, cut where there is no room."""
-        return Text(task.fields["best"], no_wrap=True, overflow="ellipsis")
+        """Return one line."""
+        return Text(task.fields["of"], no_wrap=True, overflow="ellipsis")
 
 
 class Display:
@@ -49,15 +53,18 @@ class Display:
         planned = {setting: sum(arm.runs for arm in arms if arm.setting == setting) for setting in self._settings()}
         self._done = dict.fromkeys(planned, 0)
         self._planned = planned
+        whole = Column(no_wrap=True)
+        wide = self._console.width >= WIDE
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=12, table_column=Column(no_wrap=True)),
-            MofNCompleteColumn(table_column=Column(no_wrap=True)),
-            _Best(),
-            TimeElapsedColumn(table_column=Column(no_wrap=True)),
+            *([BarColumn(bar_width=BAR, table_column=whole)] if wide else []),
+            MofNCompleteColumn(table_column=whole),
+            *([TimeElapsedColumn(table_column=whole)] if wide else []),
             TextColumn("{task.fields[left]}"),
+            TextColumn("{task.fields[best]}", markup=False),
+            _Words(),
             console=self._console,
-            disable=not self._console.is_terminal,
+            disable=not sys.stderr.isatty(),
         )
         self._bars: dict[str, TaskID] = {}
         self._first_done = self._told = time.monotonic()
@@ -65,8 +72,9 @@ class Display:
         for arm in arms:
             self._count_recorded(arm, records)
         for setting, total in planned.items():
+            best, of = self._best_texts(setting)
             self._bars[setting] = self._progress.add_task(
-                setting, total=total, completed=self._done[setting], best=self._best_text(setting), left=""
+                setting, total=total, completed=self._done[setting], left="", best=best, of=of
             )
 
     def _settings(self) -> list[str]:
@@ -88,12 +96,13 @@ class Display:
             if self._metric.improves(value, held):
                 self._best[setting] = (value, record.spec.method)
 
-    def _best_text(self, setting: str) -> str:
+    def _best_texts(self, setting: str) -> tuple[str, str]:
+        """Return the best score in a setting and what it is of; empty texts without any."""
         if setting not in self._best:
-            return ""
+            return "", ""
         value, method = self._best[setting]
         number = f"{100 * value:.1f}" if self._metric.percent else f"{value:.3g}"
-        return f"best validation {self._metric.name} {number} ({method})"
+        return f"best {number}", f"validation {self._metric.name} ({method})"
 
     def done(self, record: Record) -> None:
         """Show one more finished run."""
@@ -105,13 +114,14 @@ class Display:
         left = self._left_text()
         for other, bar in self._bars.items():
             self._progress.update(bar, left=left if other == setting else "")
-        self._progress.update(self._bars[setting], completed=self._done[setting], best=self._best_text(setting))
+        best, of = self._best_texts(setting)
+        self._progress.update(self._bars[setting], completed=self._done[setting], best=best, of=of)
         if record.status not in ("ok", "pruned"):
             self.say(f"{record.status}: {_where(record)}: {record.reason}")
         if self._progress.disable and time.monotonic() - self._told > PLAIN_EVERY_SEC:
             self._told = time.monotonic()
             made = f"{sum(self._done.values())}/{sum(self._planned.values())} runs"
-            self.say(", ".join(filter(None, (made, left, f"{setting}: {self._best_text(setting)}"))))
+            self.say(", ".join(filter(None, (made, left, f"{setting}: {best} {of}".rstrip()))))
 
     def again(self, record: Record, attempt: str) -> None:
         """Say that a run failed and is tried again."""

@@ -122,19 +122,14 @@ def _against_published(dataset: "Dataset", found: "Found") -> Iterator[str]:
 
 def _list() -> None:
     """Print every data set."""
-    from rich.table import Table
+    from benchmark.terminal import console, print_entry
 
-    from benchmark.terminal import console
-
-    grid = Table()
-    for column in ("name", "title", "download", "licence", "page"):
-        grid.add_column(column, no_wrap=column in ("name", "title"))
+    out = console()
     for name in datasets.names():
         found = datasets.load(name)
         sizes = [source.size for source in found.sources]
         known = f"{sum(filter(None, sizes)) / 1e6:,.0f} MB" if sizes and None not in sizes else "unknown"
-        grid.add_row(name, found.title, known, found.licence, found.homepage)
-    console().print(grid)
+        print_entry(out, name, found.title, {"download": known, "licence": found.licence, "page": found.homepage})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the commands print: the table, the plan and the list of suites and methods."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -28,14 +29,19 @@ from benchmark.tables.sheet import Sheet, frame_of_sheet
 WIDTH_IN_PIPE = 160
 """Characters of a line of the output where it is no terminal."""
 
+COMMAND = "python -m "
+"""What a line that is for copying holds."""
+
+LEAST = 4
+"""Characters to which the first columns of a table are cut where a terminal is too narrow for numbers beside them."""
+
 FRAME = 3
 """Characters around a column's text: a space on each side and a border."""
 
 
 def console() -> Console:
-    """Return the terminal, or a wide page where the output is no terminal."""
-    found = Console(**PLAIN)
-    return found if found.is_terminal else Console(**PLAIN, width=WIDTH_IN_PIPE)
+    """Return the terminal, or a wide page where the output is no terminal, whatever colours are asked for."""
+    return Console(**PLAIN) if sys.stdout.isatty() else Console(**PLAIN, width=WIDTH_IN_PIPE)
 
 
 def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
@@ -50,11 +56,8 @@ def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
         for setting, frame in by_setting(table.weights):
             own = frame.loc[frame["method"].isin(methods[setting])]
             _print_frame(out, f"task weights at the end, {setting}", own)
-    _print_text(out, table.caption)
-    for note in table.notes:
-        out.print(note, soft_wrap=True)
-    if files:
-        _print_text(out, f"Written to {folder}: {', '.join(files)}.")
+    for line in (table.caption, *table.notes, *([f"Written to {folder}: {', '.join(files)}."] if files else [])):
+        _print_text(out, line)
 
 
 def print_sheets(sheets: Iterable[Sheet], paths: Sequence[Path]) -> None:
@@ -64,9 +67,9 @@ def print_sheets(sheets: Iterable[Sheet], paths: Sequence[Path]) -> None:
         frame = frame_of_sheet(sheet)
         for group, part in by_setting(frame) if any(name for name, _ in frame) else [("", frame.droplevel(0, axis=1))]:
             _print_frame(out, ": ".join(filter(None, [sheet.title, group])), part)
-        _print_text(out, sheet.caption)
-        for number, note in enumerate(sheet.notes, start=1):
-            out.print(f"[{number}] {note.text}", soft_wrap=True)
+        notes = [f"[{number}] {note.text}" for number, note in enumerate(sheet.notes, start=1)]
+        for line in filter(None, [sheet.caption, *notes]):
+            _print_text(out, line)
     _print_text(out, f"Written: {', '.join(map(str, paths))}.")
 
 
@@ -77,15 +80,17 @@ def print_frames(frames: Iterable[tuple[str, pd.DataFrame]], lines: Iterable[str
         _print_text(out, title)
         _print_frame(out, "", frame)
     for line in lines:
-        out.print(line, soft_wrap=True)
+        _print_text(out, line)
 
 
 def _print_text(out: Console, text: str, *, indent: int = 0) -> None:
-    """Print prose, if there is any, broken between words on a terminal; notes, which hold commands, never are."""
-    if text and out.is_terminal:
-        out.print(Padding(Text(text), (0, 0, 0, indent), expand=False))
-    elif text:
+    """Print a line, on a terminal broken between words; one that holds a command is for copying, and never broken."""
+    if not sys.stdout.isatty() or COMMAND in text:
         out.print(" " * indent + text, soft_wrap=True)
+    elif indent:
+        out.print(Padding(Text(text), (0, 0, 0, indent), expand=False))
+    else:
+        out.print(text)
 
 
 def _print_frame(out: Console, title: str, frame: pd.DataFrame) -> None:
@@ -99,17 +104,20 @@ def _print_rows(out: Console, title: str, columns: Sequence[str], rows: Sequence
     widths = [max(map(cell_len, each)) for each in zip(columns, *rows, strict=True)]
     for shown in parts(widths, keys, out.width):
         grid = Grid(title=title, title_justify="left")
-        for index in shown:
-            grid.add_column(columns[index], justify="left" if index < keys else "right", no_wrap=True)
+        room = out.width - 1 - sum(widths[index] + FRAME for index in shown[keys:])
+        fitting = [*cut(widths[:keys], room - keys * FRAME), *(widths[index] for index in shown[keys:])]
+        for index, width in zip(shown, fitting, strict=True):
+            side = "left" if index < keys else "right"
+            grid.add_column(columns[index], justify=side, no_wrap=True, min_width=width, max_width=width)
         for row in rows:
             grid.add_row(*(Text(row[index]) for index in shown))
-        out.print(grid)
+        out.print(grid, crop=False)
 
 
 def parts(widths: Sequence[int], keys: int, room: int) -> list[list[int]]:
     """Return which columns stand beside each other so that each part fits the room, the keys in every part.
 
-    A column that does not fit beside the keys has a part of its own.
+    A column that does not fit beside the keys has a part of its own, which is wider.
 
     Args:
         widths: Of the columns' texts, in characters.
@@ -121,6 +129,14 @@ def parts(widths: Sequence[int], keys: int, room: int) -> list[list[int]]:
         if len(found[-1]) > keys and 1 + sum(widths[each] + FRAME for each in [*found[-1], index]) > room:
             found.append(list(range(keys)))
         found[-1].append(index)
+    return found
+
+
+def cut(widths: Sequence[int], room: int) -> list[int]:
+    """Return widths of columns cut, the widest first, until all together fit the room or none is wider than `LEAST`."""
+    found = list(widths)
+    while sum(found) > room and max(found) > LEAST:
+        found[found.index(max(found))] -= 1
     return found
 
 
@@ -167,10 +183,10 @@ def print_listing() -> None:
     out.print("Suites\n")
     for name in suites.names():
         suite = load_suite(name)
-        _entry(
+        print_entry(
             out,
             name,
-            suite.__doc__,
+            (suite.__doc__ or "").strip().splitlines()[0],
             {
                 "settings": ", ".join(suite.settings),
                 "tasks": f"{suite.main_task}; auxiliary: {suite.auxiliary_tasks}",
@@ -184,12 +200,13 @@ def print_listing() -> None:
         searched = "; ".join(f"{key} {', '.join(map(as_text, values))}" for key, values in method.search_space.items())
         others = {key: value for key, value in hyper_parameters(method).items() if key not in method.search_space}
         settings = ", ".join(f"{key}={as_text(value)}" for key, value in others.items())
-        _entry(out, name, method.__doc__, {"searches": searched, "settings": settings, "source": method.citation})
+        first = (method.__doc__ or "").strip().splitlines()[0]
+        print_entry(out, name, first, {"searches": searched, "settings": settings, "source": method.citation})
 
 
-def _entry(out: Console, name: str, text: str | None, facts: Mapping[str, str]) -> None:
-    """Print a name, the first line of its docstring and the facts that are not empty."""
-    _print_text(out, f"{name}: {(text or '').strip().splitlines()[0]}", indent=2)
+def print_entry(out: Console, name: str, title: str, facts: Mapping[str, str]) -> None:
+    """Print a name with what it is and the facts that are not empty."""
+    _print_text(out, f"{name}: {title}", indent=2)
     for key, value in facts.items():
         if value:
             _print_text(out, f"{key}: {value}", indent=6)

@@ -64,18 +64,18 @@ def shares(weights: np.ndarray) -> np.ndarray:
 def mean_share(finals: Iterable[Record], chosen: Callable[[str], bool]) -> float | None:
     """Return which share of the magnitudes of all weights the chosen tasks have in the last epoch, mean over runs.
 
-    None without a run that has weights.
+    None without a run whose weights are finite and not all 0.
 
     Args:
         finals: Records of successful final runs.
         chosen: Says of a task's name whether it counts.
     """
-    held = []
+    found = []
     for record in finals:
         magnitudes = np.abs(shares(np.array(record.epochs[-1]["weight"], float)))
-        held.append(magnitudes[[chosen(task) for task in record.tasks]].sum())
-    known = [share for share in held if not np.isnan(share)]
-    return float(np.mean(known)) if known else None
+        if not np.isnan(magnitudes).any():
+            found.append(magnitudes[[chosen(task) for task in record.tasks]].sum())
+    return float(np.mean(found)) if found else None
 
 
 def draw_weights(weights: pd.DataFrame) -> "Figure":

@@ -81,7 +81,7 @@ def compared(folder: Path, references: Sequence[str], *, chosen: Callable[[Recor
 
 
 def _control_shares(folder: Path, chosen: Callable[[Record], bool]) -> dict[tuple[str, str], float | None]:
-    """Return the share of the weights that controls end with, by setting and method; empty without any."""
+    """Return the share of all weights' magnitudes that controls end with, by setting and method; empty without any."""
     finals = [r for r in records_of(folder) if r.spec.phase == "final" and r.spec.controls and chosen(r)]
     runs: dict[tuple[str, str], list[Record]] = {}
     for record in succeeded(finals):

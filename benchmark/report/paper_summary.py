@@ -21,9 +21,12 @@ STATES: tuple[State, ...] = ("measured", "partial", "missing", "failed", "declin
 def summary(table: PaperTable) -> pd.DataFrame:
     """Return a row a suite: numbers of cells in each state, and how many measured ones agree with the paper.
 
-    A cell is a number that the paper published of a method that is in `baselines/`.
+    A cell is a number that the paper published of a method that is in `baselines/`. A state that no cell is in has no
+    column, but for "measured".
     """
-    return pd.DataFrame([_line(table, each) for each in table.results])
+    lines = [_line(table, each) for each in table.results]
+    empty = [state for state in STATES[1:] if not any(line[state] for line in lines)]
+    return pd.DataFrame(lines).drop(columns=empty)
 
 
 def _line(table: PaperTable, results: Results) -> dict[str, object]:
@@ -31,7 +34,7 @@ def _line(table: PaperTable, results: Results) -> dict[str, object]:
     found = [cell.difference for _, cell in shown if not isnan(cell.difference)]
     near = sum(abs(difference) <= NEAR * (1 + ROUNDING) for difference in found)
     counts = {state: sum(row.state == state for row, _ in shown) for state in STATES}
-    agreeing = {} if table.sample else {f"in {NEAR} SE": f"{near} of {len(found)}" if found else "–"}
+    agreeing = {} if table.sample else {f"≤ {NEAR} SE": f"{near} of {len(found)}" if found else "–"}
     return {"suite": results.suite, "cells": len(shown), **counts, **agreeing}
 
 
@@ -48,7 +51,7 @@ def closing_lines(
     notes = [note for table in tables for note in table.notes if note.command]
     lines = [
         "cells: numbers of the paper. partial: some final runs are missing. "
-        f"in {NEAR} SE: measured cells that differ from the paper by at most {NEAR} standard errors."
+        f"≤ {NEAR} SE: measured cells that differ from the paper by at most {NEAR} standard errors."
     ]
     if notes:
         lines.append(f"To go on, {notes[0].text.partition('; ')[2]}")

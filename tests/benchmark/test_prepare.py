@@ -152,9 +152,9 @@ def test_the_list_has_every_data_set(prepare: Prepare) -> None:
     ended = prepare("--list")
     assert ended.status == 0
     for name in datasets.names():
-        (row,) = [line for line in ended.out.splitlines() if f" {name} " in line]
-        assert datasets.load(name).title in row
-    assert "170 MB" in ended.out
+        assert f"  {name}: {datasets.load(name).title}" in ended.out.splitlines()
+        assert f"      page: {datasets.load(name).homepage}" in ended.out.splitlines()
+    assert "      download: 170 MB" in ended.out.splitlines()
 
 
 @pytest.mark.parametrize("words", [("--data-dir", "taken"), ("--sample", "--cache-dir", "taken/below")])

@@ -1,82 +1,145 @@
-"""What is printed: wide tables in parts that a terminal can show, numbers whole at every width."""
+"""What is printed: tables in parts that a terminal can show, prose broken between words, whole numbers."""
 
-import os
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from math import nan
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from benchmark import display, terminal
 from benchmark.comparison import Comparison
+from benchmark.display import Display
+from benchmark.engine import Resources
 from benchmark.plan import Options, make_plan
+from benchmark.record import Record
 from benchmark.statistics import Summary
 from benchmark.suite import Metric
 from benchmark.table import Table
 from benchmark.tables.data import Cell, Note, Provenance, Results, Row
-from benchmark.terminal import FRAME, WIDTH_IN_PIPE, parts, print_table
-from tests.benchmark.helpers import Toy
+from benchmark.tables.sheet import of_frame
+from benchmark.terminal import FRAME, LEAST, WIDTH_IN_PIPE, cut, parts, print_plan, print_sheets, print_table
+from tests.benchmark.helpers import Toy, a_record
 
 CAPTION = "Words of a caption that is longer than a narrow terminal is wide, and so is broken between them."
 METRICS = tuple(f"metric{number}" for number in range(25))
+TASKS = ("main", "a task of a long name", "another task", "task")
+
+Terminal = Callable[[int], None]
 
 
-def a_table(*notes: Note) -> Table:
-    """Return a table of one method and many columns."""
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """Return what makes the captured output a terminal of a width."""
+
+    def made(width: int) -> None:
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        for name, value in {"COLUMNS": str(width), "LINES": "50", "TERM": "xterm"}.items():
+            monkeypatch.setenv(name, value)
+
+    return made
+
+
+def a_table(*notes: Note, method: str = "stl") -> Table:
+    """Return a table of one method and many columns, with weights of a few tasks."""
     metrics = [Metric(name) for name in METRICS]
-    row = Row(
-        "toy", "few", "stl", "measured", tuple(Cell(each, {1: 0.5}, Summary(1, 0.5, nan)) for each in metrics), notes
-    )
+    cells = tuple(Cell(each, {1: 0.5}, Summary(1, 0.5, nan)) for each in metrics)
     comparison = Comparison(metrics[0], pd.DataFrame(columns=["setting"]))
-    return Table(Results("toy", "title", CAPTION, [row], comparison, None, Provenance(2)))
+    columns = pd.MultiIndex.from_tuples([("", "method"), *(("few", task) for task in TASKS)])
+    weights = pd.DataFrame([[method, *["12345.678"] * len(TASKS)]], columns=columns)
+    row = Row("toy", "few", method, "measured", cells, notes)
+    return Table(Results("toy", "title", CAPTION, [row], comparison, weights, Provenance(2)))
 
 
-def on_a_terminal(monkeypatch: pytest.MonkeyPatch, module: object, width: int) -> None:
-    """Have the consoles of a module take the output for a terminal of this width."""
-    looks = {**display.PLAIN, "force_terminal": True, "width": width, "color_system": None, "legacy_windows": False}
-    monkeypatch.setattr(module, "PLAIN", looks)
+def plain(text: str) -> list[str]:
+    """Return lines without the terminal's commands and spaces at their ends."""
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "\n")
+    return [line.rstrip() for line in text.splitlines()]
 
 
 def words(line: str) -> list[str]:
-    return line.replace("│", " ").replace("┃", " ").split()
+    return [word.strip() for word in re.split("[│┃]", line)]
 
 
-@pytest.mark.parametrize("width", [45, 80, WIDTH_IN_PIPE])
-def test_a_wide_table_is_printed_in_parts_with_all_of_its_columns(
-    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def grids(text: str) -> list[str]:
+    """Return the lines of all tables that hold text."""
+    return [line for line in plain(text) if line.startswith(("┃", "│"))]
+
+
+@pytest.mark.parametrize("width", [22, 30, 45, 80, WIDTH_IN_PIPE])
+@pytest.mark.parametrize("method", ["stl", "a-method-with-a-name-that-is-much-too-long", "方法"])
+def test_a_table_is_printed_in_parts_with_all_of_its_columns_and_numbers(
+    width: int, method: str, capsys: pytest.CaptureFixture[str], terminal: Terminal
 ) -> None:
     if width != WIDTH_IN_PIPE:
-        on_a_terminal(monkeypatch, terminal, width)
-    print_table(a_table(), Path("folder"), ["table.md"])
-    lines = capsys.readouterr().out.splitlines()
-    grid = [line for line in lines if line.startswith(("┃", "│"))]
-    assert max(map(len, grid)) <= width
-    assert sum("method" in line for line in grid) == sum("stl" in line for line in grid) > 1
-    for name in METRICS:
-        assert sum(name in words(line) for line in grid) == 1, name
-    assert sum(words(line).count("50.00") for line in grid) == len(METRICS)
-
-
-def test_prose_is_broken_between_words_on_a_terminal_and_commands_and_pipes_never(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table = a_table(
-        Note("missing", "a cell is missing; python -m benchmark.run --suite toy --settings few --methods stl")
+        terminal(width)
+    print_table(a_table(method=method), Path("folder"), ["table.md"])
+    lines = grids(capsys.readouterr().out)
+    heads = [words(line) for line in lines if line.startswith("┃")]
+    assert len(heads) > 1
+    assert {head[1] for head in heads} <= {"method", "met…"}
+    found = [word for head in heads for word in head[2:-1]]
+    assert [word for word in found if word in METRICS] == list(METRICS)
+    assert [word for word in found if word in TASKS] == list(TASKS)
+    numbers = [word for line in lines if line.startswith("│") for word in words(line)[2:-1]]
+    assert numbers.count("50.00") == len(METRICS)
+    assert numbers.count("12345.678") == len(TASKS)
+    least = 1 + LEAST + FRAME + len(max(TASKS, key=len)) + FRAME
+    assert max(len(line) + sum(map(line.count, method if method == "方法" else "")) for line in lines) <= max(
+        width, least
     )
-    (note,) = table.notes
-    files = "Written to folder: one-file.md, another-file.md, the-third-file.md, the-last-file.md."
-    names = files.removeprefix("Written to folder: ").rstrip(".").split(", ")
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_pipes_are_never_broken_whatever_colours_are_asked_for(
+    forced: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if forced:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", "40")
+    files = [f"file-{number}.md" for number in range(40)]
+    print_table(a_table(), Path("folder"), files)
+    lines = capsys.readouterr().out.splitlines()
+    assert {CAPTION, f"Written to folder: {', '.join(files)}."} <= set(lines)
+    assert max(map(len, lines)) > WIDTH_IN_PIPE
+
+
+def test_prose_is_broken_between_words_on_a_terminal_and_commands_never(
+    capsys: pytest.CaptureFixture[str], terminal: Terminal
+) -> None:
+    terminal(45)
+    declined = Note("declined", "it declines for a reason that is longer than this terminal is wide")
+    missing = Note("missing", "a cell is missing; python -m benchmark.run --suite toy --settings few --methods stl")
+    table = a_table(declined, missing)
+    first, second = table.notes
+    names = ["one-file.md", "another-file.md", "the-third-file.md", "the-last-file.md"]
     print_table(table, Path("folder"), names)
-    assert {CAPTION, note, files} <= set(capsys.readouterr().out.splitlines())
-    on_a_terminal(monkeypatch, terminal, 45)
-    print_table(table, Path("folder"), names)
-    lines = [
-        line for line in capsys.readouterr().out.splitlines() if line[0] not in "┏┃┡│└" and line.strip() != "toy, few"
-    ]
-    assert " ".join(map(str.strip, lines)) == f"{CAPTION} {note} {files}"
-    assert [line for line in lines if len(line) > 45] == [note]
+    lines = plain(capsys.readouterr().out)
+    prose = lines[lines.index(next(line for line in lines if line and CAPTION.startswith(line))) :]
+    assert " ".join(prose) == f"{CAPTION} {first} {second} Written to folder: {', '.join(names)}."
+    assert [line for line in prose if len(line) > 45] == [second]
+
+
+def test_sheets_have_their_captions_broken_too(capsys: pytest.CaptureFixture[str], terminal: Terminal) -> None:
+    terminal(45)
+    frame = pd.DataFrame([["stl", "1"]], columns=pd.MultiIndex.from_tuples([("", "method"), ("few", "rank")]))
+    print_sheets([of_frame("ranks", CAPTION, frame)], [Path("ranks.md")])
+    lines = plain(capsys.readouterr().out)
+    assert max(map(len, lines)) <= 45
+    assert CAPTION in " ".join(lines)
+
+
+def test_the_plan_keeps_setting_and_method_in_every_part(
+    toy: Toy, capsys: pytest.CaptureFixture[str], terminal: Terminal
+) -> None:
+    terminal(40)
+    print_plan(make_plan(Options("toy")), {}, Resources())
+    heads = [words(line)[1:-1] for line in grids(capsys.readouterr().out) if line.startswith("┃")]
+    assert len(heads) > 1
+    assert {tuple(head[:2]) for head in heads} == {("setting", "method")}
+    assert [word for head in heads for word in head[2:]] == ["trials", "final runs", "left to run", "s/run"]
 
 
 @pytest.mark.parametrize(
@@ -96,22 +159,31 @@ def test_parts_are_as_wide_as_the_room_lets_them(
     assert parts(widths, keys, room) == found
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize(
+    ("widths", "room", "found"),
+    [((10, 20), 30, [10, 20]), ((10, 20), 22, [10, 12]), ((10, 20), 16, [8, 8]), ((3, 20), 0, [3, LEAST])],
+)
+def test_the_widest_key_is_cut_first(widths: Sequence[int], room: int, found: list[int]) -> None:
+    assert cut(widths, room) == found
+
+
+@pytest.mark.parametrize(("width", "bar", "all_words"), [(30, False, False), (60, True, False), (120, True, True)])
 def test_bars_keep_their_numbers_whole_and_cut_the_words(
-    width: int, toy: Toy, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    width: int, bar: bool, all_words: bool, toy: Toy, capsys: pytest.CaptureFixture[str], terminal: Terminal
 ) -> None:
-    arms = make_plan(Options("toy"))
-    on_a_terminal(monkeypatch, display, width)
-    shown = display.Display(arms, {})
-    total = sum(arm.runs for arm in arms)
+    arms = make_plan(Options("toy", settings=("few",), methods=("stl",)))
+    (spec, *_) = arms[0].finals({"lr": 1.0, "weight_decay": 0.0})
+    record: Record = a_record(spec)
+    terminal(width)
+    shown = Display(arms, {})
     with shown:
-        for bar in shown._progress.task_ids:
-            best = "best validation accuracy 77.3 (a-method-with-a-long-name)"
-            shown._progress.update(bar, completed=total, best=best, left="1:02:03 left")
-    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err).replace("\r", os.linesep).splitlines()
-    last = [line for line in lines if "left" in line][-1]
-    assert "1:02:03 left" in last
-    assert re.search(r" \d+/\d+ ", last)
-    assert re.search(r" 0:00:\d\d ", last)
-    assert ("…" in last) == (width < 120)
-    assert len(last.rstrip()) <= width
+        shown.done(record)
+    last = [line for line in plain(capsys.readouterr().err) if "few" in line][-1]
+    value = record.selected["validation"][toy.selection.name]
+    number = f"{100 * value:.1f}" if toy.selection.percent else f"{value:.3g}"
+    assert f"1/{arms[0].runs} " in last
+    assert f" best {number} " in last
+    assert bool(re.search(r" 0:00:\d\d ", last)) == ("━" in last) == bar
+    assert last.endswith(f"validation {toy.selection.name} (stl)") == all_words
+    assert last.endswith("…") != all_words
+    assert len(last) <= width
