@@ -1,6 +1,6 @@
 """Does the inverse Hessian help? AuxiLearn's solvers beside leaving the curvature out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from benchmark.markdown import ABSENT, pipe_table
 from benchmark.record import Record
 from benchmark.statistics import ALPHA, holm
 
-FOLDERS = (RESULTS / "curvature/digits", RESULTS / "curvature/cifar100-coarse")
+FOLDERS = tuple(RESULTS / "curvature" / suite for suite in ("digits", "mnist", "cifar100-coarse"))
 METRIC = "top1"
 IDENTITY = "identity"
 TERMS = ("neumann", "cg", "nystrom")
@@ -41,14 +41,9 @@ def solver_of(record: Record) -> str:
     return f"{name} {hyper['terms']}{damped}{mode}"
 
 
-def digits() -> str:
-    """Return what solvers do on digits."""
-    return curvature(FOLDERS[0])
-
-
-def coarse() -> str:
-    """Return what solvers do on CIFAR-100 with coarse classes as auxiliary task."""
-    return curvature(FOLDERS[1])
+def table(suite: str) -> Callable[[], str]:
+    """Return what makes the table of a suite."""
+    return lambda: curvature(RESULTS / "curvature" / suite)
 
 
 def curvature(folder: Path) -> str:

@@ -26,7 +26,8 @@ OTHERS = ("stl", "maxl-f")
 METRIC = "top1"
 STEPS = RESULTS / "reference/cifar10-convnet", RESULTS / "rates/cifar10-convnet"
 APART = RESULTS / "reference/mnist", RESULTS / "rates/mnist", RESULTS / "curvature/mnist"
-CORRECTED = "neumann 3"
+CORRECTED = {"neumann 3": "mode corrected", "identity": "without curvature"}
+"""How AuxiLearn is called with each of the solvers that stand apart."""
 
 
 def table(suite: str) -> Callable[[], str]:
@@ -69,7 +70,7 @@ def steps(reference: Path = STEPS[0], rates: Path = STEPS[1]) -> str:
 
 
 def apart(reference: Path = APART[0], reduced: Path = APART[1], curved: Path = APART[2]) -> str:
-    """Return MAXL and AuxiLearn in mode corrected, each searched apart, against the methods of the suite's table.
+    """Return MAXL and two other forms of AuxiLearn, each searched apart, against the methods of the suite's table.
 
     Args:
         reference: Runs of the suite's table.
@@ -78,12 +79,13 @@ def apart(reference: Path = APART[0], reduced: Path = APART[1], curved: Path = A
     """
     (setting,) = {record.spec.setting for record in final_runs(curved)}
     finals = final_runs(reference)
-    others = {name: by_seed(succeeded(finals, name, setting), METRIC) for name in ("stl", LEARNT)}
+    others = {name: by_seed(succeeded(finals, name, setting), METRIC) for name in (*OTHERS, LEARNT)}
     parts = {
         "`maxl`": [record for record in records_of(reduced) if record.spec.method == "maxl"],
-        f"`{LEARNT}`, mode corrected": [
-            r for r in records_of(curved) if r.spec.method == LEARNT and solver_of(r) == CORRECTED
-        ],
+        **{
+            f"`{LEARNT}`, {name}": [r for r in records_of(curved) if r.spec.method == LEARNT and solver_of(r) == solver]
+            for solver, name in CORRECTED.items()
+        },
     }
     runs = {name: [r for r in found if r.spec.phase == "final" and r.status == "ok"] for name, found in parts.items()}
     rows = {name: {"method": name, METRIC: percent(by_seed(found, METRIC).values())} for name, found in runs.items()}

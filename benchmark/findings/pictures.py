@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark import suites
-from benchmark.figures.style import COLOURS, PAGE_INCHES, SMALL, look, retitle, save, style
+from benchmark.figures.style import COLOURS, PAGE_INCHES, SMALL, Look, look, retitle, save, style
 from benchmark.findings.curvature import FOLDERS, IDENTITY, METRIC, by_solver
 from benchmark.findings.runs import RESULTS, by_seed, final_runs, paired, succeeded
 from benchmark.record import Record
@@ -99,10 +99,12 @@ def curvature_figure(runs: Sequence[Record]) -> "Figure":
     axes: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(panels), sharey=True)).tolist()
     for each, (suite, setting) in zip(axes, panels, strict=True):
         here = [record for record in runs if (record.spec.suite, record.spec.setting) == (suite, setting)]
-        for number, method in enumerate(methods):
-            own = by_solver(record for record in here if record.spec.method == method)
+        shown = [method for method in methods if succeeded(here, method)]
+        for place, method in enumerate(shown):
+            own = by_solver(succeeded(here, method))
             if len(own.get(IDENTITY, ())) > 1:
-                _points(each, number, own, solvers)
+                height = 0.2 * (place - (len(shown) - 1) / 2)
+                _points(each, look(methods.index(method)), height, own, solvers)
         each.axvline(0, color="0.6", linewidth=0.8)
         for row in {*range(len(solvers))} - {solvers.index(name) for name in by_solver(here) if name != IDENTITY}:
             _not_run(each, row)
@@ -123,13 +125,15 @@ def _panels(runs: Sequence[Record]) -> list[tuple[str, str]]:
     return [(suite, setting) for suite in found for setting in suites.load(suite).settings if (suite, setting) in known]
 
 
-def _points(panel: "Axes", number: int, own: dict[str, list[Record]], solvers: Sequence[str]) -> None:
-    """Draw the differences of one method, a row a solver."""
+def _points(
+    panel: "Axes", look_of: Look, height: float, own: Mapping[str, Sequence[Record]], solvers: Sequence[str]
+) -> None:
+    """Draw the differences of one method, a row a solver, its points so far below the middle of the row."""
     plain = by_seed(own[IDENTITY], METRIC)
-    colour, _, marker = look(number)
+    colour, _, marker = look_of
     for name in own.keys() - {IDENTITY}:
         pair = paired(by_seed(own[name], METRIC), plain)
-        _interval(panel, pair, solvers.index(name) + 0.2 * (number - 0.5), colour, marker)
+        _interval(panel, pair, solvers.index(name) + height, colour, marker)
 
 
 def _title(runs: Sequence[Record], panel: tuple[str, str]) -> str:

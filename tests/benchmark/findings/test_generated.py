@@ -45,19 +45,22 @@ def test_differences_and_p_values_are_those_of_the_seeds(tmp_path: Path) -> None
 def test_what_was_searched_apart_is_compared_with_the_table(tmp_path: Path) -> None:
     corrected = {"mode": "corrected", "solver": "neumann", "terms": 3, "damping": 0}
     plain = {**corrected, "solver": "identity"}
-    reference = commit(tmp_path / "table", [*runs("stl", 0.1, SINGLE), *runs("auxilearn", 0.1, LEARNT)])
+    frozen = runs("maxl-f", 0.1, FROZEN_BETWEEN)
+    reference = commit(tmp_path / "table", [*runs("stl", 0.1, SINGLE), *frozen, *runs("auxilearn", 0.1, LEARNT)])
     reduced = commit(tmp_path / "rates", [*runs("maxl", 0.1, FROZEN), *runs("maxl", 0.2, (0.9, 0.8), phase="search")])
     curved = [*runs("auxilearn", 0.1, SINGLE_BETWEEN, own=corrected), *runs("auxilearn", 0.1, FROZEN, own=plain)]
     searched = runs("auxilearn", 0.2, FROZEN, own=corrected, phase="search")
     text = apart(reference, reduced, commit(tmp_path / "curved", [*curved, *searched]))
-    first, second = rows(text)
-    assert (first["method"], second["method"]) == ("`maxl`", "`auxilearn`, mode corrected")
-    assert (first["top1"], second["top1"]) == ("56.00 ± 1.00", "60.67 ± 1.20")
-    assert (first["trials"], second["trials"]) == ("2", "3")
-    assert [row["less `stl`"] for row in (first, second)] == ["+4.33", "+9.00"]
-    assert [row["less `auxilearn`"] for row in (first, second)] == ["-5.00", "-0.33"]
-    p_values = [stats.ttest_rel(scores, SINGLE).pvalue for scores in (FROZEN, SINGLE_BETWEEN)]
-    smaller, larger = 2 * min(p_values), max(2 * min(p_values), max(p_values))
-    told = [row["p (Holm) of `stl`"] for row in (first, second)]
-    assert sorted(told) == sorted(f"{p:.3f}" for p in (smaller, larger))
+    found = rows(text)
+    names = ["`maxl`", "`auxilearn`, mode corrected", "`auxilearn`, without curvature"]
+    assert [row["method"] for row in found] == names
+    assert [row["top1"] for row in found] == ["56.00 ± 1.00", "60.67 ± 1.20", "56.00 ± 1.00"]
+    assert [row["trials"] for row in found] == ["2", "3", "0"]
+    assert [row["less `stl`"] for row in found] == ["+4.33", "+9.00", "+4.33"]
+    assert [row["less `maxl-f`"] for row in found] == ["-4.00", "+0.67", "-4.00"]
+    assert [row["less `auxilearn`"] for row in found] == ["-5.00", "-0.33", "-5.00"]
+    raw = [stats.ttest_rel(scores, SINGLE).pvalue for scores in (FROZEN, SINGLE_BETWEEN, FROZEN)]
+    smallest, middle, largest = sorted(raw)
+    steps_down = [3 * smallest, max(3 * smallest, 2 * middle), max(3 * smallest, 2 * middle, largest)]
+    assert sorted(row["p (Holm) of `stl`"] for row in found) == sorted(f"{p:.3f}" for p in steps_down)
     assert "of 3 final runs" in text

@@ -61,8 +61,28 @@ def test_a_method_with_one_common_seed_has_no_interval_and_no_row() -> None:
 
 
 def test_solvers_are_drawn_against_the_identity() -> None:
-    learnt = "auxilearn-linear"
-    plain = runs("5-shot", {learnt: SINGLE}, mode="corrected", solver="identity", terms=3, damping=0)
-    curved = runs("5-shot", {learnt: SCORES["gcs"]}, mode="corrected", solver="cg", terms=10, damping=0)
-    ((middle, *_),) = drawn(curvature_figure([*plain, *curved]).axes[0])
-    assert middle == pytest.approx(4.0)
+    names = ("auxilearn-linear", "auxilearn-nonlinear")
+    few = dict.fromkeys(names, SINGLE)
+    plain = [
+        *runs("5-shot", few, mode="corrected", solver="identity", terms=3, damping=0),
+        *runs("10-shot", {names[1]: SINGLE}, mode="corrected", solver="identity", terms=3, damping=0),
+    ]
+    curved = [
+        *runs(
+            "5-shot",
+            {names[0]: SCORES["gcs"], names[1]: SCORES["equal"]},
+            mode="corrected",
+            solver="cg",
+            terms=10,
+            damping=0,
+        ),
+        *runs("10-shot", {names[1]: SCORES["rlw"]}, mode="corrected", solver="cg", terms=10, damping=0),
+    ]
+    both, one = curvature_figure([*plain, *curved]).axes
+    assert [(middle, height) for middle, height, *_ in drawn(both)] == [
+        (pytest.approx(4.0), pytest.approx(-0.1)),
+        (pytest.approx(11.0), pytest.approx(0.1)),
+    ]
+    assert [(middle, height) for middle, height, *_ in drawn(one)] == [(pytest.approx(-9.0), 0)]
+    colours = [{bar.lines[0].get_color() for bar in panel.containers} for panel in (both, one)]
+    assert colours[1] < colours[0], "a method looks alike in all panels"
