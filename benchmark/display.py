@@ -23,6 +23,7 @@ from rich.text import Text
 from benchmark.campaign import choose, search_records
 from benchmark.plan import Arm
 from benchmark.record import Record
+from benchmark.text import on_terminal
 
 PLAIN: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
 """Of every console: names and reasons are text."""
@@ -64,7 +65,7 @@ class Display:
             TextColumn("{task.fields[best]}", markup=False),
             _Words(),
             console=self._console,
-            disable=not sys.stderr.isatty(),
+            disable=not on_terminal(sys.stderr),
         )
         self._bars: dict[str, TaskID] = {}
         self._first_done = self._told = time.monotonic()

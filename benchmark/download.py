@@ -1,6 +1,7 @@
 """Downloads of official files: resumed where they broke, from server after server, verified, then renamed."""
 
 import hashlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from filelock import FileLock
 
 from benchmark.dataset import Dataset, Source
 from benchmark.errors import FULL, UserError
+from benchmark.text import on_terminal
 from benchmark.transfer import FailedError, Meter, length_of, pull, tag_of
 
 ROUNDS = 3
@@ -113,7 +115,7 @@ def _meter(source: Source) -> Iterator[Meter]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    with Progress(*columns, console=console, disable=not on_terminal(sys.stderr), transient=True) as bar:
         task = bar.add_task(source.name, total=source.size)
         yield lambda length: bar.update(task, completed=length)
 

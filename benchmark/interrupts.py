@@ -13,6 +13,7 @@ import psutil
 
 from benchmark import stopping
 from benchmark.commands import INTERRUPTED
+from benchmark.text import on_terminal
 
 _asked = threading.Event()
 
@@ -75,7 +76,7 @@ def _end() -> None:
             child.kill()
         except psutil.Error:
             continue
-    shown = _SHOW_CURSOR if sys.stderr is not None and sys.stderr.isatty() else b""
+    shown = _SHOW_CURSOR if on_terminal(sys.stderr) else b""
     try:
         os.write(2, shown + _LINE)
     finally:

@@ -25,6 +25,7 @@ from benchmark.space import describe
 from benchmark.spec import called
 from benchmark.table import Table, by_setting
 from benchmark.tables.sheet import Sheet, frame_of_sheet
+from benchmark.text import on_terminal
 
 WIDTH_IN_PIPE = 160
 """Characters of a line of the output where it is no terminal."""
@@ -41,7 +42,7 @@ FRAME = 3
 
 def console() -> Console:
     """Return the terminal, or a wide page where the output is no terminal, whatever colours are asked for."""
-    return Console(**PLAIN) if sys.stdout.isatty() else Console(**PLAIN, width=WIDTH_IN_PIPE)
+    return Console(**PLAIN) if on_terminal(sys.stdout) else Console(**PLAIN, width=WIDTH_IN_PIPE)
 
 
 def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
@@ -85,7 +86,7 @@ def print_frames(frames: Iterable[tuple[str, pd.DataFrame]], lines: Iterable[str
 
 def _print_text(out: Console, text: str, *, indent: int = 0) -> None:
     """Print a line, on a terminal broken between words; one that holds a command is for copying, and never broken."""
-    if not sys.stdout.isatty() or COMMAND in text:
+    if not on_terminal(sys.stdout) or COMMAND in text:
         out.print(" " * indent + text, soft_wrap=True)
     elif indent:
         out.print(Padding(Text(text), (0, 0, 0, indent), expand=False))
@@ -117,7 +118,7 @@ def _print_rows(out: Console, title: str, columns: Sequence[str], rows: Sequence
 def parts(widths: Sequence[int], keys: int, room: int) -> list[list[int]]:
     """Return which columns stand beside each other so that each part fits the room, the keys in every part.
 
-    A column that does not fit beside the keys has a part of its own, which is wider.
+    A column that does not fit beside the keys has a part of its own, for which they are to be cut.
 
     Args:
         widths: Of the columns' texts, in characters.

@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 _ADDRESS = re.compile(r"\b(?:tcp|tls|ucx|ucxx|inproc)://[^\s'\",;)]+")
 _CREDENTIALS = re.compile(r"(\w+://)[^\s/@]*@")
@@ -24,6 +25,11 @@ SHORTEST_SECRET = 8
 def plain(text: object) -> str:
     r"""Return text as one line of visible characters: white space as blanks, all else as escapes such as `\x1b`."""
     return "".join(map(_visible, str(text)))
+
+
+def on_terminal(stream: TextIO | None) -> bool:
+    """Return whether a stream of this process is a terminal; None is one that was closed before it began."""
+    return stream is not None and stream.isatty()
 
 
 def is_plain(text: str) -> bool:

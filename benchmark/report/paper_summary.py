@@ -50,7 +50,7 @@ def closing_lines(
     """
     notes = [note for table in tables for note in table.notes if note.command]
     lines = [
-        "cells: numbers of the paper. partial: some final runs are missing. "
+        "cells: numbers of the paper. partial, where there are any: some final runs are missing. "
         f"≤ {NEAR} SE: measured cells that differ from the paper by at most {NEAR} standard errors."
     ]
     if notes:

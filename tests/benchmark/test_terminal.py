@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from math import nan
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import pandas as pd
 import pytest
@@ -19,7 +20,18 @@ from benchmark.suite import Metric
 from benchmark.table import Table
 from benchmark.tables.data import Cell, Note, Provenance, Results, Row
 from benchmark.tables.sheet import of_frame
-from benchmark.terminal import FRAME, LEAST, WIDTH_IN_PIPE, cut, parts, print_plan, print_sheets, print_table
+from benchmark.terminal import (
+    FRAME,
+    LEAST,
+    WIDTH_IN_PIPE,
+    console,
+    cut,
+    parts,
+    print_entry,
+    print_plan,
+    print_sheets,
+    print_table,
+)
 from tests.benchmark.helpers import Toy, a_record
 
 CAPTION = "Words of a caption that is longer than a narrow terminal is wide, and so is broken between them."
@@ -63,13 +75,18 @@ def words(line: str) -> list[str]:
     return [word.strip() for word in re.split("[│┃]", line)]
 
 
+def cells(line: str) -> int:
+    """Return how wide a line is on a terminal."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in line)
+
+
 def grids(text: str) -> list[str]:
     """Return the lines of all tables that hold text."""
     return [line for line in plain(text) if line.startswith(("┃", "│"))]
 
 
 @pytest.mark.parametrize("width", [22, 30, 45, 80, WIDTH_IN_PIPE])
-@pytest.mark.parametrize("method", ["stl", "a-method-with-a-name-that-is-much-too-long", "方法"])
+@pytest.mark.parametrize("method", ["stl", "a-method-with-a-name-that-is-much-too-long", "方法方法方法"])
 def test_a_table_is_printed_in_parts_with_all_of_its_columns_and_numbers(
     width: int, method: str, capsys: pytest.CaptureFixture[str], terminal: Terminal
 ) -> None:
@@ -87,9 +104,8 @@ def test_a_table_is_printed_in_parts_with_all_of_its_columns_and_numbers(
     assert numbers.count("50.00") == len(METRICS)
     assert numbers.count("12345.678") == len(TASKS)
     least = 1 + LEAST + FRAME + len(max(TASKS, key=len)) + FRAME
-    assert max(len(line) + sum(map(line.count, method if method == "方法" else "")) for line in lines) <= max(
-        width, least
-    )
+    assert max(map(cells, lines)) <= max(width, least)
+    assert cells(method) > width // 3 or sum(method in line for line in lines) == len(heads)
 
 
 @pytest.mark.parametrize("forced", [False, True])
@@ -101,9 +117,11 @@ def test_pipes_are_never_broken_whatever_colours_are_asked_for(
         monkeypatch.setenv("COLUMNS", "40")
     files = [f"file-{number}.md" for number in range(40)]
     print_table(a_table(), Path("folder"), files)
-    lines = capsys.readouterr().out.splitlines()
-    assert {CAPTION, f"Written to folder: {', '.join(files)}."} <= set(lines)
-    assert max(map(len, lines)) > WIDTH_IN_PIPE
+    text = capsys.readouterr().out
+    assert {CAPTION, f"Written to folder: {', '.join(files)}."} <= set(text.splitlines())
+    tables = grids(text)
+    assert max(map(len, tables)) > WIDTH_IN_PIPE - len(METRICS[-1]) - FRAME
+    assert len(tables) == 2 * 3, "heads and rows of two parts of results and one of weights"
 
 
 def test_prose_is_broken_between_words_on_a_terminal_and_commands_never(
@@ -129,6 +147,24 @@ def test_sheets_have_their_captions_broken_too(capsys: pytest.CaptureFixture[str
     lines = plain(capsys.readouterr().out)
     assert max(map(len, lines)) <= 45
     assert CAPTION in " ".join(lines)
+
+
+def test_entries_are_indented_in_every_line(capsys: pytest.CaptureFixture[str], terminal: Terminal) -> None:
+    terminal(45)
+    print_entry(console(), "toy", "what it is", {"source": CAPTION, "none": ""})
+    first, *others, last = plain(capsys.readouterr().out)
+    assert (first, last) == ("  toy: what it is", "")
+    assert len(others) > 1
+    assert all(line.startswith("      ") and line[6] != " " for line in others)
+    assert " ".join(map(str.strip, others)) == f"source: {CAPTION}"
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_closed_streams_are_no_terminal(stream: str, toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, stream, None)
+    print_table(a_table(), Path("folder"), [])
+    with Display(make_plan(Options("toy")), {}) as shown:
+        shown.say("a line")
 
 
 def test_the_plan_keeps_setting_and_method_in_every_part(
@@ -175,13 +211,12 @@ def test_bars_keep_their_numbers_whole_and_cut_the_words(
     (spec, *_) = arms[0].finals({"lr": 1.0, "weight_decay": 0.0})
     record: Record = a_record(spec)
     terminal(width)
-    shown = Display(arms, {})
-    with shown:
+    with Display(arms * 400, {}) as shown:
         shown.done(record)
     last = [line for line in plain(capsys.readouterr().err) if "few" in line][-1]
     value = record.selected["validation"][toy.selection.name]
     number = f"{100 * value:.1f}" if toy.selection.percent else f"{value:.3g}"
-    assert f"1/{arms[0].runs} " in last
+    assert f"1/{400 * arms[0].runs} " in last
     assert f" best {number} " in last
     assert bool(re.search(r" 0:00:\d\d ", last)) == ("━" in last) == bar
     assert last.endswith(f"validation {toy.selection.name} (stl)") == all_words
