@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from benchmark import suites
@@ -109,6 +110,9 @@ def _row(key: Key, name: str, own: dict[str, list[Record]], tests: dict[str, Tes
         METRIC: percent(by_seed(runs, METRIC).values()),
         "less identity": ABSENT if test is None else f"{100 * test.difference:+.2f}",
         "p (Holm)": ABSENT if test is None else p_text(test.corrected),
+        "rates": ", ".join(_rate(runs, name) for name in ("lr", "auxiliary_lr")),
+        "norm": f"{median(_values(runs, 'hypergradient_norm')):.3g}",
+        "clipped": f"{100 * _mean(runs, 'clipped'):.0f} %",
         "cosine to identity": f"{_mean(runs, 'cosine_to_identity'):.4f}",
         "residual": ABSENT if name == IDENTITY else f"{_mean(runs, 'residual'):.3f}",
         "stopped": f"{100 * _mean(runs, 'stopped'):.0f} %" if name.startswith(("neumann", "cg")) else ABSENT,
@@ -118,9 +122,19 @@ def _row(key: Key, name: str, own: dict[str, list[Record]], tests: dict[str, Tes
 
 def _mean(runs: Sequence[Record], name: str) -> float:
     """Return the mean of a diagnostic over all epochs in which it was measured."""
+    known = _values(runs, name)
+    return sum(known) / len(known)
+
+
+def _values(runs: Sequence[Record], name: str) -> list[float]:
+    """Return a diagnostic in all epochs in which it was measured; NaN alone where it never was."""
     values = [row["diagnostics"].get(name) for record in runs for row in record.epochs]
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else float("nan")
+    return [value for value in values if value is not None] or [float("nan")]
+
+
+def _rate(runs: Sequence[Record], name: str) -> str:
+    """Return the value of a hyper-parameter that runs have, or all that they have."""
+    return " or ".join(sorted({f"{dict(record.spec.hyper)[name]}" for record in runs}))
 
 
 def _answer(told: Sequence[tuple[Key, str, Test]]) -> str:
@@ -159,8 +173,9 @@ def _caption(folder: Path, runs: Sequence[Record]) -> str:
     rates = "after each solver's own search" if searched else "with the same rates for every solver"
     return (
         f"Test {METRIC} in percent, mean ± standard error of {counts} final runs {rates}; "
-        "differences paired by seed, t-test, Holm's correction for the solvers of a method in a setting. Cosine and "
-        "residual: mean over all outer steps; stopped: share of them in which a series ended early, as its "
-        "residual grew or, with cg, the curvature was negative. Products: with the Hessian in an outer step, at most; "
-        f"each costs about two training steps.{lost} {origin(runs)}."
+        "differences paired by seed, t-test, Holm's correction for the solvers of a method in a setting. Rates: of the "
+        "network and of the outer step. Norm: median over the epochs of the hypergradient's; clipped: share of outer "
+        "steps in which it was longer than allowed; stopped: in which a series ended early, as its residual grew or, "
+        "with cg, the curvature was negative; these, cosine and residual are means over the epochs. Products: with the "
+        f"Hessian in an outer step, at most; each costs about two training steps.{lost} {origin(runs)}."
     )

@@ -1,6 +1,6 @@
 """Suites with generated labels: tables, what was searched apart, and whether AuxiLearn gains by larger steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from benchmark.findings.runs import (
 )
 from benchmark.findings.tables import by_setting
 from benchmark.markdown import pipe_table
+from benchmark.record import Record
 from benchmark.statistics import holm
 
 LEARNT = "auxilearn"
@@ -26,8 +27,6 @@ OTHERS = ("stl", "maxl-f")
 METRIC = "top1"
 STEPS = RESULTS / "reference/cifar10-convnet", RESULTS / "rates/cifar10-convnet"
 APART = RESULTS / "reference/mnist", RESULTS / "rates/mnist", RESULTS / "curvature/mnist"
-CORRECTED = {"neumann 3": "mode corrected", "identity": "without curvature"}
-"""How AuxiLearn is called with each of the solvers that stand apart."""
 
 
 def table(suite: str) -> Callable[[], str]:
@@ -52,7 +51,7 @@ def steps(reference: Path = STEPS[0], rates: Path = STEPS[1]) -> str:
         {
             "method": f"`{name}`",
             "rates searched": where,
-            "lr": ", ".join(sorted({f"{dict(record.spec.hyper)['lr']}" for record in found})),
+            "lr": _rates(found),
             METRIC: percent(by_seed(found, METRIC).values()),
             f"`{LEARNT}` less it": f"{100 * pair.difference:+.2f}",
             "p (Holm)": p_text(p),
@@ -61,34 +60,42 @@ def steps(reference: Path = STEPS[0], rates: Path = STEPS[1]) -> str:
     ]
     whence = origin([*learnt, *chain(*runs.values())])
     ends = [record.epochs[-1]["weight"][0] for record in learnt]
-    rate = ", ".join(sorted({f"{dict(record.spec.hyper)['lr']}" for record in learnt}))
     return (
-        f"{pipe_table(rows)}\n\nThe weight of the main loss that {listed([LEARNT])} (lr {rate}) ends with is "
+        f"{pipe_table(rows)}\n\nThe weight of the main loss that {listed([LEARNT])} (lr {_rates(learnt)}) ends with is "
         f"{sum(ends) / len(ends):.1f} on average. Test {METRIC} in percent, mean ± standard error of {len(learnt)} "
         f"final runs; differences paired by seed, t-test, Holm's correction. {whence}."
     )
 
 
+def _rates(runs: Iterable[Record]) -> str:
+    """Return the network's rates that runs have."""
+    return ", ".join(sorted({f"{dict(record.spec.hyper)['lr']}" for record in runs}))
+
+
 def apart(reference: Path = APART[0], reduced: Path = APART[1], curved: Path = APART[2]) -> str:
-    """Return MAXL and two other forms of AuxiLearn, each searched apart, against the methods of the suite's table.
+    """Return what was run apart against the methods of the suite's table.
 
     Args:
         reference: Runs of the suite's table.
-        reduced: Runs of MAXL with a part of its grid.
-        curved: Runs of AuxiLearn with several solvers.
+        reduced: Runs of MAXL, trained or not, with a part of their grids.
+        curved: Runs of AuxiLearn with several solvers, those of the table among them.
     """
     (setting,) = {record.spec.setting for record in final_runs(curved)}
     finals = final_runs(reference)
     others = {name: by_seed(succeeded(finals, name, setting), METRIC) for name in (*OTHERS, LEARNT)}
-    parts = {
-        "`maxl`": [record for record in records_of(reduced) if record.spec.method == "maxl"],
-        **{
-            f"`{LEARNT}`, {name}": [r for r in records_of(curved) if r.spec.method == LEARNT and solver_of(r) == solver]
-            for solver, name in CORRECTED.items()
-        },
-    }
+    parts: dict[str, list[Record]] = {}
+    for record in (*records_of(reduced), *records_of(curved)):
+        name = f"`{record.spec.method}`"
+        if record.spec.method == LEARNT:
+            if dict(record.spec.hyper)["mode"] == "paper":
+                continue  # it is the table's
+            name = f"{name}, corrected, {solver_of(record)}"
+        parts.setdefault(name, []).append(record)
     runs = {name: [r for r in found if r.spec.phase == "final" and r.status == "ok"] for name, found in parts.items()}
-    rows = {name: {"method": name, METRIC: percent(by_seed(found, METRIC).values())} for name, found in runs.items()}
+    rows = {
+        name: {"method": name, "lr": _rates(found), METRIC: percent(by_seed(found, METRIC).values())}
+        for name, found in runs.items()
+    }
     for other, scores in others.items():
         pairs = [paired(by_seed(found, METRIC), scores) for found in runs.values()]
         p_values = holm([pair.p for pair in pairs]).tolist()
@@ -97,9 +104,10 @@ def apart(reference: Path = APART[0], reduced: Path = APART[1], curved: Path = A
             row[f"p (Holm) of `{other}`"] = p_text(p)
     for name, row in rows.items():
         row["trials"] = str(sum(record.spec.phase == "search" for record in parts[name]))
+    table = ", ".join(f"`{name}` {_rates(succeeded(finals, name, setting))}" for name in others)
     shown = list(chain(*runs.values()))
     return (
         f"{pipe_table(list(rows.values()))}\n\nTest {METRIC} in percent, mean ± standard error of "
         f"{len({record.spec.seed for record in shown})} final runs; differences paired by seed, t-test, Holm's "
-        f"correction. {origin(shown)}."
+        f"correction for the column. Rates of the network in the table above: {table}. {origin(shown)}."
     )

@@ -20,8 +20,13 @@ def made(folder: Path, scores: dict[tuple[str, str, int], tuple[float, ...]]) ->
             "auxilearn-linear",
             seed,
             {"top1": score, "top3": 1.0},
-            hyper={"mode": mode, "solver": solver, "terms": terms, "damping": 0},
-            diagnostics={"cosine_to_identity": 1.0 if solver == "identity" else 0.5, "residual": 0.25},
+            hyper=_hyper(solver) | {"mode": mode, "terms": terms, "damping": 0},
+            diagnostics={
+                "cosine_to_identity": 1.0 if solver == "identity" else 0.5,
+                "residual": 0.25,
+                "hypergradient_norm": float(seed * seed),
+                "clipped": 0.5 * (seed > 2),
+            },
         )
         for (mode, solver, terms), found in scores.items()
         for seed, score in enumerate(found, start=1)
@@ -47,6 +52,7 @@ def test_solvers_against_the_identity(tmp_path: Path) -> None:
     assert [row["p (Holm)"] for row in found] == ["–", "1.000", "<0.001"]
     assert [row["cosine to identity"] for row in found] == ["1.0000", "0.5000", "0.5000"]
     assert [row["products"] for row in found] == ["0", "3", "10"]
+    assert {(row["rates"], row["norm"], row["clipped"]) for row in found} == {("0.1, 0.01", "6.5", "25 %")}
     assert (
         "Of 2 comparisons with leaving the curvature out (`solver=identity`), 1 are significantly better and 0" in text
     )
@@ -99,4 +105,5 @@ def test_runs_that_differ_in_what_the_table_does_not_name_are_no_single_row(tmp_
 
 
 def _hyper(solver: str, damping: float = 0.0) -> dict[str, object]:
-    return {"mode": "corrected", "solver": solver, "terms": 10, "damping": damping}
+    rates = {"lr": 0.1, "auxiliary_lr": 0.01}
+    return {"mode": "corrected", "solver": solver, "terms": 10, "damping": damping, **rates}

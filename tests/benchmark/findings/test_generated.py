@@ -48,12 +48,18 @@ def test_what_was_searched_apart_is_compared_with_the_table(tmp_path: Path) -> N
     frozen = runs("maxl-f", 0.1, FROZEN_BETWEEN)
     reference = commit(tmp_path / "table", [*runs("stl", 0.1, SINGLE), *frozen, *runs("auxilearn", 0.1, LEARNT)])
     reduced = commit(tmp_path / "rates", [*runs("maxl", 0.1, FROZEN), *runs("maxl", 0.2, (0.9, 0.8), phase="search")])
-    curved = [*runs("auxilearn", 0.1, SINGLE_BETWEEN, own=corrected), *runs("auxilearn", 0.1, FROZEN, own=plain)]
+    curved = [
+        *runs("auxilearn", 0.1, SINGLE_BETWEEN, own=corrected),
+        *runs("auxilearn", 0.1, FROZEN, own=plain),
+        *runs("auxilearn", 0.1, LEARNT, own={**corrected, "mode": "paper"}),
+    ]
     searched = runs("auxilearn", 0.2, FROZEN, own=corrected, phase="search")
     text = apart(reference, reduced, commit(tmp_path / "curved", [*curved, *searched]))
     found = rows(text)
-    names = ["`maxl`", "`auxilearn`, mode corrected", "`auxilearn`, without curvature"]
+    names = ["`maxl`", "`auxilearn`, corrected, neumann 3", "`auxilearn`, corrected, identity"]
     assert [row["method"] for row in found] == names
+    assert [row["lr"] for row in found] == ["0.1", "0.1", "0.1"]
+    assert "Rates of the network in the table above: `stl` 0.1, `maxl-f` 0.1, `auxilearn` 0.1." in text
     assert [row["top1"] for row in found] == ["56.00 ± 1.00", "60.67 ± 1.20", "56.00 ± 1.00"]
     assert [row["trials"] for row in found] == ["2", "3", "0"]
     assert [row["less `stl`"] for row in found] == ["+4.33", "+9.00", "+4.33"]

@@ -31,6 +31,10 @@ def drawn(panel) -> list[tuple[float, float, float, float]]:
     return sorted(found, key=lambda each: each[1])
 
 
+def colours(panel) -> set[str]:
+    return {bar.lines[0].get_color() for bar in panel.containers}
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_committed_pictures_show_the_committed_runs(name: str) -> None:
     with Image.open(RESULTS / f"{name}.png") as picture:
@@ -62,7 +66,7 @@ def test_a_method_with_one_common_seed_has_no_interval_and_no_row() -> None:
 
 def test_solvers_are_drawn_against_the_identity() -> None:
     names = ("auxilearn-linear", "auxilearn-nonlinear")
-    few = dict.fromkeys(names, SINGLE)
+    few: dict[str, tuple[float, ...]] = dict.fromkeys(names, SINGLE)
     plain = [
         *runs("5-shot", few, mode="corrected", solver="identity", terms=3, damping=0),
         *runs("10-shot", {names[1]: SINGLE}, mode="corrected", solver="identity", terms=3, damping=0),
@@ -84,5 +88,4 @@ def test_solvers_are_drawn_against_the_identity() -> None:
         (pytest.approx(11.0), pytest.approx(0.1)),
     ]
     assert [(middle, height) for middle, height, *_ in drawn(one)] == [(pytest.approx(-9.0), 0)]
-    colours = [{bar.lines[0].get_color() for bar in panel.containers} for panel in (both, one)]
-    assert colours[1] < colours[0], "a method looks alike in all panels"
+    assert colours(one) < colours(both), "a method looks alike in all panels"
