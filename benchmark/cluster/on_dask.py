@@ -108,23 +108,34 @@ class OnDask:
             self._wait()
             if full and not self._ended and self.room() > 0:
                 return None
+        if self._ended[0].status == "finished" and not self._fetch(self._ended[0]):
+            return self.next()
         future = self._ended.popleft()
         spec, _ = self._forget(future.key)
         self._tested = None if self._tested == future.key else self._tested
-        if future.key in self._values or future.status == "finished":
-            return Record.from_json(self._value(future))
+        if future.key in self._values:
+            return Record.from_json(self._values.pop(future.key))
         if future.status == "cancelled":
             raise UserError(GONE)
         return _unreturned(spec, future.exception())
 
-    def _value(self, future: Any) -> dict[str, Any]:
-        """Return what a cell gave; that of all others that have ended comes the same way."""
-        if future.key not in self._values:
-            batch = [future, *(each for each in self._ended if each.status == "finished")]
+    def _fetch(self, future: Any) -> bool:
+        """Fetch what a cell gave and, in the same way, what all others that have ended did.
+
+        False if a worker died with one of these and Dask has given that up: its future says so from then on.
+        """
+        if future.key in self._values:
+            return True
+        batch = [future, *(each for each in self._ended if each is not future and each.status == "finished")]
+        try:
             with self._reaching():
                 found = self._pool.client.gather(batch)
-            self._values |= {each.key: value for each, value in zip(batch, found, strict=True)}
-        return self._values.pop(future.key)
+        except Exception as error:
+            if is_killed(error) and any(each.status == "error" for each in batch):
+                return False
+            raise
+        self._values |= {each.key: value for each, value in zip(batch, found, strict=True)}
+        return True
 
     def ready(self) -> bool:
         """Return whether `next` would not wait."""
