@@ -187,7 +187,7 @@ def print_listing() -> None:
         print_entry(
             out,
             name,
-            (suite.__doc__ or "").strip().splitlines()[0],
+            _first_line(suite),
             {
                 "settings": ", ".join(suite.settings),
                 "tasks": f"{suite.main_task}; auxiliary: {suite.auxiliary_tasks}",
@@ -201,8 +201,12 @@ def print_listing() -> None:
         searched = "; ".join(f"{key} {', '.join(map(as_text, values))}" for key, values in method.search_space.items())
         others = {key: value for key, value in hyper_parameters(method).items() if key not in method.search_space}
         settings = ", ".join(f"{key}={as_text(value)}" for key, value in others.items())
-        first = (method.__doc__ or "").strip().splitlines()[0]
-        print_entry(out, name, first, {"searches": searched, "settings": settings, "source": method.citation})
+        facts = {"searches": searched, "settings": settings, "source": method.citation}
+        print_entry(out, name, _first_line(method), facts)
+
+
+def _first_line(documented: object) -> str:
+    return (documented.__doc__ or "").strip().splitlines()[0]
 
 
 def print_entry(out: Console, name: str, title: str, facts: Mapping[str, str]) -> None:
