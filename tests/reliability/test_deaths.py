@@ -2,9 +2,6 @@
 
 import os
 import signal
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,6 @@ import pytest
 
 from benchmark import engine
 from benchmark.cluster import start as cluster
-from benchmark.cluster.on_dask import OnDask
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, start
 from benchmark.plan import Options, make_plan
@@ -21,6 +17,7 @@ from benchmark.record import Store
 from benchmark.speed.empty import empty_cell
 from tests.benchmark.helpers import a_spec, next_of
 from tests.benchmark.processes import wait_until
+from tests.reliability.held import began, holding
 
 KILLER = 20
 """Seed of the final run that kills its worker."""
@@ -31,33 +28,6 @@ def killing(spec: dict[str, Any], *rest: Any) -> dict[str, Any]:
     if spec["phase"] == "final" and spec["seed"] == KILLER:
         os.kill(os.getpid(), signal.SIGKILL)
     return empty_cell(spec, *rest)
-
-
-def held(folder: Path, spec: dict[str, Any], *rest: Any) -> dict[str, Any]:
-    """Note which process a cell begins in, and hold it until it may end."""
-    with (folder / f"began-{spec['seed']}").open("a") as file:
-        file.write(f"{os.getpid()}\n")
-    while not (folder / f"end-{spec['seed']}").exists():
-        time.sleep(0.02)
-    return empty_cell(spec, *rest)
-
-
-@contextmanager
-def holding(folder: Path, workers: int) -> Iterator[OnDask]:
-    """Yield an engine of cells that are held, and let all end at the end."""
-    with start(Resources(workers=workers), cell=partial(held, folder)) as running:
-        assert isinstance(running, OnDask)
-        try:
-            yield running
-        finally:
-            for seed in range(10):
-                (folder / f"end-{seed}").touch()
-
-
-def began(folder: Path, seed: int) -> list[int]:
-    """Return the processes in which a cell began, in order."""
-    path = folder / f"began-{seed}"
-    return [int(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 @pytest.mark.parametrize("workers", [1, 2])
