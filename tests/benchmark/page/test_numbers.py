@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from benchmark.plan import Options, make_plan
 from benchmark.report.browser import draw, wait_for_tables
 from tests.benchmark.helpers import Toy, a_record
-from tests.benchmark.page.browser import column
+from tests.benchmark.page.browser import column, opened
 from tests.benchmark.page.conftest import REFERENCE, MakePage
 
 SETTINGS = ("5-shot", "10-shot")
@@ -76,6 +76,16 @@ def test_curves_are_means_of_the_records(page: Page, lines: list[dict[str, Any]]
             mean, error = map(float, row[head.index(method)].split(" ± "))
             assert mean == pytest.approx(100 * statistics.mean(values), abs=0.006)
             assert error == pytest.approx(100 * statistics.stdev(values) / 10**0.5, rel=0.06)
+
+
+def test_a_setting_without_runs_of_a_method_has_no_axes(browser: Browser, toy: Toy, make_page: MakePage) -> None:
+    arms = make_plan(Options("toy", methods=("stl", "equal"), fixed={"lr": "1", "weight_decay": "0"}, seeds=2))
+    runs = [a_record(spec) for arm in arms for spec in arm.finals({}) if (arm.setting, arm.method) != ("many", "equal")]
+    with opened(browser, make_page(arms, runs)) as page:
+        draw(page)
+        page.locator("#weight-method").select_option("equal")
+        expect(page.locator("#weight-plots figcaption")).to_have_text(["equal, few"])
+        assert page.locator("#curve-plots figcaption").all_inner_texts() == ["few", "many"]
 
 
 def test_every_record_of_the_page_is_the_line_of_the_file(page: Page, lines: list[dict[str, Any]]) -> None:

@@ -75,7 +75,7 @@ async function drawNow(section, holder, make, turn) {
   let figures;
   try {
     await loadPlotly();
-    figures = await make();
+    figures = (await make()).filter((figure) => figure.traces.length);
   } catch (error) {
     holder.replaceChildren(el("p", { class: "quiet" }, `Nothing can be drawn: ${error.message}`));
     return;

@@ -6,7 +6,7 @@ function searchScores() {
   const metric = metricNamed(state.search);
   const scale = metric.percent ? 100 : 1;
   const lookOf = looks();
-  const figures = shownSettings().map((setting) => {
+  return shownSettings().map((setting) => {
     const found = drawnMethods(setting).map((method) => {
       const arm = data.arms.find((each) => each.setting === setting && each.method === method);
       const trials = (arm?.trials ?? []).map((index, trial) => ({ trial, run: index < 0 ? null : data.runs[index], chosen: trial === arm.chosen }));
@@ -25,7 +25,6 @@ function searchScores() {
     const rows = found.flatMap(([method, trials]) => trials.map(({ trial, run, chosen }) => [method, String(trial), metricText(metric, run.validation[metric.name]), chosen ? "chosen" : "", hyperText(run)]));
     return { title: setting, traces, numbers: () => [["method", "trial", metric.name, "", "hyper-parameters"], rows], onClick: openRun, layout: { x: "trial", y: plain(`validation ${metric.name}${metric.percent ? " (%)" : ""}`) } };
   });
-  return figures.filter((figure) => figure.traces.length);
 }
 
 const AXES = { step: ["seconds a training step", "step"], memory: ["peak memory (MiB)", "memory"], trials: ["search runs", "trials"] };
