@@ -105,7 +105,7 @@ def _row(row: Row, numbers: Mapping[Note, int]) -> dict[str, Any]:
         cells |= {f"{kind}:{cell.metric.name}": found for kind, found in _metric(row, cell, numbers).items()}
     runs_of = max((cell.summary.n for cell in row.cells), default=0)
     cells["n"] = _cell(Content(str(runs_of)), runs_of)
-    cells["trials"] = _cell(Content(sheet.trials_text(row)), row.trials)
+    cells["trials"] = _cell(sheet.trials([row], numbers), row.trials)
     cells["step"] = _cell(sheet.seconds(row, numbers), row.step_sec)
     cells["memory"] = _cell(sheet.memory(row), row.peak_bytes / MIB)
     return {"method": row.method, "cells": cells}
