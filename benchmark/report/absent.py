@@ -26,7 +26,7 @@ def with_absent(experiment: Experiment) -> tuple[Arm, ...]:
     arms = []
     for setting in settings:
         mine = {arm.method: arm for arm in experiment.arms if arm.setting == setting}
-        others = [name for name in baselines.names() if name not in mine and name not in suite.methods_of(setting)]
+        others = [name for name in baselines.names() if name not in mine]
         reasons = Declines(suite.name, setting, suite.controls)
         all_asked_for = len(mine) > 1 and all(reasons.of(name) is not None for name in others)
         shown = [*suite.methods_of(setting), *mine, *(others if all_asked_for else ())]

@@ -1,7 +1,7 @@
 """Captions and provenance of tables: SAMPLE, other weights, selection rule, runs, protocol, precision, machines."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmark import budget, precision
 from benchmark.arm import Arm
@@ -9,6 +9,7 @@ from benchmark.controls import phrase
 from benchmark.dataset import INCOMPLETE
 from benchmark.record import Record
 from benchmark.spec import is_sample, other_weights
+from benchmark.tables import grid_ends
 from benchmark.tables.data import Provenance
 
 _MEMORY = (
@@ -19,12 +20,13 @@ _MEMORY = (
 SAMPLE_CAPTION = "SAMPLE: drawn data and a short training, which show that everything runs and are no result. "
 
 
-def caption(arms: Sequence[Arm], found: Sequence[Record]) -> str:
+def caption(arms: Sequence[Arm], found: Sequence[Record], records: Mapping[str, Record]) -> str:
     """Return how the numbers of a table came about.
 
     Args:
         arms: The table's, of one suite and one plan.
         found: Records of their final runs.
+        records: All records by digest, those of their searches among them.
     """
     suite, arm, come = arms[0].suite, arms[0], provenance(arms, found)
     epoch = "the last epoch counts, " if suite.selected_epoch == "last" else "epoch and "
@@ -39,6 +41,7 @@ def caption(arms: Sequence[Arm], found: Sequence[Record]) -> str:
         f"code of commit {', '.join(come.commits) or 'none yet'}. "
         f"{precision.phrase(found)}"
         f"Times measured on: {', '.join(come.devices) or 'nothing yet'}. {_MEMORY}"
+        f"{grid_ends.phrase(arms, records)}"
     )
 
 

@@ -29,7 +29,7 @@ class Note:
         command: The command that fills the cell; empty where running changes nothing.
     """
 
-    kind: Literal["declined", "edge", "failed", "missing", "precision", "trials"]
+    kind: Literal["declined", "failed", "missing", "precision", "trials"]
     text: str
     command: str = ""
 
@@ -97,7 +97,7 @@ class Row:
         steps: Seconds a training step of each final run.
         peak_bytes: Peak memory, mean over final runs: allocated on the CUDA device, or resident on the CPU.
         cost_note: Said of the costs alone, where runs of several precisions stand in one table.
-        trials_notes: Said of the trials: how many gave no result, and why; what was chosen at an end of its grid.
+        trials_note: Said of the number of trials: how many gave no result, and why.
     """
 
     suite: str
@@ -113,7 +113,7 @@ class Row:
     steps: tuple[float, ...] = ()
     peak_bytes: float = nan
     cost_note: Note | None = None
-    trials_notes: tuple[Note, ...] = ()
+    trials_note: Note | None = None
 
     @property
     def step_sec(self) -> float:
@@ -170,8 +170,8 @@ class Results:
     @property
     def notes(self) -> list[Note]:
         """Footnotes in order of first use, each once."""
-        found = [note for row in self.rows for note in (*row.notes, row.cost_note, *row.trials_notes)]
-        return list(dict.fromkeys(note for note in found if note is not None))
+        found = [note for row in self.rows for note in (*row.notes, row.cost_note, row.trials_note) if note is not None]
+        return list(dict.fromkeys(found))
 
     def row(self, setting: str, method: str) -> Row | None:
         """Return the row of a method in a setting, if it has one."""

@@ -19,7 +19,7 @@ from benchmark.suite import Metric
 from benchmark.tables.best import standings
 from benchmark.tables.captions import caption, provenance
 from benchmark.tables.data import Cell, Note, Published, Results, Row, State
-from benchmark.tables.notes import Finals, absent_notes, final_records, key, notes_of, trials_notes
+from benchmark.tables.notes import Finals, absent_notes, final_records, key, notes_of, trials_note
 
 MOST_TASKS_SHOWN = 12
 
@@ -58,7 +58,7 @@ def gather(
     return Results(
         suite=name,
         title=title or f"Results of suite {name}",
-        caption=caption(arms, everything),
+        caption=caption(arms, everything, records),
         rows=tuple(rows) if is_sample(arms[0].data) else _with_standings(rows),
         comparison=compare(arms, finals, references, seed=seed),
         weights=_weights(arms, finals),
@@ -116,7 +116,7 @@ def _row(
         steps=tuple(record.timing["step_sec"] for record in good),
         peak_bytes=_mean(record.memory["peak_bytes"] for record in good if "peak_bytes" in record.memory),
         cost_note=Note("precision", text) if text else None,
-        trials_notes=trials_notes(arm, records),
+        trials_note=trials_note(arm, records),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is to be said of an arm: declined, failed, missing with the command, or chosen at an end of its grid."""
+"""What is to be said of an arm that has not all its final runs: declined, failed, or missing with the command."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,13 +6,8 @@ from benchmark.arm import Arm
 from benchmark.campaign import choose, search_records
 from benchmark.failures import counts
 from benchmark.fill import Command, is_known
-from benchmark.hyper import as_text
 from benchmark.record import Record
-from benchmark.space import Point, ends
 from benchmark.tables.data import Note
-
-FEWEST = 3
-"""Values of a grid from which a choice at an end of it says something: of two, each is an end."""
 
 Finals = Mapping[tuple[str, str], list[Record]]
 """Final records by setting and method, failed ones included."""
@@ -52,26 +47,12 @@ def _no_choice(arm: Arm, records: Mapping[str, Record]) -> str:
     return f"all {len(failed)} search runs {failed[0].status}, {failed[0].reason}"
 
 
-def trials_notes(arm: Arm, records: Mapping[str, Record]) -> tuple[Note, ...]:
-    """Return what is to be said of a search: runs without a result, and what was chosen at an end of its grid."""
+def trials_note(arm: Arm, records: Mapping[str, Record]) -> Note | None:
+    """Return what is to be said of search runs without a result; None where all have one, or none has."""
     if arm.declined or _no_choice(arm, records):
-        return ()
+        return None
     lost = counts(search_records(arm, records), arm.trials, "search runs")
-    point = choose(arm, records)
-    at_ends = _at_ends(arm, point) if point and arm.search is None else []
-    return (*([Note("trials", f"{arm.method} in {arm.setting}: {lost}")] if lost else []), *at_ends)
-
-
-def _at_ends(arm: Arm, point: Point) -> list[Note]:
-    """Return a note for each number that is the largest or smallest, but for 0, of the three or more in its grid."""
-    found = []
-    for name, values in arm.space.items():
-        numbers = sorted(value for value in ends(values) if isinstance(value, int | float))
-        if len(numbers) >= FEWEST and point[name] in (numbers[0], numbers[-1]) and point[name] != 0:
-            end = "largest" if point[name] == numbers[-1] else "smallest"
-            chosen = f"{name} {as_text(point[name])}, the {end} of {len(numbers)} values"
-            found.append(Note("edge", f"chosen at an end of its grid: {chosen}"))
-    return found
+    return Note("trials", f"{arm.method} in {arm.setting}: {lost}") if lost else None
 
 
 def absent_notes(

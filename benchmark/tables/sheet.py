@@ -165,9 +165,9 @@ def memory(row: Row) -> Content:
 
 
 def trials(rows: Sequence[Row], numbers: Mapping[Note, int]) -> Content:
-    """Return the numbers of trials of a method in all settings, with the marks of what is said of them."""
-    marks = [numbers[note] for row in rows for note in row.trials_notes]
-    return Content("/".join(dict.fromkeys(map(trials_text, rows))), marks=tuple(sorted({*marks})))
+    """Return the numbers of trials of a method in all settings, with the marks of trials that gave no result."""
+    marks = [numbers[row.trials_note] for row in rows if row.trials_note is not None]
+    return Content("/".join(dict.fromkeys(map(trials_text, rows))), marks=tuple(dict.fromkeys(marks)))
 
 
 def trials_text(row: Row) -> str:

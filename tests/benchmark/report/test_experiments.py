@@ -13,6 +13,7 @@ from benchmark.errors import UserError
 from benchmark.fill import command_under
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record
+from benchmark.report.absent import Declines, with_absent
 from benchmark.report.conditions import title_of
 from benchmark.report.experiments import Experiment, experiments
 from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, by_digest
@@ -211,6 +212,26 @@ def test_a_search_under_way_is_of_the_suites_own_grid(toy: Toy) -> None:
     assert found.own
     assert found.arms[0].trials == arms[0].trials
     assert not is_complete(found.arms[0], by_digest(campaign(arms, finals=False)[:2]))
+
+
+@pytest.mark.parametrize(
+    ("ran", "shown"),
+    [
+        (("stl", "equal"), {"stl", "equal", "gcs", "maxl"}),
+        (("stl", "gcs"), {"stl", "equal", "gcs"}),
+        (("stl",), {"stl", "equal"}),
+    ],
+)
+def test_methods_that_decline_are_named_where_all_others_have_records(
+    ran: tuple[str, ...], shown: set[str], toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declining = ("gcs", "maxl")
+    monkeypatch.setattr("baselines.names", lambda: [*toy.default_methods, *declining])
+    monkeypatch.setattr(Declines, "of", lambda _, method: "it does" if method in declining else None)
+    (found,) = experiments("toy", campaign(make_plan(Options("toy", methods=ran))))
+    arms = with_absent(found)
+    assert {arm.method for arm in arms if arm.setting == "few"} == shown
+    assert {arm.method for arm in arms if arm.declined} == shown - {*ran, *toy.default_methods}
 
 
 def test_no_data_are_read(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
