@@ -1,8 +1,9 @@
-"""CIFAR-100 with coarse classes as auxiliary task and two controls, and how far the nonlinear combiner's weights go."""
+"""CIFAR-100 with coarse classes as auxiliary task and two controls: accuracy and the weights that methods give."""
 
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import baselines
@@ -18,15 +19,16 @@ from benchmark.statistics import holm
 FOLDER = RESULTS / "reference/cifar100-coarse"
 WITHOUT = RESULTS / "without-controls/cifar100-coarse"
 METRIC = "top1"
-GROWING = "auxilearn-nonlinear"
+UNSTEADY = "auxilearn-nonlinear"
+STATIC = "scalarization"
 
 
 def coarse(folder: Path = FOLDER) -> str:
-    """Return the table of all methods in each setting, and how far the weights of the nonlinear combiner go."""
+    """Return the table of all methods in each setting, ratios of weights, and single runs where they differ most."""
     known = {record.spec.setting for record in final_runs(folder)}
     settings = [setting for setting in suites.load(folder.name).settings if setting in known]
-    tables = by_setting(folder, ("stl", "equal"))
-    return "\n\n".join([tables, ratios(folder, settings), weights(folder, settings)])
+    tables = by_setting(folder, ("stl", "equal", STATIC))
+    return "\n\n".join([tables, ratios(folder, settings), single_runs(folder, settings)])
 
 
 def without_controls(folder: Path = WITHOUT, others: Path = FOLDER) -> str:
@@ -73,24 +75,29 @@ def _key(record: Record) -> Spec:
 
 
 def ratios(folder: Path, settings: Sequence[str]) -> str:
-    """Return the weight of the coarse classes to that of the fine ones at the end of training, by method."""
+    """Return the weight of the coarse classes to that of the fine ones by method."""
     from scipy import stats
 
     parts, followed = [], []
     for setting in settings:
         found: dict[str, list[float]] = {}
         for record in succeeded(final_runs(folder), setting=setting):
-            weight = dict(zip(record.tasks, record.epochs[-1]["weight"], strict=True))
-            found.setdefault(record.spec.method, []).append(weight["coarse"] / weight["fine"])
+            found.setdefault(record.spec.method, []).append(ratio_of(record))
         means = sorted(((sum(each) / len(each), name) for name, each in found.items()), reverse=True)
         parts.append(f"{', '.join(f'`{name}` {mean:.1f}' for mean, name in means)} ({setting})")
         scores = [_mean_score(folder, setting, name) for _, name in means]
         correlation: Any = stats.spearmanr([mean for mean, _ in means], scores)
         followed.append(f"{correlation.statistic:.2f} over {len(means)} methods ({setting})")
     return (
-        "Weight of the coarse classes to that of the fine ones in the last epoch, mean over the runs: "
+        "Weight of the coarse classes to that of the fine ones, median over the epochs, mean over the runs: "
         f"{'; '.join(parts)}. Spearman's correlation of this ratio with the mean {METRIC}: {'; '.join(followed)}."
     )
+
+
+def ratio_of(record: Record) -> float:
+    """Return the weight of the coarse classes to that of the fine ones, the median over the epochs of a run."""
+    weights = (dict(zip(record.tasks, row["weight"], strict=True)) for row in record.epochs)
+    return median(weight["coarse"] / weight["fine"] for weight in weights)
 
 
 def _mean_score(folder: Path, setting: str, method: str) -> float:
@@ -98,15 +105,11 @@ def _mean_score(folder: Path, setting: str, method: str) -> float:
     return sum(scores.values()) / len(scores)
 
 
-def weights(folder: Path, settings: Sequence[str]) -> str:
-    """Return how large the sum of the nonlinear combiner's weights gets in each setting."""
+def single_runs(folder: Path, settings: Sequence[str]) -> str:
+    """Return ratio and score of each run of the nonlinear combiner, whose runs differ most."""
     parts = []
     for setting in settings:
-        sums = [largest_sum(record) for record in succeeded(final_runs(folder), GROWING, setting)]
-        parts.append(f"{', '.join(f'{each:,.0f}' for each in sums)} ({setting})")
-    return f"The weights of all tasks of {listed([GROWING])} add up to at most, run by run: {'; '.join(parts)}."
-
-
-def largest_sum(record: Record) -> float:
-    """Return the largest sum of the weights of all tasks over the epochs of a run."""
-    return max(sum(row["weight"]) for row in record.epochs)
+        runs = succeeded(final_runs(folder), UNSTEADY, setting)
+        told = [f"{ratio_of(record):.1f} with {percent([record.test[METRIC]])}" for record in runs]
+        parts.append(f"{', '.join(told)} ({setting})")
+    return f"Run by run, the ratio of {listed([UNSTEADY])} with its {METRIC}: {'; '.join(parts)}."

@@ -3,16 +3,17 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmark import suites
 from benchmark.figures.style import COLOURS, PAGE_INCHES, SMALL, Look, look, retitle, save, style
+from benchmark.findings import static
 from benchmark.findings.curvature import FOLDERS, IDENTITY, METRIC, by_solver
 from benchmark.findings.runs import RESULTS, by_seed, final_runs, paired, succeeded
 from benchmark.record import Record
-from benchmark.statistics import Paired
+from benchmark.statistics import Paired, summarize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -118,6 +119,40 @@ def curvature_figure(runs: Sequence[Record]) -> "Figure":
     return figure
 
 
+def static_figure(runs: Sequence[Record]) -> "Figure":
+    """Return accuracy against the ratio of two weights: a line of constant weights, a point a method."""
+    from matplotlib.figure import Figure
+
+    panels = [setting for _, setting in _panels(runs)]
+    places = {setting: static.methods(runs, setting) for setting in panels}
+    names = sorted({name for found in places.values() for name in found})
+    figure = Figure(figsize=(PAGE_INCHES, 3.8), layout="constrained")
+    axes: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(panels))).tolist()
+    for each, setting in zip(axes, panels, strict=True):
+        for name, (ratio, scores) in places[setting].items():
+            colour, _, marker = look(names.index(name))
+            _mean(each, {ratio: scores}, color=colour, marker=marker, markersize=4, linestyle="", label=name)
+        _mean(each, static.constants(runs, setting), color="0.45", label="constant weights", zorder=1)
+        single = list(by_seed(succeeded(runs, SINGLE, setting), METRIC).values())
+        each.axhline(100 * summarize(single).mean, color="0.6", linewidth=0.8, linestyle=":", label=SINGLE)
+        each.set_xscale("log")
+        each.set_title(f"{setting}, {len(single)} runs")
+    figure.supxlabel("weight of the coarse classes to that of the fine ones, median over the epochs", fontsize=8)
+    axes[0].set_ylabel(f"test {METRIC} in percent, mean ± SE")
+    marks = {label: mark for each in axes for mark, label in zip(*each.get_legend_handles_labels(), strict=True)}
+    shown = [*names, "constant weights", SINGLE]
+    figure.legend([marks[name] for name in shown], shown, fontsize=SMALL, loc="outside lower center", ncols=6)
+    retitle(figure, "Accuracy and the weight of the coarse classes: methods beside constant weights")
+    return figure
+
+
+def _mean(panel: "Axes", scores: Mapping[float, Sequence[float]], **look_of: Any) -> None:
+    """Draw mean and standard error of scores, in percent, at each place."""
+    found = {place: summarize([100 * score for score in own]) for place, own in scores.items()}
+    means, errors = [each.mean for each in found.values()], [each.sem for each in found.values()]
+    panel.errorbar(list(found), means, yerr=errors, **{"capsize": 1.5, "linewidth": 0.8, **look_of})
+
+
 def _panels(runs: Sequence[Record]) -> list[tuple[str, str]]:
     """Return suites and settings of runs, settings in the order of their suite."""
     found = dict.fromkeys(record.spec.suite for record in runs)
@@ -166,5 +201,6 @@ def _interval(panel: "Axes", pair: Paired, height: float, colour: str, marker: s
 PICTURES: Mapping[str, tuple[Callable[[Sequence[Record]], "Figure"], Sequence[Path]]] = {
     "gains": (gains_figure, GIVEN),
     "curvature": (curvature_figure, FOLDERS),
+    "static-weights": (static_figure, (static.FOLDER, static.WEIGHTS)),
 }
 """What draws each picture, and the folders with the runs that it shows."""

@@ -17,18 +17,21 @@ from benchmark.tables.sheet import difference_text, mean_text, published_text, t
 WORDS = {"better": "better", "worse": "worse", "no significant difference": "≈", "not tested": ABSENT}
 
 
-def results_of(folder: Path, *, chosen: Callable[[Record], bool] = lambda _: True) -> Results:
+def results_of(
+    folder: Path, references: Sequence[str] = (), *, chosen: Callable[[Record], bool] = lambda _: True
+) -> Results:
     """Return the results of the one plan that the chosen records in a folder are of.
 
     Args:
         folder: Holds the records of a suite, whose name it has.
+        references: Methods that all others are compared with; none for the default ones.
         chosen: Says which records count.
 
     Raises:
         ValueError: They are of several plans.
     """
     records = {record.spec.digest: record for record in records_of(folder) if chosen(record)}
-    (found,) = suite_results(folder.name, records, results_dir=folder.parent)
+    (found,) = suite_results(folder.name, records, references=references, results_dir=folder.parent)
     return found
 
 
@@ -52,7 +55,7 @@ def compared(folder: Path, references: Sequence[str], *, chosen: Callable[[Recor
         references: Methods that all others are compared with.
         chosen: Says which records count.
     """
-    results = results_of(folder, chosen=chosen)
+    results = results_of(folder, references, chosen=chosen)
     numbers = results.comparison.numbers
     keys = zip(numbers["setting"], numbers["reference"], numbers["method"], strict=True)
     verdicts = dict(zip(keys, (WORDS[str(word)] for word in numbers["verdict"]), strict=True))

@@ -1,6 +1,6 @@
 """What is said of CIFAR-100 with coarse classes is what its records say."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from benchmark.comparison import p_text
-from benchmark.findings.coarse import coarse, ratios, weights, without_controls
+from benchmark.findings.coarse import coarse, ratio_of, ratios, single_runs, without_controls
 from benchmark.findings.runs import records_of
 from benchmark.record import Record
 from tests.benchmark.findings.made_up import a_run, commit, rows
@@ -17,16 +17,40 @@ from tests.benchmark.findings.made_up import a_run, commit, rows
 SCORES = {"top1": 0.1, "top3": 0.2}
 
 
-def made(setting: str, method: str, seed: int, weight: tuple[float, ...] = (1.0, 1.0), **more: Any) -> Any:
-    return a_run(method, seed, SCORES, suite="cifar100-coarse", setting=setting, weight=weight, **more)
+def made(
+    setting: str,
+    method: str,
+    seed: int,
+    weight: tuple[float, ...] = (1.0, 1.0),
+    test: Mapping[str, float] = SCORES,
+    **more: Any,
+) -> Any:
+    return a_run(method, seed, test, suite="cifar100-coarse", setting=setting, weight=weight, **more)
 
 
-def test_largest_sums_of_weights_in_each_setting(tmp_path: Path) -> None:
-    ends = ((1.0, 0.004, 0.004), (500.0, 300.0, 434.0))
-    runs = [made("5-shot", "auxilearn-nonlinear", seed, end) for seed, end in enumerate(ends, start=1)]
-    runs += [made("10-shot", "auxilearn-nonlinear", 1, (2.0, 3.0)), made("5-shot", "equal", 1, (1e9, 0.0, 0.0))]
-    text = weights(commit(tmp_path / "cifar100-coarse", runs), ("5-shot", "10-shot"))
-    assert "add up to at most, run by run: 1, 1,234 (5-shot); 5 (10-shot)." in text
+def with_weights(method: str, seed: int, score: float, *weights: tuple[float, float], setting: str = "5-shot") -> Any:
+    """Return a run with these weights of fine and coarse classes, an epoch each."""
+    run = made(setting, method, seed, test={"top1": score})
+    (row,) = run.epochs
+    return replace(run, tasks=("fine", "coarse"), epochs=[{**row, "weight": list(weight)} for weight in weights])
+
+
+def test_the_ratio_of_a_run_is_the_median_over_its_epochs() -> None:
+    assert ratio_of(with_weights("famo", 1, 0.1, (1.0, 1.0), (2.0, 8.0), (0.01, 1.0))) == 4
+    assert ratio_of(with_weights("famo", 1, 0.1, (1.0, -1.0), (1.0, 2.0))) == 0.5
+
+
+def test_single_runs_in_each_setting(tmp_path: Path) -> None:
+    runs = [with_weights("auxilearn-nonlinear", seed, seed / 10, (1.0, ratio)) for seed, ratio in ((1, 3.14), (2, 0.5))]
+    runs += [
+        with_weights("auxilearn-nonlinear", 1, 0.5, (2.0, 3.0), setting="10-shot"),
+        with_weights("equal", 1, 0.9, (1, 1)),
+    ]
+    text = single_runs(commit(tmp_path / "cifar100-coarse", runs), ("5-shot", "10-shot"))
+    assert text == (
+        "Run by run, the ratio of `auxilearn-nonlinear` with its top1: 3.1 with 10.00, 0.5 with 20.00 (5-shot); "
+        "1.5 with 50.00 (10-shot)."
+    )
 
 
 def test_a_table_a_setting_in_the_order_of_the_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,11 +60,12 @@ def test_a_table_a_setting_in_the_order_of_the_suite(tmp_path: Path, monkeypatch
     monkeypatch.setattr("benchmark.findings.tables.compared", table)
     runs = [made(setting, "auxilearn-nonlinear", seed) for setting in ("10-shot", "5-shot") for seed in (1, 2)]
     monkeypatch.setattr("benchmark.findings.coarse.ratios", lambda folder, settings: f"ratios of {settings}")
+    monkeypatch.setattr("benchmark.findings.coarse.single_runs", lambda folder, settings: f"runs of {settings}")
     first, second, third, last = coarse(commit(tmp_path / "cifar100-coarse", runs)).split("\n\n")
-    assert first == "('stl', 'equal'): ['5-shot', '5-shot']"
-    assert second == "('stl', 'equal'): ['10-shot', '10-shot']"
+    assert first == "('stl', 'equal', 'scalarization'): ['5-shot', '5-shot']"
+    assert second == "('stl', 'equal', 'scalarization'): ['10-shot', '10-shot']"
     assert third == "ratios of ['5-shot', '10-shot']"
-    assert last.startswith("The weights")
+    assert last == "runs of ['5-shot', '10-shot']"
 
 
 def scored(method: str, found: Sequence[float], setting: str = "5-shot", **more: Any) -> list[Record]:
@@ -81,7 +106,7 @@ def test_ratios_of_weights_the_largest_first(tmp_path: Path) -> None:
         "rlw": (((1.0, 2.0), (1.0, 2.0)), (0.1, 0.3)),
     }
     runs = [
-        replace(a_run(method, seed, {"top1": score}, suite="cifar100-coarse", weight=weight), tasks=("fine", "coarse"))
+        with_weights(method, seed, score, weight)
         for method, (ends, scores) in weights_and_scores.items()
         for seed, (weight, score) in enumerate(zip(ends, scores, strict=True), start=1)
     ]

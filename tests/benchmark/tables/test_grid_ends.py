@@ -6,9 +6,10 @@ import pytest
 
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record
+from benchmark.suite import Metric
 from benchmark.tables.gather import gather
 from benchmark.tables.grid_ends import phrase
-from tests.benchmark.helpers import a_failure, a_record, by_digest
+from tests.benchmark.helpers import Toy, a_failure, a_record, by_digest
 
 RATES = ("0.01", "1", "0.1")
 BEGIN = " Chosen at an end of a grid of 3 values or more: "
@@ -43,6 +44,18 @@ def test_which_end_in_which_setting() -> None:
     assert told({"stl": (0.5, 0.5, 0.9)}) == "", "an inner value"
 
 
+def test_values_are_in_the_order_of_numbers_and_not_of_text() -> None:
+    assert told({"stl": (0.9, 0.5, 0.5)}, rates=("5", "10", "20")) == f"{BEGIN}in few the smallest lr 5.0 (stl)."
+    assert told({"stl": (0.5, 0.9, 0.5)}, rates=("5", "10", "20")) == ""
+    assert told({"stl": (0.9, 0.5, 0.5)}, rates=("1e-05", "1", "0.01")).endswith("the smallest lr 1e-05 (stl).")
+
+
+def test_where_lower_is_better_the_lowest_inner_score_counts(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toy, "metrics", (Metric("top1", higher_is_better=False), *toy.metrics[1:]))
+    assert told({"stl": (0.2, 0.5, 0.9)}) == f"{BEGIN}in few the smallest lr 0.01 (stl)."
+    assert told({"stl": (0.2, 0.9, 0.2)}) == ""
+
+
 def test_an_inner_value_as_good_is_no_end_and_an_outer_one_is() -> None:
     assert told({"stl": (0.9, 0.5, 0.9)}) == ""
     assert told({"stl": (0.9, 0.9, 0.5)}) == f"{BEGIN}in few the smallest lr 0.01 (stl)."
@@ -55,6 +68,16 @@ def test_of_many_methods_the_number_is_told() -> None:
     assert told(few) == f"{BEGIN}in few the largest lr 1.0 (stl, equal, uncertainty)."
     most = told({**ends, "rlw": (0.5, 0.5, 0.9), "imtl-g": (0.9, 0.5, 0.5)})
     assert most == f"{BEGIN}in few the largest lr 1.0 (4 of 6 methods), smallest lr 0.01 (imtl-g)."
+
+
+def test_methods_that_do_not_search_a_number_do_not_count() -> None:
+    names = ("stl", "equal", "uncertainty", "pcgrad")
+    arms = [
+        *make_plan(Options("toy", ("few",), names, grid={"lr": RATES, "weight_decay": ("0.1",)})),
+        *make_plan(Options("toy", ("few",), ("rlw",), fixed={"lr": "0.1", "weight_decay": "0.1"})),
+    ]
+    found = [a_record(arm.spec(p), score=0.9 if p["lr"] == 1 else 0.5) for arm in arms[:4] for p in arm.points()]
+    assert phrase(arms, by_digest(found)) == f"{BEGIN}in few the largest lr 1.0 (4 of 4 methods)."
 
 
 def test_of_two_values_of_0_of_text_and_under_a_budget_nothing_is_said() -> None:
