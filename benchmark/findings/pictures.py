@@ -137,7 +137,7 @@ def static_figure(runs: Sequence[Record]) -> "Figure":
         each.axhline(100 * summarize(single).mean, color="0.6", linewidth=0.8, linestyle=":", label=SINGLE)
         each.set_xscale("log")
         each.set_title(f"{setting}, {len(single)} runs")
-    figure.supxlabel("weight of the coarse classes to that of the fine ones, median over the epochs", fontsize=8)
+        each.set_xlabel("weight of coarse to that of fine classes, median of epochs")
     axes[0].set_ylabel(f"test {METRIC} in percent, mean ± SE")
     marks = {label: mark for each in axes for mark, label in zip(*each.get_legend_handles_labels(), strict=True)}
     shown = [*names, "constant weights", SINGLE]
