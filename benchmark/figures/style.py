@@ -1,6 +1,7 @@
 """One style for every figure: size of print, colours for all eyes, a second channel beside colour, the same bytes."""
 
 import re
+import textwrap
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -103,9 +104,11 @@ def save(figure: "Figure", folder: Path, name: str, *, sample: bool, about: str 
 
 
 def retitle(figure: "Figure", text: str, *, colour: str = "black") -> None:
-    """Give a figure a title in letters small enough for its width."""
-    size = min(9.0, figure.get_size_inches()[0] * 72 / (0.58 * len(text)))
-    figure.suptitle(text, color=colour, fontsize=size)
+    """Give a figure a title in letters small enough for its width, in several lines where they would be too small."""
+    words = " ".join(text.split())
+    room = figure.get_size_inches()[0] * 72 / 0.58  # for letters of one point
+    size = min(9.0, max(SMALL, room / len(words)))
+    figure.suptitle(textwrap.fill(words, round(room / size), break_on_hyphens=False), color=colour, fontsize=size)
 
 
 def write_image(figure: "Figure", path: Path, *, about: str = "") -> None:

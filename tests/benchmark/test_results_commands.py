@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from benchmark import suites
 from benchmark.findings.runs import final_runs
 from benchmark.record import Record
 from tests.benchmark.conftest import Cli
@@ -81,7 +82,8 @@ def test_every_run_of_a_command_is_committed(page: str, line: str, cli: Cli, mon
         assert " 0 left" in ended.out
     else:  # whose plan needs the data
         runs = [record for record in final_runs(ROOT / folder / suite) if is_asked_for(record, words)]
-        for setting in option(words, "--settings").split(","):
+        settings = option(words, "--settings") or ",".join(suites.load(suite).settings)
+        for setting in settings.split(","):
             for method in option(words, "--methods").split(","):
                 seeds = {r.spec.seed for r in runs if (r.spec.setting, r.spec.method) == (setting, method)}
                 assert len(seeds) >= int(option(words, "--seeds")), (setting, method)

@@ -271,4 +271,4 @@ def test_figures_of_drawn_samples_say_so(toy: Toy, tmp_path: Path, monkeypatch: 
     for figure, data in zip(own, ("toy-1", f"{SAMPLE}toy-1"), strict=True):
         monkeypatch.setattr(toy, "figures", lambda records, figure=figure: {"own": figure})
         write_figures([replace(arm, data=data) for arm in arms], {}, tmp_path)
-    assert [figure.get_suptitle() for figure in own] == ["", SAMPLE_TITLE]
+    assert [" ".join(figure.get_suptitle().split()) for figure in own] == ["", SAMPLE_TITLE]
