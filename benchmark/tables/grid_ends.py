@@ -28,14 +28,14 @@ def phrase(arms: Sequence[Arm], records: Mapping[str, Record]) -> str:
     """
     parts = []
     for setting in dict.fromkeys(arm.setting for arm in arms):
-        chosen: dict[str, list[str]] = {}
+        chosen: dict[tuple[str, str], list[str]] = {}
         of: dict[str, int] = {}
         for arm in arms:
             for name in _searched(arm) if arm.setting == setting else ():
                 of[name] = of.get(name, 0) + 1
                 if end := _end(arm, records, name):
-                    chosen.setdefault(end, []).append(arm.method)
-        told = [f"{end} ({_methods(who, of[end.split()[1]])})" for end, who in chosen.items()]
+                    chosen.setdefault((name, end), []).append(arm.method)
+        told = [f"{end} ({_methods(who, of[name])})" for (name, end), who in chosen.items()]
         parts += [f"in {setting} the {', '.join(told)}"] if told else []
     return f" Chosen at an end of a grid of {FEWEST} values or more: {'; '.join(parts)}." if parts else ""
 
