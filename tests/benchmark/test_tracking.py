@@ -1,77 +1,22 @@
-"""The W&B mirror, judged by the files it wrote: LevelDB-log frames of protobuf records."""
+"""The W&B mirror, judged by the files it wrote."""
 
 import contextlib
 import getpass
 import json
-import re
 import socket
-import struct
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from google.protobuf.message import DecodeError
-from wandb.proto import wandb_internal_pb2 as pb
 
 from benchmark import tracking
 from benchmark.errors import UserError
 from benchmark.record import Record
 from benchmark.tracking import Mirror, Mode, choose_mode
 from tests.benchmark.helpers import a_failure, a_record, a_spec
-
-BLOCK, FIRST = 32768, (1, 4)  # 1 is a full record, 2 the first part of one, 3 a middle, 4 the last
-
-
-def frames(data: bytes) -> Iterator[bytes]:
-    """Yield the records of a LevelDB log after the 7 bytes of W&B's own header."""
-    at, whole = 7, b""
-    while at + 7 <= len(data):
-        room = BLOCK - at % BLOCK
-        if room < 7:
-            at += room
-            continue
-        _, size, kind = struct.unpack("<IHB", data[at : at + 7])
-        whole += data[at + 7 : at + 7 + size]
-        at += 7 + size
-        if kind in FIRST:
-            yield whole
-            whole = b""
-
-
-def messages(path: Path) -> Iterator[Any]:
-    """Yield the protobuf records of a file of W&B."""
-    for frame in frames(path.read_bytes()):
-        record: Any = getattr(pb, "Record")()  # noqa: B009
-        record.ParseFromString(frame)
-        yield record
-
-
-def tells(path: Path, word: str) -> bool:
-    """Return whether a file has this word: a short one only among others, for in checksums it is there by chance."""
-    if len(word) > 6:
-        return word.encode() in path.read_bytes()
-    text = "\n".join(map(str, messages(path))) if path.suffix == ".wandb" else path.read_text()
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Return the run, its config, its history by step and its summary."""
-    found: dict[str, Any] = {"config": {}, "history": {}, "summary": {}}
-    for record in messages(path):
-        kind = record.WhichOneof("record_type")
-        if kind == "run":
-            found["run"] = record.run
-            found["config"] = {item.key: json.loads(item.value_json) for item in record.run.config.update}
-        elif kind == "history":
-            row = {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in record.history.item}
-            found["history"][record.history.step.num] = row
-        elif kind == "summary":
-            pairs = ((item.key or "/".join(item.nested_key), item.value_json) for item in record.summary.update)
-            found["summary"] |= {key: json.loads(value) for key, value in pairs}
-    return found
+from tests.benchmark.mirrored import messages, read, tells
 
 
 def mirror(folder: Path, *records: Record, mode: Mode = "offline") -> None:
