@@ -103,7 +103,7 @@ class Display:
             return "", ""
         value, method = self._best[setting]
         number = f"{100 * value:.1f}" if self._metric.percent else f"{value:.3g}"
-        return f"best {number}", f"validation {self._metric.name} ({method})"
+        return f"best {number}", f"({method}, validation {self._metric.name})"
 
     def done(self, record: Record) -> None:
         """Show one more finished run."""

@@ -219,6 +219,7 @@ def test_bars_keep_their_numbers_whole_and_cut_the_words(
     assert f"1/{400 * arms[0].runs} " in last
     assert f" best {number} " in last
     assert bool(re.search(r" 0:00:\d\d ", last)) == ("━" in last) == bar
-    assert last.endswith(f"validation {toy.selection.name} (stl)") == all_words
+    assert last.endswith(f" (stl, validation {toy.selection.name})") == all_words
     assert last.endswith("…") != all_words
+    assert " (stl" in last  # the method before the other words
     assert len(last) <= width
