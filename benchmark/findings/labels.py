@@ -5,7 +5,7 @@ Command line: python -m benchmark.findings.labels --data-dir DATA.
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,6 +49,8 @@ class Labels:
         seed: Of the run.
         moved: Share of a label's mass that lies elsewhere at the end, mean over the samples: their total variation.
         changed: Share of samples whose most likely sub-class is another one at the end.
+        largest_before: Mass of a label on its most likely sub-class at the start, mean over the samples.
+        largest_after: The same at the end.
         bits_before: What labels say of a sample beyond its class at the start, in bits, see `bits`.
         bits_after: The same at the end.
         top1: Test accuracy of the run.
@@ -64,6 +66,8 @@ class Labels:
     seed: int
     moved: float
     changed: float
+    largest_before: float
+    largest_after: float
     bits_before: float
     bits_after: float
     top1: float
@@ -180,6 +184,8 @@ def measured(suite: Suite, spec: Spec, trained: Trained) -> Labels:
         seed=spec.seed,
         moved=_rounded(0.5 * (after - before).abs().sum(1).mean()),
         changed=_rounded((after.argmax(1) != before.argmax(1)).float().mean()),
+        largest_before=_rounded(before.max(1).values.mean()),
+        largest_after=_rounded(after.max(1).values.mean()),
         bits_before=_rounded(bits(before, classes)),
         bits_after=_rounded(bits(after, classes)),
         top1=top1,
@@ -228,10 +234,10 @@ def moved(folder: Path = RESULTS) -> str:
             {
                 "suite": f"`{each.suite}`",
                 "method": each.name,
-                "mass moved": _mean([row.moved for row in own]),
+                "mass moved": f"{summarize([row.moved for row in own]).mean:.2f}",
                 "likeliest sub-class changed": f"{100 * summarize([row.changed for row in own]).mean:.0f} %",
-                "bits before": _mean([row.bits_before for row in own]),
-                "bits after": _mean([row.bits_after for row in own]),
+                "largest mass": _from_to([row.largest_before for row in own], [row.largest_after for row in own]),
+                "bits": _from_to([row.bits_before for row in own], [row.bits_after for row in own]),
                 "top1": percent([row.top1 for row in own]),
             }
         )
@@ -241,15 +247,16 @@ def moved(folder: Path = RESULTS) -> str:
     )
     return (
         f"{pipe_table(table)}\n\nFinal runs at {SETTING}, trained again; mean ± standard error. Mass moved: share of a "
-        f"label's mass that lies elsewhere at the end of training, total variation. Bits: mutual information of sample "
-        f"and sub-class within a class, at the random start and at the end; at most "
-        f"{math.log2(SUBCLASSES):.2f}, with {SUBCLASSES} sub-classes. Top1: test, percent. {whence}."
+        "label's mass that lies elsewhere at the end of training, total variation. Largest mass: that of a label's "
+        "likeliest sub-class, at the random start and at the end. Bits: mutual information of sample and sub-class "
+        f"within a class, likewise; {math.log2(SUBCLASSES):.2f} at most. Top1: test, percent. {whence}."
     )
 
 
-def _mean(values: list[float]) -> str:
-    found = summarize(values)
-    return f"{found.mean:.3f} ± {found.sem:.3f}"
+def _from_to(before: Sequence[float], after: Sequence[float]) -> str:
+    """Return the means of a number at the start and at the end, that with its standard error."""
+    found = summarize(after)
+    return f"{summarize(before).mean:.3f} to {found.mean:.3f} ± {found.sem:.3f}"
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ def test_without_entropy_and_looking_ahead_nothing_moves_labels(tmp_path: Path) 
     still = measured(*a_suite_and_spec(tmp_path, **quiet), Trained("mnist", "maxl", looks_ahead=False))
     assert (still.moved, still.changed) == (0, 0)
     assert still.bits_after == still.bits_before > 0
+    assert 0.2 < still.largest_after == still.largest_before < 1
     assert measured(*a_suite_and_spec(tmp_path, **quiet), Trained("mnist", "maxl")).moved > 0
 
 
@@ -96,7 +97,19 @@ def test_runs_are_told_from_others_of_their_folder(tmp_path: Path) -> None:
 def test_the_text_has_every_kind_of_run_and_its_means(tmp_path: Path) -> None:
     about = {"device": "a machine", "torch": "9.9", "threads": "1", "commit": "1234567890", "date": "2026-01-02"}
     made = [
-        Labels(each.suite, each.name, seed, 0.1 * seed, 0.25, 0.05, 0.01 * number, 0.9 + 0.01 * seed, **about)
+        Labels(
+            each.suite,
+            each.name,
+            seed,
+            0.1 * seed,
+            0.25,
+            0.5,
+            0.25 * seed,
+            0.05,
+            0.01 * number,
+            0.9 + 0.01 * seed,
+            **about,
+        )
         for number, each in enumerate(TRAINED)
         for seed in (1, 3)
     ]
@@ -106,10 +119,10 @@ def test_the_text_has_every_kind_of_run_and_its_means(tmp_path: Path) -> None:
     assert [(row["suite"], row["method"]) for row in found] == [(f"`{each.suite}`", each.name) for each in TRAINED]
     assert found[2] == {
         **found[2],
-        "mass moved": "0.200 ± 0.100",
+        "mass moved": "0.20",
         "likeliest sub-class changed": "25 %",
-        "bits before": "0.050 ± 0.000",
-        "bits after": "0.020 ± 0.000",
+        "largest mass": "0.500 to 0.500 ± 0.250",
+        "bits": "0.050 to 0.020 ± 0.000",
         "top1": "92.00 ± 1.00",
     }
     assert "a machine, torch 9.9, commit 1234567, 2026-01-02" in text
