@@ -1,97 +1,11 @@
-"""What training makes of generated labels: bits by closed forms, runs that change nothing, and the text."""
+"""What became of generated labels: the text says what was measured."""
 
-import math
 from pathlib import Path
 
-import pytest
-import torch
-from hypothesis import given
-from hypothesis import strategies as st
-
-from benchmark.errors import UserError
-from benchmark.findings.labels import FILE, TRAINED, Labels, Trained, bits, labels_of, measured, moved
-from benchmark.places import Places
-from benchmark.plan import Options, arms_of, load_suite
-from benchmark.spec import Spec
+from benchmark.explanations.labels import FILE, TRAINED, Labels
+from benchmark.findings.labels import moved
 from benchmark.speed import rows
-from benchmark.suite import Suite
-from benchmark.train import Training
-from tests.benchmark.findings.made_up import a_run, commit
 from tests.benchmark.findings.made_up import rows as rows_of
-
-
-def a_suite_and_spec(folder: Path, **fixed: str) -> tuple[Suite, Spec]:
-    """Return MNIST's sample and a final run of MAXL of one epoch on it."""
-    places = Places(cache_dir=folder, sample=True)
-    suite = load_suite("mnist", places)
-    options = Options("mnist", settings=("5%",), methods=("maxl",), seeds=1, epochs=1, fixed=fixed, places=places)
-    (arm,) = arms_of(suite, options)
-    return suite, arm.finals(arm.points()[0])[0]
-
-
-@given(classes=st.integers(1, 4), subclasses=st.integers(1, 5), repeats=st.integers(1, 3))
-def test_hard_labels_of_all_subclasses_alike_say_their_logarithm(classes: int, subclasses: int, repeats: int) -> None:
-    labels = torch.eye(classes * subclasses).repeat(repeats, 1)
-    owners = torch.arange(classes).repeat_interleave(subclasses).repeat(repeats)
-    assert bits(labels, owners) == pytest.approx(math.log2(subclasses), abs=1e-5)
-
-
-@given(weights=st.lists(st.floats(0.0, 1.0), min_size=4, max_size=4).filter(lambda found: sum(found) > 0.1))
-def test_one_label_for_all_samples_of_a_class_says_nothing(weights: list[float]) -> None:
-    label = torch.tensor(weights) / sum(weights)
-    assert bits(torch.stack([label, label, label.flip(0)]), torch.tensor([0, 0, 1])) == pytest.approx(0, abs=1e-5)
-
-
-def test_bits_are_the_mean_divergence_of_a_label_from_that_of_its_class() -> None:
-    labels = torch.rand(12, 5, generator=torch.Generator().manual_seed(0)).softmax(1)
-    classes = torch.tensor([0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 5])  # of unequal sizes, and classes without samples
-    expected = 0.0
-    for label, own in zip(labels, classes, strict=True):
-        mean = labels[classes == own].mean(0)
-        expected += float((label * (label / mean).log2()).sum()) / len(labels)
-    assert bits(labels, classes) == pytest.approx(expected, abs=1e-5)
-
-
-def test_labels_are_of_all_training_samples_and_of_their_own_class(tmp_path: Path) -> None:
-    suite, spec = a_suite_and_spec(tmp_path)
-    training = Training(suite, spec, torch.device("cpu"))
-    labels, classes = labels_of(training)
-    assert len(labels) == len(classes) == len(training.data.train) + len(training.data.auxiliary)
-    own = labels.unflatten(1, (-1, 5)).sum(2)
-    torch.testing.assert_close(own, torch.nn.functional.one_hot(classes, own.shape[1]).float())
-
-
-def test_without_entropy_and_looking_ahead_nothing_moves_labels(tmp_path: Path) -> None:
-    quiet = {"entropy_weight": "0", "generator_weight_decay": "0", "generator_lr": "1"}
-    still = measured(*a_suite_and_spec(tmp_path, **quiet), Trained("mnist", "maxl", looks_ahead=False))
-    assert (still.moved, still.changed) == (0, 0)
-    assert still.bits_after == still.bits_before > 0
-    assert 0.2 < still.largest_after == still.largest_before < 1
-    assert measured(*a_suite_and_spec(tmp_path, **quiet), Trained("mnist", "maxl")).moved > 0
-
-
-def test_entropy_alone_moves_labels(tmp_path: Path) -> None:
-    loud = {"entropy_weight": "5", "generator_weight_decay": "0", "generator_lr": "1"}
-    found = measured(*a_suite_and_spec(tmp_path, **loud), Trained("mnist", "maxl", looks_ahead=False))
-    assert found.moved > 0
-    assert found.seed == 1
-
-
-def test_runs_are_told_from_others_of_their_folder(tmp_path: Path) -> None:
-    runs = [
-        a_run("auxilearn", seed, {"top1": 0.5}, suite="mnist", setting=setting, phase=phase, hyper={"mode": mode})
-        for seed, setting, phase, mode in (
-            (1, "5%", "final", "paper"),
-            (2, "5%", "final", "corrected"),
-            (3, "10%", "final", "corrected"),
-            (0, "5%", "search", "corrected"),
-        )
-    ]
-    commit(tmp_path / "curvature" / "mnist", runs)
-    trained = Trained("mnist", "auxilearn, corrected", "curvature", {"mode": "corrected"})
-    assert [run.spec.seed for run in trained.runs(tmp_path)] == [2]
-    with pytest.raises(UserError, match="reference/mnist has no final run of maxl in 5%"):
-        Trained("mnist", "maxl").runs(tmp_path)
 
 
 def test_the_text_has_every_kind_of_run_and_its_means(tmp_path: Path) -> None:

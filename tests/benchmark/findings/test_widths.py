@@ -1,35 +1,11 @@
-"""MNIST's widths: the network has those that are named, and the text says what was measured."""
+"""MNIST's widths: the text says what was measured."""
 
 from pathlib import Path
 
-import pytest
-from torch import nn
-
-from benchmark.findings import widths
-from benchmark.findings.widths import FILE, accuracies, mnist_widths
-from benchmark.places import Places
+from benchmark.explanations.widths import FILE
+from benchmark.findings.widths import mnist_widths
 from benchmark.speed.measurement import Measurement, write
-from benchmark.suites.mnist import MNIST
-from benchmark.train import Row, Training, Visit
 from tests.benchmark.findings.made_up import rows
-
-
-def test_networks_have_the_widths_and_runs_their_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[int, list[int]]] = []
-
-    class Noted(Training):
-        def finish(self, visit: Visit | None = None) -> Row:
-            convolutions = [part for part in self.problem.model.modules() if isinstance(part, nn.Conv2d)]
-            seen.append((self.spec.seed, [part.out_channels for part in convolutions]))
-            return {"test": {"top1": 0.5}}
-
-    monkeypatch.setattr(widths, "Training", Noted)
-    assert accuracies((3, 5), Places(cache_dir=tmp_path, sample=True), seeds=2) == [0.5, 0.5]
-    assert seen == [(1, [3, 5]), (2, [3, 5])]
-
-
-def test_the_suite_is_as_it_was() -> None:
-    assert MNIST.widths == widths.WIDTHS[0]
 
 
 def test_the_text_has_every_width_and_the_published_number(tmp_path: Path) -> None:

@@ -1,0 +1,230 @@
+"""What training makes of generated labels: how far they move from their random start, and whether they say more.
+
+Command line: python -m benchmark.explanations.labels --data-dir DATA.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from torch import Tensor
+
+from benchmark.commands import DEFAULT_RESULTS, run_app
+from benchmark.errors import UserError, unknown
+from benchmark.places import DEFAULT_DATA, Places
+from benchmark.plan import load_suite
+from benchmark.record import Record, Store
+from benchmark.spec import Spec
+from benchmark.speed import rows
+from benchmark.speed.timing import origin, provenance
+from benchmark.suite import Suite
+from benchmark.terminal import console
+from benchmark.train import Training
+
+FILE = Path("explanations") / "labels.csv"
+"""Where in the folder of results the measurements are."""
+
+SETTING = "5%"
+CPU = torch.device("cpu")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of one run's training samples, at its start and at its end.
+
+    Attributes:
+        suite: Name of the suite.
+        method: What was trained.
+        seed: Of the run.
+        moved: Share of a label's mass that lies elsewhere at the end, mean over the samples: their total variation.
+        changed: Share of samples whose most likely sub-class is another one at the end.
+        largest_before: Mass of a label on its most likely sub-class at the start, mean over the samples.
+        largest_after: The same at the end.
+        bits_before: What labels say of a sample beyond its class at the start, in bits, see `bits`.
+        bits_after: The same at the end.
+        top1: Test accuracy of the run.
+        device: Name of the processor.
+        torch: Version of torch.
+        threads: Threads of the run.
+        commit: Commit of the code, with `+` where it was changed.
+        date: Day of the measurement, UTC.
+    """
+
+    suite: str
+    method: str
+    seed: int
+    moved: float
+    changed: float
+    largest_before: float
+    largest_after: float
+    bits_before: float
+    bits_after: float
+    top1: float
+    device: str
+    torch: str
+    threads: str
+    commit: str
+    date: str
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What is measured."""
+        return self.suite, self.method, self.seed
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What is trained again: the final runs of a method, with the hyper-parameters that its search found.
+
+    Attributes:
+        suite: Name of the suite.
+        name: What it is called.
+        folder: Where in the folder of results its records are.
+        hyper: What tells its runs from others of the folder.
+        looks_ahead: Whether MAXL's generator learns from the main loss too, or from the entropy of its labels alone.
+    """
+
+    suite: str
+    name: str
+    folder: str = "reference"
+    hyper: Mapping[str, object] = field(default_factory=dict)
+    looks_ahead: bool = True
+
+    def runs(self, results: Path) -> list[Record]:
+        """Return the final runs, by seed.
+
+        Raises:
+            UserError: There are none.
+        """
+        method = self.name.partition(",")[0]
+
+        def chosen(record: Record) -> bool:
+            spec, hyper = record.spec, dict(record.spec.hyper)
+            own = (spec.method, spec.setting, spec.phase) == (method, SETTING, "final")
+            return own and all(hyper[name] == value for name, value in self.hyper.items())
+
+        folder = results / self.folder / self.suite
+        store = Store(folder)
+        store.read()
+        if found := sorted(filter(chosen, store.records.values()), key=lambda record: record.spec.seed):
+            return found
+        raise UserError(f"{folder} has no final run of {self.name} in {SETTING}")
+
+
+TRAINED = (
+    Trained("mnist", "maxl"),
+    Trained("mnist", "maxl, entropy alone", looks_ahead=False),
+    Trained("mnist", "auxilearn"),
+    Trained("mnist", "auxilearn, corrected, identity", "curvature", {"mode": "corrected", "solver": "identity"}),
+    Trained("cifar10-convnet", "auxilearn"),
+    Trained("cifar100-convnet", "auxilearn"),
+)
+
+
+@app.command()
+def command(
+    suite: Annotated[str, typer.Option(help="Suite of the runs.")],
+    data_dir: Annotated[Path, typer.Option(help="Folder of the data sets' official files.")] = DEFAULT_DATA,
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results, with the runs.")] = DEFAULT_RESULTS,
+) -> None:
+    """Train the final runs with generated labels again and put what became of the labels into a file."""
+    path = results_dir / FILE
+    read(path)  # a file of something else is refused before the work
+    if suite not in (suites := sorted({each.suite for each in TRAINED})):
+        raise unknown("suite", suite, suites)
+    plan = [(each, each.runs(results_dir)) for each in TRAINED if each.suite == suite]
+    loaded = load_suite(suite, Places(data_dir))
+    data = loaded.fingerprint()
+    for each, runs in plan:
+        if runs[0].spec.data != data:
+            raise UserError(f"the data in {data_dir} are {data}, those of the runs of {each.name} {runs[0].spec.data}")
+    torch.set_num_threads(loaded.threads)
+    out = console()
+    for each, runs in plan:
+        for run in runs:
+            found = measured(loaded, run.spec, each)
+            rows.write(path, (*read(path), found), Labels)
+            texts = f"moved {found.moved:.3f}, bits {found.bits_before:.3f} to {found.bits_after:.3f}"
+            out.print(f"{each.name}, seed {found.seed}: {texts}, top1 {found.top1:.4f}", soft_wrap=True)
+    out.print(f"{provenance(CPU)}\nWritten to {path}.", soft_wrap=True)
+
+
+def read(path: Path) -> list[Labels]:
+    """Return the measurements in a file; none where there is no file.
+
+    Raises:
+        UserError: The file holds something else.
+    """
+    return rows.read(path, Labels, "labels")
+
+
+def measured(suite: Suite, spec: Spec, trained: Trained) -> Labels:
+    """Train a run again and return what became of its labels.
+
+    Args:
+        suite: The suite, with its data.
+        spec: The run.
+        trained: What it is one of.
+    """
+    training = Training(suite, spec, CPU)
+    if not trained.looks_ahead:
+        step = training.method.outer_step
+        # by a step of length zero: the main loss then says nothing of the labels
+        vars(training.method)["outer_step"] = lambda train, held_out, lr: step(train, held_out, lr=0.0 * lr)
+    before, classes = labels_of(training)
+    top1 = training.finish()["test"]["top1"]
+    after, _ = labels_of(training)
+    return Labels(
+        suite=suite.name,
+        method=trained.name,
+        seed=spec.seed,
+        moved=_rounded(0.5 * (after - before).abs().sum(1).mean()),
+        changed=_rounded((after.argmax(1) != before.argmax(1)).float().mean()),
+        largest_before=_rounded(before.max(1).values.mean()),
+        largest_after=_rounded(after.max(1).values.mean()),
+        bits_before=_rounded(bits(before, classes)),
+        bits_after=_rounded(bits(after, classes)),
+        top1=top1,
+        **origin(CPU),
+    )
+
+
+@torch.no_grad()
+def labels_of(training: Training) -> tuple[Tensor, Tensor]:
+    """Return the present labels of all training samples, (N, C), and their classes, (N,), in batches of training."""
+    method: Any = training.method
+    data = training.data
+    index = torch.cat([data.train, data.auxiliary]).sort().values
+    parts = list(data.chunks(index, training.suite.batch_size or len(index)))
+    labels = torch.cat([method.targets(part) for part in parts])
+    return labels, torch.cat([part.targets[0][:, 0] for part in parts])
+
+
+def bits(labels: Tensor, classes: Tensor) -> float:
+    """Return what soft labels (N, C) say of a sample beyond its class (N,), in bits.
+
+    It is the mutual information of sample and sub-class within a class: the entropy of a class's mean label less
+    the mean entropy of its labels, averaged over the samples. It is zero where all samples of a class have the same
+    label, and the logarithm of the number of sub-classes where labels are hard and use all of them alike.
+    """
+    shares = torch.nn.functional.one_hot(classes).to(labels.dtype)
+    means = (shares.T @ labels) / shares.sum(0).clamp(min=1)[:, None]
+    return float((_entropy(means)[classes] - _entropy(labels)).mean())
+
+
+def _entropy(labels: Tensor) -> Tensor:
+    return -torch.special.xlogy(labels, labels).sum(1) / torch.log(torch.tensor(2.0))
+
+
+def _rounded(value: Tensor | float) -> float:
+    return float(f"{float(value):.4g}")
+
+
+if __name__ == "__main__":
+    sys.exit(run_app(app, "python -m benchmark.explanations.labels"))
