@@ -15,6 +15,7 @@ from benchmark.findings import (
     static,
     switches,
     tables,
+    untrained,
     widths,
 )
 from benchmark.findings.runs import RESULTS
@@ -64,6 +65,9 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "static-weights": static.table,
     "controls": coarse.without_controls,
     "curvature": curvature.table("digits"),
+    "curvature-lengths": curvature.table("digits", among="equal-lengths"),
+    "curvature-same-rates": curvature.table("digits", among="same-rates"),
+    "untrained": untrained.untrained,
     "curvature-mnist": curvature.table("mnist"),
     "curvature-coarse": curvature.table("cifar100-coarse"),
     "ranking": rankings.ranking,
