@@ -1,8 +1,9 @@
 """What training makes of generated labels: how far they move from their random start, and whether they say more.
 
-Command line: python -m benchmark.explanations.labels --data-dir DATA.
+Command line: python -m benchmark.explanations.labels --suite SUITE --data-dir DATA.
 """
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from benchmark.plan import load_suite
 from benchmark.record import Record, Store
 from benchmark.spec import Spec
 from benchmark.speed import rows
+from benchmark.speed.measurement import CPU, rounded
 from benchmark.speed.timing import origin, provenance
 from benchmark.suite import Suite
 from benchmark.terminal import console
@@ -29,14 +31,12 @@ FILE = Path("explanations") / "labels.csv"
 """Where in the folder of results the measurements are."""
 
 SETTING = "5%"
-CPU = torch.device("cpu")
-
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of one run's training samples, at its start and at its end.
+    """The labels of one run's training samples, at its start and after its last epoch.
 
     Attributes:
         suite: Name of the suite.
@@ -48,7 +48,7 @@ class Labels:
         largest_after: The same at the end.
         bits_before: What labels say of a sample beyond its class at the start, in bits, see `bits`.
         bits_after: The same at the end.
-        top1: Test accuracy of the run.
+        top1: Test accuracy of the run, at the epoch that validation selects.
         device: Name of the processor.
         torch: Version of torch.
         threads: Threads of the run.
@@ -84,17 +84,25 @@ class Trained:
 
     Attributes:
         suite: Name of the suite.
-        name: What it is called.
+        method: Name of the method.
+        form: What of it, where it is not what the suite's own table has.
         folder: Where in the folder of results its records are.
         hyper: What tells its runs from others of the folder.
-        looks_ahead: Whether MAXL's generator learns from the main loss too, or from the entropy of its labels alone.
+        looks_ahead: Whether MAXL's generator learns from the main loss too, or from the entropy of its labels, and its
+            weight decay, alone.
     """
 
     suite: str
-    name: str
+    method: str
+    form: str = ""
     folder: str = "reference"
     hyper: Mapping[str, object] = field(default_factory=dict)
     looks_ahead: bool = True
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return ", ".join(filter(None, (self.method, self.form)))
 
     def runs(self, results: Path) -> list[Record]:
         """Return the final runs, by seed.
@@ -102,12 +110,11 @@ class Trained:
         Raises:
             UserError: There are none.
         """
-        method = self.name.partition(",")[0]
 
         def chosen(record: Record) -> bool:
             spec, hyper = record.spec, dict(record.spec.hyper)
-            own = (spec.method, spec.setting, spec.phase) == (method, SETTING, "final")
-            return own and all(hyper[name] == value for name, value in self.hyper.items())
+            own = (spec.method, spec.setting, spec.phase) == (self.method, SETTING, "final")
+            return own and all(hyper.get(name) == value for name, value in self.hyper.items())
 
         folder = results / self.folder / self.suite
         store = Store(folder)
@@ -119,9 +126,9 @@ class Trained:
 
 TRAINED = (
     Trained("mnist", "maxl"),
-    Trained("mnist", "maxl, entropy alone", looks_ahead=False),
+    Trained("mnist", "maxl", "entropy alone", looks_ahead=False),
     Trained("mnist", "auxilearn"),
-    Trained("mnist", "auxilearn, corrected, identity", "curvature", {"mode": "corrected", "solver": "identity"}),
+    Trained("mnist", "auxilearn", "corrected, identity", "curvature", {"mode": "corrected", "solver": "identity"}),
     Trained("cifar10-convnet", "auxilearn"),
     Trained("cifar100-convnet", "auxilearn"),
 )
@@ -142,12 +149,16 @@ def command(
     loaded = load_suite(suite, Places(data_dir))
     data = loaded.fingerprint()
     for each, runs in plan:
-        if runs[0].spec.data != data:
-            raise UserError(f"the data in {data_dir} are {data}, those of the runs of {each.name} {runs[0].spec.data}")
+        for run in runs:
+            if run.spec.data != data:
+                raise UserError(f"the data in {data_dir} are {data}, those of the runs of {each.name} {run.spec.data}")
     torch.set_num_threads(loaded.threads)
-    out = console()
+    out, commit = console(), origin(CPU)["commit"]
+    done = {row.key for row in read(path) if row.commit == commit and not commit.endswith("+")}
     for each, runs in plan:
         for run in runs:
+            if (suite, each.name, run.spec.seed) in done:
+                continue
             found = measured(loaded, run.spec, each)
             rows.write(path, (*read(path), found), Labels)
             texts = f"moved {found.moved:.3f}, bits {found.bits_before:.3f} to {found.bits_after:.3f}"
@@ -176,7 +187,7 @@ def measured(suite: Suite, spec: Spec, trained: Trained) -> Labels:
     if not trained.looks_ahead:
         step = training.method.outer_step
         # by a step of length zero: the main loss then says nothing of the labels
-        vars(training.method)["outer_step"] = lambda train, held_out, lr: step(train, held_out, lr=0.0 * lr)
+        vars(training.method)["outer_step"] = lambda train, held_out, lr: step(train, held_out, lr=0.0)
     before, classes = labels_of(training)
     top1 = training.finish()["test"]["top1"]
     after, _ = labels_of(training)
@@ -184,12 +195,12 @@ def measured(suite: Suite, spec: Spec, trained: Trained) -> Labels:
         suite=suite.name,
         method=trained.name,
         seed=spec.seed,
-        moved=_rounded(0.5 * (after - before).abs().sum(1).mean()),
-        changed=_rounded((after.argmax(1) != before.argmax(1)).float().mean()),
-        largest_before=_rounded(before.max(1).values.mean()),
-        largest_after=_rounded(after.max(1).values.mean()),
-        bits_before=_rounded(bits(before, classes)),
-        bits_after=_rounded(bits(after, classes)),
+        moved=rounded(0.5 * (after - before).abs().sum(1).mean().item()),
+        changed=rounded((after.argmax(1) != before.argmax(1)).float().mean().item()),
+        largest_before=rounded(before.max(1).values.mean().item()),
+        largest_after=rounded(after.max(1).values.mean().item()),
+        bits_before=rounded(bits(before, classes)),
+        bits_after=rounded(bits(after, classes)),
         top1=top1,
         **origin(CPU),
     )
@@ -197,7 +208,11 @@ def measured(suite: Suite, spec: Spec, trained: Trained) -> Labels:
 
 @torch.no_grad()
 def labels_of(training: Training) -> tuple[Tensor, Tensor]:
-    """Return the present labels of all training samples, (N, C), and their classes, (N,), in batches of training."""
+    """Return the present labels of all training samples, (N, C), and their classes, (N,).
+
+    Batches have the size of those of training, whose statistics the generator's BatchNorm takes; samples are in order
+    and not augmented.
+    """
     method: Any = training.method
     data = training.data
     index = torch.cat([data.train, data.auxiliary]).sort().values
@@ -213,17 +228,14 @@ def bits(labels: Tensor, classes: Tensor) -> float:
     the mean entropy of its labels, averaged over the samples. It is zero where all samples of a class have the same
     label, and the logarithm of the number of sub-classes where labels are hard and use all of them alike.
     """
+    labels = labels.double()
     shares = torch.nn.functional.one_hot(classes).to(labels.dtype)
     means = (shares.T @ labels) / shares.sum(0).clamp(min=1)[:, None]
     return float((_entropy(means)[classes] - _entropy(labels)).mean())
 
 
 def _entropy(labels: Tensor) -> Tensor:
-    return -torch.special.xlogy(labels, labels).sum(1) / torch.log(torch.tensor(2.0))
-
-
-def _rounded(value: Tensor | float) -> float:
-    return float(f"{float(value):.4g}")
+    return -torch.special.xlogy(labels, labels).sum(1) / math.log(2)
 
 
 if __name__ == "__main__":

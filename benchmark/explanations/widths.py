@@ -5,6 +5,7 @@ Command line: python -m benchmark.explanations.widths --data-dir DATA.
 
 import statistics
 import sys
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,11 @@ import torch
 import typer
 
 from benchmark.commands import DEFAULT_RESULTS, run_app
+from benchmark.errors import UserError
 from benchmark.places import DEFAULT_DATA, Places
-from benchmark.plan import Options, arms_of
-from benchmark.speed.measurement import CPU, Measurement, conclude, load_average, measurement, read
+from benchmark.plan import Options, arms_of, load_suite
+from benchmark.speed.measurement import CPU, conclude, load_average, measurement, read, write
+from benchmark.speed.timing import origin
 from benchmark.suites.mnist import MNIST
 from benchmark.train import Training
 
@@ -38,17 +41,21 @@ def command(
     results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
 ) -> None:
     """Train MNIST's single task with narrower networks and put their test accuracies into a file."""
-    path = results_dir / FILE
-    read(path)  # a file of something else is refused before the work
-    load = load_average()
-    found: list[Measurement] = []
-    for widths in WIDTHS:
-        scores = [100 * score for score in accuracies(widths, Places(data_dir), seeds=seeds)]
-        first, second = widths
+    path, places = results_dir / FILE, Places(data_dir)
+    before = read(path)  # a file of something else is refused before the work
+    if lack := load_suite("mnist", places).shortfall():
+        raise UserError(f"{data_dir} does not have all of MNIST: {lack}")
+    load, (device, commit) = load_average(), itemgetter("device", "commit")(origin(CPU))
+    same = (row for row in before if (row.device, row.commit, row.turns) == (device, commit, seeds))
+    found = {row.what: row for row in same if not commit.endswith("+")}
+    for first, second in WIDTHS:
         what = f"mean test top1 of stl, %, channels {first} and {second}"
-        detail = f"mnist, {SETTING}, lr {POINT['lr']}, weight decay {POINT['weight_decay']}; a turn is a seed"
-        found.append(measurement(what, scores, detail, load=load, value=statistics.fmean(scores)))
-    conclude(found, path)
+        if what not in found:
+            scores = [100 * score for score in accuracies((first, second), places, seeds=seeds)]
+            detail = f"mnist, {SETTING}, lr {POINT['lr']}, weight decay {POINT['weight_decay']}; a turn is a seed"
+            found[what] = measurement(what, scores, detail, load=load, value=statistics.fmean(scores))
+            write(path, [found[what]])
+    conclude(list(found.values()), path)
 
 
 def accuracies(widths: tuple[int, int], places: Places, *, seeds: int) -> list[float]:

@@ -42,9 +42,9 @@ def solver_of(record: Record) -> str:
     return f"{name} {hyper['terms']}{damped}{mode}"
 
 
-def table(suite: str, *, among: str = "curvature") -> Callable[[], str]:
-    """Return what makes the table of a suite, of the runs in a folder of the results."""
-    return lambda: curvature(RESULTS / among / suite)
+def table(suite: str, *, folder: str = "curvature") -> Callable[[], str]:
+    """Return what makes the table of a suite, of its runs in a folder of the results."""
+    return lambda: curvature(RESULTS / folder / suite)
 
 
 def curvature(folder: Path) -> str:

@@ -83,9 +83,9 @@ def measurement(
     """
     return Measurement(
         what=what,
-        value=_rounded(statistics.median(values) if value is None else value),
-        lowest=_rounded(min(values)),
-        highest=_rounded(max(values)),
+        value=rounded(statistics.median(values) if value is None else value),
+        lowest=rounded(min(values)),
+        highest=rounded(max(values)),
         turns=len(values),
         detail=detail,
         cores=len(os.sched_getaffinity(0)),
@@ -94,7 +94,7 @@ def measurement(
     )
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
     """Return a number with the digits that such measurements have."""
     return float(f"{value:.4g}")
 

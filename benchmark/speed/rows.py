@@ -45,7 +45,7 @@ def read(path: Path, kind: type[AnyRow], what: str) -> list[AnyRow]:
     with path.open(newline="", encoding="utf-8") as file:
         try:
             return [_parsed(row, kind) for row in csv.DictReader(file)]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, csv.Error):
             raise UserError(f"{path} does not hold {what} as this version writes them; move it away") from None
 
 

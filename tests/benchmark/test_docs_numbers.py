@@ -11,8 +11,8 @@ from scipy import stats
 from benchmark.findings import digits_by_default
 from benchmark.findings.runs import RESULTS, by_seed, final_runs, records_of, succeeded
 from benchmark.statistics import holm
-from tests.benchmark.findings.made_up import rows
 from tests.benchmark.helpers import ROOT
+from tests.benchmark.made_up import rows
 
 DIGITS = RESULTS / "reference/digits"
 QUICK_START = (ROOT / "docs/quick-start.md").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.errors import UserError
-from benchmark.explanations.labels import Trained, bits, labels_of, measured
+from benchmark.explanations import labels
+from benchmark.explanations.labels import FILE, TRAINED, Labels, Trained, bits, command, labels_of, measured, read
 from benchmark.places import Places
 from benchmark.plan import Options, arms_of, load_suite
 from benchmark.spec import Spec
+from benchmark.speed import rows
 from benchmark.suite import Suite
 from benchmark.train import Training
-from tests.benchmark.findings.made_up import a_run, commit
+from tests.benchmark.made_up import a_run, commit
 
 
 def a_suite_and_spec(folder: Path, **fixed: str) -> tuple[Suite, Spec]:
@@ -86,7 +89,53 @@ def test_runs_are_told_from_others_of_their_folder(tmp_path: Path) -> None:
         )
     ]
     commit(tmp_path / "curvature" / "mnist", runs)
-    trained = Trained("mnist", "auxilearn, corrected", "curvature", {"mode": "corrected"})
+    trained = Trained("mnist", "auxilearn", "corrected", "curvature", {"mode": "corrected"})
     assert [run.spec.seed for run in trained.runs(tmp_path)] == [2]
+    assert trained.name == "auxilearn, corrected"
     with pytest.raises(UserError, match="reference/mnist has no final run of maxl in 5%"):
         Trained("mnist", "maxl").runs(tmp_path)
+
+
+def commit_final_runs(folder: Path) -> None:
+    """Write two final runs of all that is trained again."""
+    for each in TRAINED:
+        if each.looks_ahead:  # else the runs are those of another one
+            hyper = {"lr": 0.1, **each.hyper}
+            runs = [
+                a_run(each.method, seed, {"top1": 0.5}, suite=each.suite, setting="5%", hyper=hyper) for seed in (1, 2)
+            ]
+            commit(folder / each.folder / each.suite, runs)
+
+
+def test_what_is_measured_is_not_measured_again_by_this_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit_final_runs(tmp_path)
+    about = {"device": "a machine", "torch": "9.9", "threads": "1", "commit": "one", "date": "2026-01-02"}
+    seen: list[tuple[str, int]] = []
+
+    def noted(suite: object, spec: Spec, trained: Trained) -> Labels:
+        seen.append((trained.name, spec.seed))
+        return Labels("mnist", trained.name, spec.seed, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, **about)
+
+    monkeypatch.setattr(labels, "measured", noted)
+    monkeypatch.setattr(labels, "origin", lambda device: about)
+    monkeypatch.setattr(labels, "load_suite", lambda *_: SimpleNamespace(fingerprint=lambda: "data", threads=1))
+    every = [(each.name, seed) for each in TRAINED if each.suite == "mnist" for seed in (1, 2)]
+    command("mnist", tmp_path, tmp_path)
+    assert seen == every
+    rows.write(tmp_path / FILE, [row for row in read(tmp_path / FILE) if row.key != ("mnist", *every[1])], Labels)
+    command("mnist", tmp_path, tmp_path)
+    assert seen == [*every, every[1]]
+    for other in ("two", "two+", "two+"):
+        about["commit"] = other
+        seen.clear()
+        command("mnist", tmp_path, tmp_path)
+        assert seen == every
+
+
+def test_other_data_are_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit_final_runs(tmp_path)
+    monkeypatch.setattr(labels, "load_suite", lambda *_: SimpleNamespace(fingerprint=lambda: "other", threads=1))
+    with pytest.raises(UserError, match="are other, those of the runs of maxl data"):
+        command("mnist", tmp_path, tmp_path)
+    with pytest.raises(UserError, match="unknown suite 'digits'"):
+        command("digits", tmp_path, tmp_path)

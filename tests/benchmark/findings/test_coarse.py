@@ -12,7 +12,7 @@ from benchmark.comparison import p_text
 from benchmark.findings.coarse import coarse, ratio_of, ratios, single_runs, without_controls
 from benchmark.findings.runs import records_of
 from benchmark.record import Record
-from tests.benchmark.findings.made_up import a_run, commit, rows
+from tests.benchmark.made_up import a_run, commit, rows
 
 SCORES = {"top1": 0.1, "top3": 0.2}
 

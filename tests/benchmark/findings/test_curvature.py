@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from benchmark.findings.curvature import curvature, solver_of
-from tests.benchmark.findings.made_up import a_run, commit, rows
+from tests.benchmark.made_up import a_run, commit, rows
 
 PLAIN = (0.90, 0.91, 0.92, 0.93)
 BETTER = (0.95, 0.9601, 0.97, 0.9799)

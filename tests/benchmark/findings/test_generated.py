@@ -6,7 +6,7 @@ from typing import Any
 from scipy import stats
 
 from benchmark.findings.generated import apart, steps
-from tests.benchmark.findings.made_up import a_run, commit, rows
+from tests.benchmark.made_up import a_run, commit, rows
 
 LEARNT = (0.60, 0.61, 0.62)
 SINGLE = (0.50, 0.52, 0.53)

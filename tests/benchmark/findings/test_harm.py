@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from benchmark.findings.harm import harm
-from tests.benchmark.findings.made_up import a_run, commit
+from tests.benchmark.made_up import a_run, commit
 
 TABLE = """suite,setting,method,metric,count,mean,sem
 digits,few,stl,top1,4,0.5,0.011

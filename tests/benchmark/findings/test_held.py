@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.findings.held import data
-from tests.benchmark.findings.made_up import a_run, commit, rows
+from tests.benchmark.made_up import a_run, commit, rows
 
 
 def committed(folder: Path, suite: str, digest: str) -> None:

@@ -5,23 +5,23 @@ from pathlib import Path
 from benchmark.explanations.labels import FILE, TRAINED, Labels
 from benchmark.findings.labels import moved
 from benchmark.speed import rows
-from tests.benchmark.findings.made_up import rows as rows_of
+from tests.benchmark.made_up import rows as rows_of
 
 
 def test_the_text_has_every_kind_of_run_and_its_means(tmp_path: Path) -> None:
     about = {"device": "a machine", "torch": "9.9", "threads": "1", "commit": "1234567890", "date": "2026-01-02"}
     made = [
         Labels(
-            each.suite,
-            each.name,
-            seed,
-            0.1 * seed,
-            0.25,
-            0.5,
-            0.25 * seed,
-            0.05,
-            0.01 * number,
-            0.9 + 0.01 * seed,
+            suite=each.suite,
+            method=each.name,
+            seed=seed,
+            moved=0.1 * seed,
+            changed=0.25,
+            largest_before=0.5,
+            largest_after=0.25 * seed,
+            bits_before=0.05,
+            bits_after=0.01 * number,
+            top1=0.9 + 0.01 * seed,
             **about,
         )
         for number, each in enumerate(TRAINED)

@@ -6,7 +6,7 @@ from scipy import stats
 
 from benchmark.findings.pictures import PICTURES, about, curvature_figure, gains_figure, runs_of
 from benchmark.findings.runs import RESULTS
-from tests.benchmark.findings.made_up import a_run
+from tests.benchmark.made_up import a_run
 
 SINGLE = (0.50, 0.52, 0.51)
 SCORES = {"stl": SINGLE, "gcs": (0.55, 0.53, 0.57), "equal": (0.60, 0.61, 0.65), "rlw": (0.40, 0.41, 0.45)}

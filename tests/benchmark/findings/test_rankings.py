@@ -8,7 +8,7 @@ from scipy import stats
 
 from benchmark.findings.rankings import ranking, wider
 from benchmark.spec import Search
-from tests.benchmark.findings.made_up import a_run, commit, rows
+from tests.benchmark.made_up import a_run, commit, rows
 
 GRIDS = {"stl": (0.5, 0.6), "equal": (0.7, 0.8), "gcs": (0.8, 0.9)}
 BUDGETS = {"stl": (0.5, 0.6), "equal": (0.9, 0.95), "gcs": (0.8, 0.9)}

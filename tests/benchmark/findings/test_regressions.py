@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from benchmark.findings.regressions import illustrative, noisy, rates, solutions
-from tests.benchmark.findings.made_up import a_run, commit, rows
+from tests.benchmark.made_up import a_run, commit, rows
 
 DISTANCES = {"auxilearn-linear": (0.1, 0.2, 0.6), "stl": (0.3, 0.4, 0.5), "equal": (1.0, 2.0, 3.0)}
 WEIGHTS = ((1.0, 2.0, 0.0), (2.0, 5.0, 1.0), (3.0, 8.0, 0.5))

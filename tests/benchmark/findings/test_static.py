@@ -11,7 +11,7 @@ from benchmark.comparison import p_text
 from benchmark.findings.pictures import static_figure
 from benchmark.findings.static import at, table
 from benchmark.record import Record
-from tests.benchmark.findings.made_up import a_run, commit, rows
+from tests.benchmark.made_up import a_run, commit, rows
 
 
 def made(

@@ -6,7 +6,7 @@ from typing import Any
 from scipy import stats
 
 from benchmark.findings.switches import switches
-from tests.benchmark.findings.made_up import a_run, commit, rows
+from tests.benchmark.made_up import a_run, commit, rows
 
 PUBLISHED = {"mode": "paper", "solver": "neumann", "skip": True, "monotone": True}
 BASE = (0.90, 0.91, 0.95)

@@ -8,7 +8,7 @@ import pytest
 
 from benchmark.findings.runs import RESULTS
 from benchmark.findings.tables import compared, results_of
-from tests.benchmark.findings.made_up import rows
+from tests.benchmark.made_up import rows
 
 DIGITS = RESULTS / "reference/digits"
 WORDS = {"better": "better", "worse": "worse", "no significant difference": "≈"}

@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmark.explanations.widths import FILE
 from benchmark.findings.widths import mnist_widths
 from benchmark.speed.measurement import Measurement, write
-from tests.benchmark.findings.made_up import rows
+from tests.benchmark.made_up import rows
 
 
 def test_the_text_has_every_width_and_the_published_number(tmp_path: Path) -> None:
