@@ -125,8 +125,8 @@ class Trained:
 
 
 TRAINED = (
-    Trained("mnist", "maxl"),
-    Trained("mnist", "maxl", "entropy alone", looks_ahead=False),
+    Trained("mnist", "maxl", folder="rates"),
+    Trained("mnist", "maxl", "entropy alone", "rates", looks_ahead=False),
     Trained("mnist", "auxilearn"),
     Trained("mnist", "auxilearn", "corrected, identity", "curvature", {"mode": "corrected", "solver": "identity"}),
     Trained("cifar10-convnet", "auxilearn"),
