@@ -31,6 +31,7 @@ FILE = Path("explanations") / "labels.csv"
 """Where in the folder of results the measurements are."""
 
 SETTING = "5%"
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -142,7 +143,7 @@ def command(
 ) -> None:
     """Train the final runs with generated labels again and put what became of the labels into a file."""
     path = results_dir / FILE
-    read(path)  # a file of something else is refused before the work
+    before = read(path)  # a file of something else is refused before the work
     if suite not in (suites := sorted({each.suite for each in TRAINED})):
         raise unknown("suite", suite, suites)
     plan = [(each, each.runs(results_dir)) for each in TRAINED if each.suite == suite]
@@ -154,7 +155,7 @@ def command(
                 raise UserError(f"the data in {data_dir} are {data}, those of the runs of {each.name} {run.spec.data}")
     torch.set_num_threads(loaded.threads)
     out, commit = console(), origin(CPU)["commit"]
-    done = {row.key for row in read(path) if row.commit == commit and not commit.endswith("+")}
+    done = {row.key for row in before if row.commit == commit and not commit.endswith("+")}
     for each, runs in plan:
         for run in runs:
             if (suite, each.name, run.spec.seed) in done:

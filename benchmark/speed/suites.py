@@ -9,6 +9,7 @@ import torch
 
 from benchmark.plan import Arm, Options, arms_of
 from benchmark.session import check_device
+from benchmark.speed.measurement import rounded
 from benchmark.speed.suite_costs import SuiteCost, write
 from benchmark.speed.timing import origin, provenance, seconds_of
 from benchmark.stand_in import full_size
@@ -80,10 +81,10 @@ def measure(arm: Arm, *, steps: int, device: torch.device) -> SuiteCost:
         setting=arm.setting,
         kind=device.type,
         method=arm.method,
-        step_sec=_rounded(taken),
-        outer_step_sec=_rounded(max(statistics.median(both) - taken, 0.0) if every > 1 else 0.0),
+        step_sec=rounded(taken),
+        outer_step_sec=rounded(max(statistics.median(both) - taken, 0.0) if every > 1 else 0.0),
         outer_every=every,
-        evaluation_sec=_rounded(evaluation(training, device)),
+        evaluation_sec=rounded(evaluation(training, device)),
         steps=len(ordinary),
         **origin(device),
     )
@@ -114,7 +115,3 @@ def seconds(work: Callable[[], object], device: torch.device) -> float:
     started = time.process_time()
     work()
     return time.process_time() - started
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
