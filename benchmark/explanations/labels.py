@@ -5,15 +5,17 @@ Command line: python -m benchmark.explanations.labels --suite SUITE --data-dir D
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 import typer
 from torch import Tensor
 
+from auxilearn.gradients import Randomness, repeatable_means
+from auxilearn.method import Batch, trainable
 from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
 from benchmark.places import DEFAULT_DATA, Places
@@ -31,6 +33,14 @@ FILE = Path("explanations") / "labels.csv"
 """Where in the folder of results the measurements are."""
 
 SETTING = "5%"
+
+LookAhead = Literal["own", "none", "as long as the last step"]
+"""How far MAXL's generator looks ahead.
+
+"own" is a step of plain gradient descent with the network's rate. With "none" the main loss says nothing of the labels:
+the generator learns from their entropy, and its weight decay, alone. The last is a step of plain gradient descent as
+long as the network's last step, by its own optimiser; before the first one it is none.
+"""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -89,8 +99,7 @@ class Trained:
         form: What of it, where it is not what the suite's own table has.
         folder: Where in the folder of results its records are.
         hyper: What tells its runs from others of the folder.
-        looks_ahead: Whether MAXL's generator learns from the main loss too, or from the entropy of its labels, and its
-            weight decay, alone.
+        look_ahead: How far MAXL's generator looks ahead.
     """
 
     suite: str
@@ -98,7 +107,7 @@ class Trained:
     form: str = ""
     folder: str = "reference"
     hyper: Mapping[str, object] = field(default_factory=dict)
-    looks_ahead: bool = True
+    look_ahead: LookAhead = "own"
 
     @property
     def name(self) -> str:
@@ -127,7 +136,8 @@ class Trained:
 
 TRAINED = (
     Trained("mnist", "maxl", folder="rates"),
-    Trained("mnist", "maxl", "entropy alone", "rates", looks_ahead=False),
+    Trained("mnist", "maxl", "entropy alone", "rates", look_ahead="none"),
+    Trained("mnist", "maxl", "longer look ahead", "rates", look_ahead="as long as the last step"),
     Trained("mnist", "auxilearn"),
     Trained("mnist", "auxilearn", "corrected, identity", "curvature", {"mode": "corrected", "solver": "identity"}),
     Trained("cifar10-convnet", "auxilearn"),
@@ -185,10 +195,10 @@ def measured(suite: Suite, spec: Spec, trained: Trained) -> Labels:
         trained: What it is one of.
     """
     training = Training(suite, spec, CPU)
-    if not trained.looks_ahead:
+    if trained.look_ahead != "own":
+        rate: Callable[[Batch], float] = (lambda _: 0.0) if trained.look_ahead == "none" else AsLong(training.method)
         step = training.method.outer_step
-        # by a step of length zero: the main loss then says nothing of the labels
-        vars(training.method)["outer_step"] = lambda train, held_out, lr: step(train, held_out, lr=0.0)
+        vars(training.method)["outer_step"] = lambda train, held_out, lr: step(train, held_out, lr=rate(train))
     before, classes = labels_of(training)
     top1 = training.finish()["test"]["top1"]
     after, _ = labels_of(training)
@@ -205,6 +215,29 @@ def measured(suite: Suite, spec: Spec, trained: Trained) -> Labels:
         top1=top1,
         **origin(CPU),
     )
+
+
+class AsLong:
+    """The rate at which a step of plain gradient descent is as long as the last one that the network has made."""
+
+    def __init__(self, method: Any) -> None:
+        self._method = method
+        self._before = self._place()
+
+    def __call__(self, train: Batch) -> float:
+        """Return the rate for a step on a batch, by the loss that the network is trained with; 0 before any step."""
+        method, place = self._method, self._place()
+        params, randomness = dict(trainable(method.problem.model)), Randomness()
+        with randomness.replayed():
+            labels = method.targets(train).detach()
+        loss = repeatable_means(method.problem, train, randomness, labels)(params).sum()
+        gradient = torch.cat([part.flatten() for part in torch.autograd.grad(loss, list(params.values()))])
+        length = (place - self._before).norm()
+        self._before = place
+        return float(length / gradient.norm())
+
+    def _place(self) -> Tensor:
+        return torch.cat([value.detach().flatten() for _, value in trainable(self._method.problem.model)])
 
 
 @torch.no_grad()

@@ -1,17 +1,32 @@
 """What training makes of generated labels: bits by closed forms, and runs that change nothing."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, get_args
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auxilearn.method import Batch, task_means, trainable
 from benchmark.errors import UserError
 from benchmark.explanations import labels
-from benchmark.explanations.labels import FILE, TRAINED, Labels, Trained, bits, command, labels_of, measured, read
+from benchmark.explanations.labels import (
+    FILE,
+    TRAINED,
+    AsLong,
+    Labels,
+    LookAhead,
+    Trained,
+    bits,
+    command,
+    labels_of,
+    measured,
+    read,
+)
 from benchmark.places import Places
 from benchmark.plan import Options, arms_of, load_suite
 from benchmark.spec import Spec
@@ -21,11 +36,13 @@ from benchmark.train import Training
 from tests.benchmark.made_up import a_run, commit
 
 
-def a_suite_and_spec(folder: Path, **fixed: str) -> tuple[Suite, Spec]:
-    """Return MNIST's sample and a final run of MAXL of one epoch on it."""
+def a_suite_and_spec(folder: Path, fixed: Mapping[str, str] = {}, *, epochs: int = 1) -> tuple[Suite, Spec]:
+    """Return MNIST's sample and a final run of MAXL on it."""
     places = Places(cache_dir=folder, sample=True)
     suite = load_suite("mnist", places)
-    options = Options("mnist", settings=("5%",), methods=("maxl",), seeds=1, epochs=1, fixed=fixed, places=places)
+    options = Options(
+        "mnist", settings=("5%",), methods=("maxl",), seeds=1, epochs=epochs, fixed=dict(fixed), places=places
+    )
     (arm,) = arms_of(suite, options)
     return suite, arm.finals(arm.points()[0])[0]
 
@@ -64,18 +81,54 @@ def test_labels_are_of_all_training_samples_and_of_their_own_class(tmp_path: Pat
 
 def test_without_entropy_and_looking_ahead_nothing_moves_labels(tmp_path: Path) -> None:
     quiet = {"entropy_weight": "0", "generator_weight_decay": "0", "generator_lr": "1"}
-    still = measured(*a_suite_and_spec(tmp_path, **quiet), Trained("mnist", "maxl", looks_ahead=False))
+    still = measured(*a_suite_and_spec(tmp_path, quiet), Trained("mnist", "maxl", look_ahead="none"))
     assert (still.moved, still.changed) == (0, 0)
     assert still.bits_after == still.bits_before > 0
     assert 0.2 < still.largest_after == still.largest_before < 1
-    assert measured(*a_suite_and_spec(tmp_path, **quiet), Trained("mnist", "maxl")).moved > 0
+    assert measured(*a_suite_and_spec(tmp_path, quiet), Trained("mnist", "maxl")).moved > 0
 
 
 def test_entropy_alone_moves_labels(tmp_path: Path) -> None:
     loud = {"entropy_weight": "5", "generator_weight_decay": "0", "generator_lr": "1"}
-    found = measured(*a_suite_and_spec(tmp_path, **loud), Trained("mnist", "maxl", looks_ahead=False))
+    found = measured(*a_suite_and_spec(tmp_path, loud), Trained("mnist", "maxl", look_ahead="none"))
     assert found.moved > 0
     assert found.seed == 1
+
+
+def test_a_look_ahead_is_as_long_as_the_step_before_it(tmp_path: Path) -> None:
+    suite, spec = a_suite_and_spec(tmp_path, {"lr": "0.01"})
+    training = Training(suite, spec, torch.device("cpu"))
+    method: Any = training.method
+    params = dict(trainable(method.problem.model))
+    rate, lengths = AsLong(method), []
+
+    def outer_step(train: Batch, held_out: Batch, lr: float) -> None:
+        place = {name: value.detach().clone() for name, value in params.items()}
+        found = rate(train)
+        losses = method.problem.losses(train, params, method.targets(train).detach())
+        method.problem.model.zero_grad()
+        task_means(losses).sum().backward()
+        gradients = [value.grad for value in params.values() if value.grad is not None]
+        ahead = found * float(torch.cat([part.flatten() for part in gradients]).norm())
+        moved = float(torch.cat([(value - before[name]).flatten() for name, value in place.items()]).norm())
+        lengths.append((ahead, moved))
+        before.update(place)
+
+    before = {name: value.detach().clone() for name, value in params.items()}
+    vars(method)["outer_step"] = outer_step
+    training.advance(4)
+    assert lengths[0] == (0, 0)
+    assert all(ahead == pytest.approx(moved, rel=1e-3) and moved > 0 for ahead, moved in lengths[1:])
+
+
+def test_a_longer_look_ahead_says_more_of_the_main_task(tmp_path: Path) -> None:
+    only = {"entropy_weight": "0", "generator_weight_decay": "0", "generator_lr": "0.01", "lr": "0.001"}
+    short, long = (
+        measured(*a_suite_and_spec(tmp_path, only, epochs=4), Trained("mnist", "maxl", look_ahead=look_ahead))
+        for look_ahead in get_args(LookAhead)
+        if look_ahead != "none"
+    )
+    assert long.moved > 2 * short.moved > 0
 
 
 def test_runs_are_told_from_others_of_their_folder(tmp_path: Path) -> None:
@@ -99,7 +152,7 @@ def test_runs_are_told_from_others_of_their_folder(tmp_path: Path) -> None:
 def commit_final_runs(folder: Path) -> None:
     """Write two final runs of all that is trained again."""
     for each in TRAINED:
-        if each.looks_ahead:  # else the runs are those of another one
+        if each.look_ahead == "own":  # else the runs are those of another one
             hyper = {"lr": 0.1, **each.hyper}
             runs = [
                 a_run(each.method, seed, {"top1": 0.5}, suite=each.suite, setting="5%", hyper=hyper) for seed in (1, 2)
