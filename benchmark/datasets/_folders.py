@@ -179,12 +179,12 @@ def by_tree(files: Sequence[File]) -> Iterator[tuple[Tree, dict[str, int]]]:
 
 
 def add_pictures(arrays: Arrays, pictures: Sequence[Picture]) -> None:
-    """Write `image` (N, 3, side, side), stretched to a square."""
+    """Write `image` (N, 3, side, side), upright, stretched to a square."""
     side = stored_side(pictures)
     images = arrays.new("image", (len(pictures), 3, side, side), np.uint8)
     with of_the_user():
         for tree, rows in by_tree(pictures):
-            fill_images(images, tree, rows, resize="stretch")
+            fill_images(images, tree, rows, resize="stretch", upright=True)
 
 
 @contextmanager

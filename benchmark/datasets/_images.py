@@ -19,13 +19,27 @@ PICTURES = (".png", ".jpg", ".jpeg")
 
 Resize = Literal["stretch", "cover"]
 
+_ORIENTATION = 0x0112
+"""EXIF's tag of how the camera was held."""
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation."""
 _PARCEL_BYTES = 1 << 19
 """What a decoder takes at once; handing over one small picture at a time costs more than to decode it."""
 _AHEAD = 16
 """Parcels that wait for a decoder; no more of the archive than these is held in memory."""
 
 
-def fill_images(images: np.ndarray, tree: Tree, rows: Mapping[str, int], *, resize: Resize | None = None) -> None:
+def fill_images(
+    images: np.ndarray, tree: Tree, rows: Mapping[str, int], *, resize: Resize | None = None, upright: bool = False
+) -> None:
     """Decode picture files into rows of `images`, uint8 (N, C, H, W) with C of 1 (grey) or 3 (RGB).
 
     Args:
@@ -34,11 +48,14 @@ def fill_images(images: np.ndarray, tree: Tree, rows: Mapping[str, int], *, resi
         rows: The row of each file.
         resize: How a picture of another size becomes H x W: `stretch`ed, or scaled to `cover` it and cut in the
             middle; None refuses it.
+        upright: Whether to turn a picture as its EXIF orientation says, which cameras write and readers of official
+            data sets pass over.
     """
 
     def work(parcel: list[tuple[str, bytes]]) -> None:
         for name, content in parcel:
-            images[rows[name]] = decode_image(content, tree.where(name), images.shape[1:], resize=resize)
+            where = tree.where(name)
+            images[rows[name]] = decode_image(content, where, images.shape[1:], resize=resize, upright=upright)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # PIL decodes without holding the interpreter's lock
         waiting: deque[Future[None]] = deque()
@@ -63,7 +80,9 @@ def _parcels(files: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, byt
         yield parcel
 
 
-def decode_image(content: bytes, where: str, shape: tuple[int, ...], *, resize: Resize | None = None) -> np.ndarray:
+def decode_image(
+    content: bytes, where: str, shape: tuple[int, ...], *, resize: Resize | None = None, upright: bool = False
+) -> np.ndarray:
     """Return the picture in a file as uint8 (C, H, W); see `fill_images`.
 
     Raises:
@@ -75,9 +94,12 @@ def decode_image(content: bytes, where: str, shape: tuple[int, ...], *, resize: 
         if opened.mode[0] in "IF":  # which would be cut off at 255, not scaled
             raise foreign(where, "a picture of more than 8 bits a channel")
         image = opened.convert("RGB" if channels == 3 else "L")
+        turn = _TURNS.get(opened.getexif().get(_ORIENTATION, 1)) if upright else None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = "of no known kind" if isinstance(error, UnidentifiedImageError) else str(error)
         raise foreign(where, f"not a picture that can be read ({reason})") from error
+    if turn is not None:
+        image = image.transpose(turn)
     if image.size != (width, height):
         image = _resized(image, (width, height), where, resize)
     pixels = np.asarray(image)

@@ -20,11 +20,12 @@ TABLE = "attributes.csv"
 class Folder(OwnData):
     """Arrays: `image` (N, 3, side, side), stretched to a square, `label` (N,), `category` and `number` of a table.
 
-    The side is that of the longest side of any picture where it is at most 64, else 256. Every folder is a class; the
-    last one is `unlabelled` where there is a folder of that name, whose pictures have none. See `add_attributes` for
-    the table's arrays.
+    Pictures are upright, as their EXIF orientation says. The side is that of the longest side of any picture where it
+    is at most 64, else 256. Every folder is a class; the last one is `unlabelled` where there is a folder of that name,
+    whose pictures have none. See `add_attributes` for the table's arrays.
     """
 
+    version = 2
     title = "Your pictures in folders by class"
     layout = (
         "it takes a folder of pictures for each class, <class>/<picture>, or images/<class>/<picture>, or "

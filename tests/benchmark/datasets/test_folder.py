@@ -1,11 +1,16 @@
+import contextlib
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import ExifTags, Image, ImageOps
 
 from benchmark.acquire import acquire
 from benchmark.cache import Prepared, Split
+from benchmark.datasets._images import decode_image
 from benchmark.datasets.folder import Folder
 from benchmark.errors import UserError
 from benchmark.places import Places
@@ -117,6 +122,36 @@ def test_pictures_of_the_same_square_size_are_kept_to_the_bit(tmp_path: Path) ->
         (tmp_path / "data" / name).mkdir(parents=True)
         Image.fromarray(values).save(tmp_path / "data" / name / "1.bmp")
     assert np.array_equal(read(tmp_path / "data").tensors["image"].numpy(), pixels.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_pictures_are_turned_upright(tmp_path: Path, orientation: int) -> None:
+    pixels = np.random.default_rng(0).integers(256, size=(24, 16, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    for name in "ab":
+        (tmp_path / "data" / name).mkdir(parents=True)
+        Image.fromarray(pixels).save(tmp_path / "data" / name / "1.png", exif=exif)
+    upright = ImageOps.exif_transpose(Image.open(tmp_path / "data" / "a" / "1.png"))
+    expected = np.asarray(upright.resize((24, 24), Image.Resampling.BILINEAR)).transpose(2, 0, 1)
+    assert np.array_equal(read(tmp_path / "data").tensors["image"].numpy(), [expected, expected])
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of what it skips
+@settings(deadline=None, max_examples=300)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_broken_exif_is_passed_over_or_told(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Make] = 6, "a camera"
+    file = io.BytesIO()
+    Image.new("RGB", (16, 8)).save(file, "JPEG", exif=exif)
+    content = bytearray(file.getvalue())
+    start = content.index(b"Exif") + 6
+    for place in random.integers(start, start + 60, 4):
+        content[place] = random.integers(256)
+    with contextlib.suppress(UserError):
+        assert decode_image(bytes(content), "1.jpg", (3, 16, 16), resize="stretch", upright=True).shape == (3, 16, 16)
 
 
 WRONG = {
