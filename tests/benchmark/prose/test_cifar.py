@@ -1,0 +1,90 @@
+"""results/README.md, the generated auxiliary tasks on CIFAR-10 and CIFAR-100."""
+
+import pandas as pd
+import pytest
+
+from benchmark import datasets, suites
+from benchmark.models.convnet import FOUR_NARROW
+from benchmark.published import FOLDER
+from benchmark.suites._small_cifar import SmallCIFAR
+from benchmark.suites.cifar10 import CIFAR10
+from tests.benchmark.prose.page import SPELLED, section
+from tests.benchmark.prose.scores import (
+    finals,
+    grid_size,
+    less,
+    less_one,
+    mean,
+    scores,
+    scores_by_method,
+    searches,
+    values,
+)
+
+CIFAR_10 = section("CIFAR-10: a generated auxiliary task on a CPU")
+CIFAR_100 = section("CIFAR-100: a generated auxiliary task on a CPU")
+TABLE, BETWEEN, SETTING = "reference/cifar10-convnet", "rates/cifar10-convnet", "5%"
+METHODS = ("stl", "maxl-f", "auxilearn")
+
+
+def test_what_was_cut() -> None:
+    (epochs,) = {record.spec.epochs for record in finals(TABLE)}
+    network = f"a network of {SPELLED[len(FOUR_NARROW)]} convolutional layers, {epochs} epochs and a small grid"
+    assert network in CIFAR_10
+    assert f"(VGG-16, {CIFAR10.epochs} epochs)" in CIFAR_10
+    assert {record.spec.method for record in finals(TABLE)} == set(METHODS)
+    larger = grid_size("cifar10-convnet", "maxl") / grid_size("cifar10-convnet", "maxl-f")
+    assert f"`maxl`, whose own grid is {larger:.0f} times as large, was left out for want of time" in CIFAR_10
+
+
+@pytest.mark.parametrize("suite", ["cifar10-convnet", "cifar100-convnet"])
+def test_searches_are_of_the_small_grid(suite: str) -> None:
+    for name in METHODS:
+        assert len(searches(f"reference/{suite}", name, SETTING)) == grid_size(suite, name)
+
+
+def test_the_order_is_the_papers() -> None:
+    found = scores_by_method(TABLE, SETTING)
+    printed = pd.read_csv(FOLDER / "table3_learned_auxiliary.csv")
+    rows = printed[(printed.suite == "cifar10") & (printed.setting == SETTING)]
+    published = dict(zip(rows["method"], rows["mean"], strict=True))
+    assert sorted(found, key=lambda name: mean(found[name])) == sorted(found, key=lambda name: published[name])
+    assert all(each.significant for reference in METHODS for each in less_one(found, reference).values())
+    assert f"The {SPELLED[len(found)]} stand in the paper's order, and significantly." in CIFAR_10
+
+
+def test_rates_between_those_of_the_grid() -> None:
+    high, low = sorted(SmallCIFAR.grid["lr"], reverse=True)
+    assert high == pytest.approx(10 * low)
+    factor = f"the grid has {SPELLED[len(SmallCIFAR.grid['lr'])]} rates a factor of {SPELLED[round(high / low)]} apart"
+    assert f"{factor}. So the two others were given rates between them, and AuxiLearn was not" in CIFAR_10
+    assert all(record.epochs[-1]["weight"][0] > 1 for record in finals(TABLE, "auxilearn"))
+    assert "AuxiLearn also learns a weight of the main loss" in CIFAR_10
+    tried = {name: values(searches(BETWEEN, name), "lr") for name in ("stl", "maxl-f")}
+    assert all(low < float(str(each)) < high for found in tried.values() for each in found)
+    assert all(len(found) == 2 for found in tried.values())
+    assert not finals(BETWEEN, "auxilearn")
+
+
+def test_with_rates_between_an_untrained_generator_is_as_good() -> None:
+    learnt = scores(finals(TABLE, "auxilearn"))
+    others = {(folder, name): scores(finals(folder, name)) for folder in (TABLE, BETWEEN) for name in ("stl", "maxl-f")}
+    found = less(others, learnt)
+    assert found[BETWEEN, "stl"].significant
+    assert found[BETWEEN, "stl"].points < 0
+    assert not found[BETWEEN, "maxl-f"].significant
+    still = "With these rates AuxiLearn is still significantly better than the single task, but not than `maxl-f`"
+    assert still in CIFAR_10
+
+
+def test_the_same_with_a_hundred_classes() -> None:
+    content = datasets.load("cifar100").content
+    assert content is not None
+    assert len(content.names["label"]) == 100
+    first, second = (suites.load(name) for name in ("cifar10-convnet", "cifar100-convnet"))
+    assert first.grid == second.grid
+    assert {record.spec.epochs for record in finals("reference/cifar100-convnet")} == {first.epochs}
+    assert {record.spec.seed for record in finals("reference/cifar100-convnet")} == {
+        record.spec.seed for record in finals(TABLE)
+    }
+    assert "The same with a hundred classes and the same cuts" in CIFAR_100

@@ -1,0 +1,85 @@
+"""results/README.md, what becomes of generated labels, but for what it says of MAXL."""
+
+import math
+from statistics import fmean
+
+from benchmark.explanations.labels import FILE, Labels, read
+from benchmark.findings.generated import apart
+from benchmark.findings.runs import RESULTS
+from benchmark.generated import SUBCLASSES
+from benchmark.statistics import ALPHA, summarize
+from tests.benchmark.made_up import rows
+from tests.benchmark.prose.page import SPELLED, section
+from tests.benchmark.prose.scores import finals, less, less_one, mean, scores, scores_by_method
+
+SAID = section("What becomes of generated labels")
+PUBLISHED = "auxilearn"
+
+
+def measured(suite: str, method: str = PUBLISHED) -> list[Labels]:
+    """Return what became of the labels of a method's runs."""
+    return [row for row in read(RESULTS / FILE) if (row.suite, row.method) == (suite, method)]
+
+
+def gains(found: list[Labels]) -> list[float]:
+    """Return how many times as much of a sample labels say at the end as random ones do, lowest first."""
+    return sorted(row.bits_after / row.bits_before for row in found)
+
+
+def test_an_untrained_generator_does_as_well() -> None:
+    assert all(float(row["p (Holm) of `maxl-f`"].lstrip("<")) > ALPHA for row in rows(apart()))
+    rates = scores(finals("rates/cifar10-convnet", "maxl-f"))
+    assert not less({PUBLISHED: scores(finals("reference/cifar10-convnet", PUBLISHED))}, rates)[PUBLISHED].significant
+    mnist = "An untrained generator does as well as trained ones on MNIST"
+    assert f"{mnist}, and not significantly worse on CIFAR-10 once its rates are searched more finely" in SAID
+
+
+def test_on_mnist_labels_become_nearly_those_of_the_classes() -> None:
+    moved = {
+        suite: fmean(row.moved for row in measured(suite)) for suite in {row.suite for row in read(RESULTS / FILE)}
+    }
+    assert max(moved, key=lambda suite: moved[suite]) == "mnist"
+    assert moved["mnist"] > max(row.moved for row in read(RESULTS / FILE) if row.method.startswith("maxl"))
+    assert "AuxiLearn does move them, most on MNIST" in SAID
+    found = measured("mnist")
+    assert fmean(row.largest_after for row in found) > 0.9
+    assert max(gains(found)) < 1 / 3
+    assert max(row.bits_after for row in found) < 0.02
+    assert "labels that are nearly hard and nearly the same for all samples of a class" in SAID
+
+
+def test_how_far_labels_go_without_the_inverse_hessian() -> None:
+    published, plain = measured("mnist"), measured("mnist", f"{PUBLISHED}, corrected, identity")
+
+    def share(name: str) -> float:
+        way, whole = (
+            fmean(getattr(row, f"{name}_after") - getattr(row, f"{name}_before") for row in found)
+            for found in (plain, published)
+        )
+        return way / whole
+
+    hard, said = (SPELLED[round(10 * share(name))] for name in ("largest", "bits"))
+    how_far = f"about {hard} tenths of that way by how hard they become, and {said} tenths by what they say no more"
+    assert f"Without the inverse Hessian they go {how_far} of a sample" in SAID
+
+
+def test_what_labels_say_on_cifar() -> None:
+    found = scores_by_method("reference/cifar10-convnet", "5%")
+    assert max(found, key=lambda name: mean(found[name])) == PUBLISHED
+    assert all(each.significant for each in less_one(found, PUBLISHED).values())
+    hard, mnist = (summarize([row.largest_after for row in measured(suite)]) for suite in ("cifar10-convnet", "mnist"))
+    assert mnist.mean - hard.sem < hard.mean < mnist.mean
+    assert f"where AuxiLearn is the best of the {SPELLED[len(found)]}, they become nearly as hard" in SAID
+    third, *others = gains(measured("cifar10-convnet"))
+    assert abs(third - 0.5) < 0.05
+    low, high = (SPELLED[round(others[i])] for i in (0, -1))
+    number = f"{SPELLED[len(others)]} of {SPELLED[len(others) + 1]} runs"
+    more = f"in {number} say {low} to {high} times as much of a sample as random labels do, in the third half as much"
+    assert more in SAID
+    assert 1 < fmean(gains(measured("cifar100-convnet"))) < 1.25
+    assert "on CIFAR-100 they say little more than these" in SAID
+
+
+def test_what_labels_say_at_most() -> None:
+    assert max(row.bits_after for row in read(RESULTS / FILE)) < math.log2(SUBCLASSES) / 7
+    assert f"Nowhere do they say more than a seventh of what {SPELLED[SUBCLASSES]} sub-classes could" in SAID
