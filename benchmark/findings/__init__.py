@@ -36,7 +36,7 @@ def digits_by_default() -> str:
 LIBRARY: Mapping[str, Callable[[], str]] = {"outer-steps": speeds.outer_steps}
 """Blocks of auxilearn/README.md."""
 
-FAITHFUL: Mapping[str, Callable[[], str]] = {"switches": switches.switches}
+FAITHFUL: Mapping[str, Callable[[], str]] = {"cosines": switches.cosines, "switches": switches.switches}
 """Blocks of docs/faithful.md."""
 
 README: Mapping[str, Callable[[], str]] = {

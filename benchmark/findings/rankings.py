@@ -1,4 +1,4 @@
-"""Does the search change the ranking? The suite's grids against equal budgets of trials, and against wider grids."""
+"""Does the search change the ranking? Grids against equal budgets of trials, wider grids and a single rate."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,6 +27,9 @@ from benchmark.statistics import ALPHA, Paired, holm
 GRIDS = RESULTS / "reference/digits"
 BUDGETS = RESULTS / "equal-budget/digits"
 WIDER = RESULTS / "rates/digits"
+COARSE = RESULTS / "reference/cifar100-coarse"
+COARSE_GRIDS = RESULTS / "rates/cifar100-coarse"
+COARSE_BUDGETS = RESULTS / "equal-budget/cifar100-coarse"
 METRIC = "top1"
 MOST_SETS = 1000
 """Sets of seeds up to which all pairs are compared."""
@@ -43,31 +46,32 @@ class Search:
         scores: Test metric by method and seed.
         trials: Number of search runs by method.
         rates: Learning rate of the optimiser that validation chose, by method.
-        largest: Largest learning rate that was tried, by method.
+        tried: Learning rates that were tried, by method.
     """
 
     scores: Scores
     trials: Mapping[str, int]
     rates: Mapping[str, float]
-    largest: Mapping[str, float]
+    tried: Mapping[str, Collection[float]]
 
 
 class Compared:
-    """Methods by grids and by other searches, which are averaged."""
+    """Methods by one search and by others, which are averaged."""
 
-    def __init__(self, grids: Search, others: Sequence[Search]) -> None:
-        self.grids, self.others = grids, others
-        self.names = [name for name in grids.scores if self._has_all(name)]
-        self.left = sorted({name for each in (grids, *others) for name in each.scores}.difference(self.names))
+    def __init__(self, first: Search, others: Sequence[Search]) -> None:
+        self.first, self.others = first, others
+        self.names = [name for name in first.scores if self._has_all(name)]
+        in_all = set(first.scores).intersection(*(each.scores for each in others))
+        self.left = sorted(in_all.difference(self.names))
         self.means = {name: self._mean(name) for name in self.names}
-        self.ranks = _ranks(grids.scores, self.names)
+        self.ranks = _ranks(first.scores, self.names)
         self.by_search = [_ranks(each.scores, self.names) for each in others]
-        self.changes = [paired(self.means[name], grids.scores[name]) for name in self.names]
+        self.changes = [paired(self.means[name], first.scores[name]) for name in self.names]
         self.p_values = holm([change.p for change in self.changes]).tolist()
 
     def _has_all(self, method: str) -> bool:
         """Return whether a method has the same seeds everywhere."""
-        return all(self.grids.scores[method].keys() == each.scores.get(method, {}).keys() for each in self.others)
+        return all(self.first.scores[method].keys() == each.scores.get(method, {}).keys() for each in self.others)
 
     def _mean(self, method: str) -> dict[int, float]:
         """Return the mean over the other searches by seed."""
@@ -78,39 +82,52 @@ class Compared:
         """Return the change of the mean over the methods, paired by seed."""
         here, there = (
             {seed: sum(scores[name][seed] for name in self.names) / len(self.names) for seed in scores[self.names[0]]}
-            for scores in (self.grids.scores, self.means)
+            for scores in (self.first.scores, self.means)
         )
         return paired(there, here)
 
 
 def ranking(grids: Path = GRIDS, budgets: Path = BUDGETS) -> str:
     """Return accuracy and rank of every method by grids and by equal budgets, and how far the two rankings agree."""
-    return _compare(grids, budgets, "equal budget")
+    return _compare(grids, budgets, "grid", "equal budget")
 
 
 def wider(grids: Path = GRIDS, others: Path = WIDER) -> str:
     """Return accuracy and rank of every method by the suite's grids and by wider ones, and how far they agree."""
-    return _compare(grids, others, "wider grid")
+    return _compare(grids, others, "grid", "wider grid")
 
 
-def _compare(grids: Path, others: Path, name: str) -> str:
-    here, there = (dict.fromkeys(record.spec.setting for record in final_runs(folder)) for folder in (grids, others))
-    all_seeds, seeds = ({record.spec.seed for record in final_runs(folder)} for folder in (grids, others))
+def rates_coarse(single: Path = COARSE, grids: Path = COARSE_GRIDS) -> str:
+    """Return accuracy and rank on coarse classes with a single learning rate and with a grid of them."""
+    return _compare(single, grids, "single rate", "grid")
+
+
+def ranking_coarse(grids: Path = COARSE_GRIDS, budgets: Path = COARSE_BUDGETS) -> str:
+    """Return the same on coarse classes by grids and by equal budgets."""
+    return _compare(grids, budgets, "grid", "equal budget")
+
+
+def _compare(folder: Path, others: Path, first: str, name: str) -> str:
+    here, there = (dict.fromkeys(record.spec.setting for record in final_runs(each)) for each in (folder, others))
+    all_seeds, seeds = ({record.spec.seed for record in final_runs(each)} for each in (folder, others))
     parts, draws = [], 1
     for setting in here:
         if setting in there:
-            (one,), several = _searches(grids, setting, seeds), _searches(others, setting, seeds)
+            (one,), several = _searches(folder, setting, seeds), _searches(others, setting, seeds)
             found = Compared(one, several)
-            (everything,) = _searches(grids, setting, all_seeds)
-            luck = [_luck_of_finals(everything.scores, found.names, len(seeds)), _luck_of_draws(found, name)]
-            numbers = " ".join(filter(None, [*luck, _rates(found, name)]))
-            parts += [_table(found, name), _sentence(setting, found, name), numbers]
+            (everything,) = _searches(folder, setting, all_seeds)
+            luck = [
+                _luck_of_finals(everything.scores, found.names, len(seeds), first),
+                _luck_of_draws(found, first, name),
+            ]
+            numbers = " ".join(filter(None, [*luck, _rates(found, first, name)]))
+            parts += filter(None, [_table(found, first, name), _sentence(setting, found, first, name), numbers])
             draws = max(draws, len(several))
     averaged = f", of {name}s the mean over {draws} draws of the trials" if draws > 1 else ""
     caption = (
         f"Test {METRIC} in percent, mean ± standard error over the same {len(seeds)} seeds of final runs{averaged}; "
-        f"change: {name} less grid, paired by seed, t-test, Holm's correction. "
-        f"Grids: {_origin(grids, seeds)}. {name.capitalize()}s: {_origin(others, seeds)}."
+        f"change: {name} less {first}, paired by seed, t-test, Holm's correction. "
+        f"{first.capitalize()}s: {_origin(folder, seeds)}. {name.capitalize()}s: {_origin(others, seeds)}."
     )
     return "\n\n".join([*parts, caption])
 
@@ -130,17 +147,18 @@ def _searches(folder: Path, setting: str, seeds: Collection[int]) -> list[Search
 
 
 def _search(records: Iterable[Record], seeds: Collection[int]) -> Search:
-    finals, trials, largest = [], {}, {}
+    finals, trials = [], {}
+    tried: dict[str, set[float]] = {}
     for record in records:
         method = record.spec.method
         if record.spec.phase == "search":
             trials[method] = trials.get(method, 0) + 1
-            largest[method] = max(_rate(record.spec), largest.get(method, 0.0))
+            tried.setdefault(method, set()).add(_rate(record.spec))
         elif record.status == "ok" and record.spec.seed in seeds:
             finals.append(record)
     methods = dict.fromkeys(record.spec.method for record in finals)
     scores = {name: by_seed(succeeded(finals, name), METRIC) for name in sorted(methods)}
-    return Search(scores, trials, {record.spec.method: _rate(record.spec) for record in finals}, largest)
+    return Search(scores, trials, {record.spec.method: _rate(record.spec) for record in finals}, tried)
 
 
 def _rate(spec: Spec) -> float:
@@ -162,13 +180,13 @@ def _kendall(one: Sequence[float], other: Sequence[float]) -> tuple[float, float
     return found.statistic, found.pvalue
 
 
-def _table(found: Compared, name: str) -> str:
+def _table(found: Compared, first: str, name: str) -> str:
     rows = [
         {
             "method": f"`{method}`",
-            "grid": percent(found.grids.scores[method].values()),
+            first: percent(found.first.scores[method].values()),
             "rank": f"{found.ranks[i]:g}",
-            "trials": str(found.grids.trials.get(method, 0)),
+            "trials": str(found.first.trials.get(method, 0)),
             name: percent(found.means[method].values()),
             f"its rank{' by draw' * (len(found.others) > 1)}": ", ".join(f"{each[i]:g}" for each in found.by_search),
             "its trials": str(found.others[0].trials.get(method, 0)),
@@ -180,7 +198,7 @@ def _table(found: Compared, name: str) -> str:
     return pipe_table([row for _, row in sorted(zip(found.ranks, rows, strict=True), key=lambda pair: pair[0])])
 
 
-def _sentence(setting: str, found: Compared, name: str) -> str:
+def _sentence(setting: str, found: Compared, first: str, name: str) -> str:
     names = found.names
     theirs = _ranks(found.means, names)
     changed = [method for method, p in zip(names, found.p_values, strict=True) if p < ALPHA]
@@ -188,7 +206,7 @@ def _sentence(setting: str, found: Compared, name: str) -> str:
     best, other = (names[each.index(min(each))] for each in (found.ranks, theirs))
     kept = f"{listed([best])} is the best under both"
     if best != other:
-        kept = f"{listed([best])} is the best by grids, {listed([other])} by {name}s"
+        kept = f"{listed([best])} is the best by {first}s, {listed([other])} by {name}s"
     lower = sum(change.difference < 0 for change in found.changes)
     joint = found.change_of_all()
     return (
@@ -200,7 +218,7 @@ def _sentence(setting: str, found: Compared, name: str) -> str:
     )
 
 
-def _luck_of_finals(scores: Scores, names: Sequence[str], size: int) -> str:
+def _luck_of_finals(scores: Scores, names: Sequence[str], size: int, first: str) -> str:
     """Return how far rankings by disjoint sets of so many seeds agree under one protocol, where there are enough."""
     seeds = sorted(set.intersection(*(set(scores[name]) for name in names)))
     if math.comb(len(seeds), size) > MOST_SETS:
@@ -214,20 +232,20 @@ def _luck_of_finals(scores: Scores, names: Sequence[str], size: int) -> str:
     if not taus:
         return ""
     return (
-        f"Chance of the final runs alone: two rankings by grids, each of {size} of the {len(seeds)} seeds and none in "
-        f"common, have a tau of {_spread(taus)} pairs)."
+        f"Chance of the final runs alone: two rankings by {first}s, each of {size} of the {len(seeds)} seeds and "
+        f"none in common, have a tau of {_spread(taus)} pairs)."
     )
 
 
-def _luck_of_draws(found: Compared, name: str) -> str:
-    """Return how far the rankings of several draws agree with each other, and with that by grids."""
+def _luck_of_draws(found: Compared, first: str, name: str) -> str:
+    """Return how far the rankings of several draws agree with each other, and with the first ranking."""
     if len(found.others) == 1:
         return ""
     among = [_kendall(one, other)[0] for one, other in combinations(found.by_search, 2)]
     across = [_kendall(found.ranks, each)[0] for each in found.by_search]
     return (
         f"Chance of the draw alone: rankings by {name}s of the same size and final seeds, whose trials were drawn "
-        f"anew, have a tau of {_spread(among)} pair{'s' * (len(among) > 1)}); that by grids has one of "
+        f"anew, have a tau of {_spread(among)} pair{'s' * (len(among) > 1)}); that by {first}s has one of "
         f"{_spread(across)} draws) with them."
     )
 
@@ -236,13 +254,18 @@ def _spread(taus: Sequence[float]) -> str:
     return f"{sum(taus) / len(taus):.2f} on average ({min(taus):.2f} to {max(taus):.2f} over {len(taus)}"
 
 
-def _rates(found: Compared, name: str) -> str:
-    """Return how many searches end at the largest learning rate that they had."""
-    here, there = (
-        sum(each.rates[method] == each.largest.get(method) for each in searches for method in found.names)
-        for searches in ((found.grids,), found.others)
-    )
-    return (
-        f"By grids {here} of {len(found.names)} searches end at the largest learning rate that they had, by {name}s "
-        f"{there} of {len(found.names) * len(found.others)}."
-    )
+def _rates(found: Compared, first: str, name: str) -> str:
+    """Return how many of the searches of several learning rates end at the largest that they had."""
+    parts = []
+    for what, searches in ((first, (found.first,)), (name, found.others)):
+        chosen = [
+            (each.rates[method], max(each.tried[method]))
+            for each in searches
+            for method in found.names
+            if len(each.tried.get(method, ())) > 1
+        ]
+        if chosen:
+            at_the_end = sum(rate == largest for rate, largest in chosen)
+            of_them = "searches end at the largest learning rate that they had"
+            parts.append(f"{what}s {at_the_end} of {len(chosen)}{'' if parts else f' {of_them}'}")
+    return f"By {', by '.join(parts)}." if parts else ""

@@ -1,13 +1,24 @@
-"""What AuxiLearn's switches change on digits, each against the published form."""
+"""What AuxiLearn's switches change on digits, each against the published form, and what the curvature does in that."""
 
 from pathlib import Path
+from statistics import fmean
 
 from benchmark.comparison import p_text
-from benchmark.findings.runs import RESULTS, by_seed, final_runs, origin, paired, percent, succeeded
+from benchmark.findings.runs import (
+    RESULTS,
+    by_seed,
+    final_runs,
+    origin,
+    paired,
+    percent,
+    records_of,
+    succeeded,
+)
 from benchmark.markdown import pipe_table
 from benchmark.record import Record
 
 FOLDER = RESULTS / "switches/digits"
+AS_PUBLISHED = RESULTS / "reference/digits"
 METRIC = "top1"
 PUBLISHED = {"mode": "paper", "solver": "neumann", "skip": True, "monotone": True}
 """The switches as published; a run differs from this in one of them at most."""
@@ -48,3 +59,22 @@ def switches(folder: Path = FOLDER) -> str:
         "searched anew; differences paired by seed, with the 95 % interval of the t-test. The smallest of "
         f"{len(p_values)} p-values, before any correction, is {p_text(min(p_values))}. {origin(runs)}."
     )
+
+
+def cosines(folder: Path = AS_PUBLISHED) -> str:
+    """Return how near the published form's direction is to the gradient's own, in final runs and in searches."""
+    known = [record for record in records_of(folder) if record.epochs and "cosine_to_identity" in diagnostics(record)]
+    rows = []
+    for method in dict.fromkeys(record.spec.method for record in known):
+        row = {"method": f"`{method}`"}
+        for phase, runs in (("final", "final runs"), ("search", "search runs")):
+            own = [record for record in known if (record.spec.method, record.spec.phase) == (method, phase)]
+            found = [epoch["diagnostics"]["cosine_to_identity"] for record in own for epoch in record.epochs]
+            row |= {f"{runs}, mean": f"{fmean(found):.4f}", f"{runs}, lowest": f"{min(found):.4f}"}
+        rows.append(row)
+    return f"{pipe_table(rows)}\n\nOf all epochs of all runs. {origin(known)}."
+
+
+def diagnostics(record: Record) -> dict[str, float]:
+    """Return the diagnostics of a run's first epoch."""
+    return record.epochs[0]["diagnostics"]

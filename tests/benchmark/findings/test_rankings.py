@@ -6,7 +6,7 @@ from typing import Any
 
 from scipy import stats
 
-from benchmark.findings.rankings import ranking, wider
+from benchmark.findings.rankings import ranking, ranking_coarse, rates_coarse, wider
 from benchmark.spec import Search
 from tests.benchmark.made_up import a_run, commit, rows
 
@@ -132,3 +132,22 @@ def test_only_settings_of_both_are_shown(tmp_path: Path) -> None:
     budgets = commit(made(tmp_path / "budgets", BUDGETS, 1), elsewhere)
     assert "5-shot: Kendall" in ranking(grids, budgets)
     assert "10-shot" not in ranking(grids, budgets)
+
+
+def test_a_single_rate_is_held_against_a_grid_of_them(tmp_path: Path) -> None:
+    more = made(tmp_path / "one", {**GRIDS, "dwa": (0.9, 0.9)}, 1)  # a method that the grid was not searched for
+    text = rates_coarse(more, made(tmp_path / "grids", BUDGETS, 3))
+    assert list(rows(text)[0])[1:5] == ["single rate", "rank", "trials", "grid"]
+    assert "`gcs` is the best by single rates, `equal` by grids" in text
+    assert "By grids 0 of 3 searches end at the largest learning rate that they had." in text
+    assert "change: grid less single rate" in text
+    assert "dwa" not in text
+    assert "Single rates: a machine" in text
+    assert "Grids: a machine" in text
+
+
+def test_where_there_is_one_rate_nothing_is_said_of_the_largest(tmp_path: Path) -> None:
+    text = ranking_coarse(made(tmp_path / "grids", GRIDS, 1), made(tmp_path / "budgets", GRIDS, 1))
+    assert "largest" not in text
+    assert "Grids: a machine" in text
+    assert "Equal budgets: a machine" in text

@@ -1,7 +1,8 @@
-"""The prose of results/README.md by section: generated blocks, code, pictures and the addresses of links left out."""
+"""The prose of a page by section: generated blocks, code, pictures and the addresses of links left out."""
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from tests.benchmark.helpers import ROOT
 
@@ -28,6 +29,6 @@ def prose(text: str) -> Mapping[str, str]:
     return dict(zip(parts[::2], said, strict=True))
 
 
-def section(title: str) -> str:
-    """Return the prose of a section of results/README.md."""
-    return prose(PAGE.read_text(encoding="utf-8"))[title]
+def section(title: str, page: Path = PAGE) -> str:
+    """Return the prose of a section of results/README.md, or of another page."""
+    return prose(page.read_text(encoding="utf-8"))[title]

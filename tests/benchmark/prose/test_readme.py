@@ -1,0 +1,67 @@
+"""README.md, what it says of results in its own words."""
+
+import pytest
+
+from baselines.scalarization import Scalarization
+from benchmark import suites
+from benchmark.statistics import ALPHA, paired_difference
+from tests.benchmark.helpers import ROOT
+from tests.benchmark.prose.page import SPELLED, section
+from tests.benchmark.prose.scores import Scores, finals, less_one, mean, scores, scores_by_method
+
+README = ROOT / "README.md"
+FIRST = section("Auxiliary learning, compared fairly", README)
+DIGITS, COARSE = "reference/digits", "reference/cifar100-coarse"
+SETTINGS = ("5-shot", "10-shot")
+
+
+def by_default(setting: str) -> dict[str, Scores]:
+    """Return the scores of the suite's default methods with its own number of seeds."""
+    suite = suites.load("digits")
+    runs = {name: finals(DIGITS, name, setting) for name in suite.default_methods}
+    return {name: scores(r for r in own if r.spec.seed <= suite.final_seeds) for name, own in runs.items()}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_three_runs_show_little(setting: str) -> None:
+    found = by_default(setting)
+    number = SPELLED[len(found["stl"])]
+    assert all(mean(own) > mean(found["stl"]) for name, own in found.items() if name != "stl")
+    assert "The mean of every method is above that of the single task" in FIRST
+    assert not any(each.significant for each in less_one(found, "stl").values())
+    assert f"with {number} runs no difference is significant once it is corrected for all" in FIRST
+    everything = scores_by_method(DIGITS, setting)
+    more = SPELLED[len(everything["stl"])]
+    assert all(each.significant and each.points > 0 for each in less_one(everything, "stl").values())
+    assert f"with {more} runs all are" in FIRST
+
+
+def test_most_differences_from_equal_weighting_are_within_their_errors() -> None:
+    within = []
+    for setting in SETTINGS:
+        found = by_default(setting)
+        for name, own in found.items():
+            if name not in ("stl", "equal"):
+                seeds = sorted(own)
+                pair = paired_difference([own[seed] for seed in seeds], [found["equal"][seed] for seed in seeds])
+                within.append(pair.p >= ALPHA)
+    assert sum(within) > len(within) / 2
+    assert "Most differences from equal weighting are within their errors." in FIRST
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_no_method_is_above_a_constant(setting: str) -> None:
+    found = scores_by_method(COARSE, setting)
+    assert max(found, key=lambda name: mean(found[name])) == "scalarization"
+    (epochs,) = {record.spec.epochs for record in finals(COARSE)}
+    cut = f"On CIFAR-100 with coarse classes, {SPELLED[epochs]} epochs and {SPELLED[len(found['stl'])]} runs"
+    assert f"{cut}, no method has a higher mean than one constant weight of all auxiliary tasks" in FIRST
+    number = SPELLED[len(Scalarization.search_space["auxiliary_weight"])]
+    assert f"found by a search of {number} values (`scalarization`)" in FIRST
+
+
+def test_harmful_tasks() -> None:
+    said = section("What methods do to harmful tasks", README)
+    number = SPELLED[len(scores(finals(DIGITS, "stl", "5-shot")))]
+    assert f"The table has all methods, {number} final runs each." in said
+    assert f"adds nothing here that {number} runs could show: they do as well if they are never trained" in said
