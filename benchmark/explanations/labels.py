@@ -218,7 +218,10 @@ def measured(suite: Suite, spec: Spec, trained: Trained) -> Labels:
 
 
 class AsLong:
-    """The rate at which a step of plain gradient descent is as long as the last one that the network has made."""
+    """The rate at which a step of plain gradient descent is as long as the last one that the network has made.
+
+    It is asked before every step.
+    """
 
     def __init__(self, method: Any) -> None:
         self._method = method

@@ -66,6 +66,8 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "coarse": coarse.coarse,
     "static-weights": static.table,
     "controls": coarse.without_controls,
+    "coarse-searched": coarse.searched,
+    "rates-coarse": rankings.rates_coarse,
     "curvature": curvature.table("digits"),
     "curvature-lengths": curvature.table("digits", folder="equal-lengths"),
     "curvature-same-rates": curvature.table("digits", folder="same-rates"),
@@ -74,6 +76,7 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "curvature-coarse": curvature.table("cifar100-coarse"),
     "ranking": rankings.ranking,
     "ranking-wider": rankings.wider,
+    "ranking-coarse": rankings.ranking_coarse,
     "hours": speeds.hours,
 }
 """Blocks of results/README.md."""

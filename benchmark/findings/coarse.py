@@ -18,17 +18,24 @@ from benchmark.statistics import holm
 
 FOLDER = RESULTS / "reference/cifar100-coarse"
 WITHOUT = RESULTS / "without-controls/cifar100-coarse"
+SEARCHED = RESULTS / "rates/cifar100-coarse"
 METRIC = "top1"
 UNSTEADY = "auxilearn-nonlinear"
 STATIC = "scalarization"
+REFERENCES = ("stl", "equal", STATIC)
 
 
 def coarse(folder: Path = FOLDER) -> str:
     """Return the table of all methods in each setting, ratios of weights, and single runs where they differ most."""
     known = {record.spec.setting for record in final_runs(folder)}
     settings = [setting for setting in suites.load(folder.name).settings if setting in known]
-    tables = by_setting(folder, ("stl", "equal", STATIC))
+    tables = by_setting(folder, REFERENCES)
     return "\n\n".join([tables, ratios(folder, settings), single_runs(folder, settings)])
+
+
+def searched(folder: Path = SEARCHED) -> str:
+    """Return the table of the methods whose learning rate was searched."""
+    return by_setting(folder, REFERENCES)
 
 
 def without_controls(folder: Path = WITHOUT, others: Path = FOLDER) -> str:

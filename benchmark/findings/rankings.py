@@ -1,7 +1,7 @@
 """Does the search change the ranking? Grids against equal budgets of trials, wider grids and a single rate."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -43,12 +43,14 @@ class Search:
     """What a search of every method gave in one setting: that of grids, or one draw of trials.
 
     Attributes:
+        run: Methods of which there is a run, though it may have failed.
         scores: Test metric by method and seed.
         trials: Number of search runs by method.
         rates: Learning rate of the optimiser that validation chose, by method.
         tried: Learning rates that were tried, by method.
     """
 
+    run: frozenset[str]
     scores: Scores
     trials: Mapping[str, int]
     rates: Mapping[str, float]
@@ -61,8 +63,7 @@ class Compared:
     def __init__(self, first: Search, others: Sequence[Search]) -> None:
         self.first, self.others = first, others
         self.names = [name for name in first.scores if self._has_all(name)]
-        in_all = set(first.scores).intersection(*(each.scores for each in others))
-        self.left = sorted(in_all.difference(self.names))
+        self.left = sorted(first.run.intersection(*(each.run for each in others)).difference(self.names))
         self.means = {name: self._mean(name) for name in self.names}
         self.ranks = _ranks(first.scores, self.names)
         self.by_search = [_ranks(each.scores, self.names) for each in others]
@@ -146,7 +147,7 @@ def _searches(folder: Path, setting: str, seeds: Collection[int]) -> list[Search
     return [_search(found[seed], seeds) for seed in sorted(found)]
 
 
-def _search(records: Iterable[Record], seeds: Collection[int]) -> Search:
+def _search(records: Sequence[Record], seeds: Collection[int]) -> Search:
     finals, trials = [], {}
     tried: dict[str, set[float]] = {}
     for record in records:
@@ -158,7 +159,8 @@ def _search(records: Iterable[Record], seeds: Collection[int]) -> Search:
             finals.append(record)
     methods = dict.fromkeys(record.spec.method for record in finals)
     scores = {name: by_seed(succeeded(finals, name), METRIC) for name in sorted(methods)}
-    return Search(scores, trials, {record.spec.method: _rate(record.spec) for record in finals}, tried)
+    run = frozenset(record.spec.method for record in records)
+    return Search(run, scores, trials, {record.spec.method: _rate(record.spec) for record in finals}, tried)
 
 
 def _rate(spec: Spec) -> float:
@@ -255,17 +257,17 @@ def _spread(taus: Sequence[float]) -> str:
 
 
 def _rates(found: Compared, first: str, name: str) -> str:
-    """Return how many of the searches of several learning rates end at the largest that they had."""
+    """Return how many of the searches of several learning rates end at the largest or smallest that they had."""
     parts = []
     for what, searches in ((first, (found.first,)), (name, found.others)):
-        chosen = [
-            (each.rates[method], max(each.tried[method]))
+        several = [
+            (each.rates[method], each.tried[method])
             for each in searches
             for method in found.names
             if len(each.tried.get(method, ())) > 1
         ]
-        if chosen:
-            at_the_end = sum(rate == largest for rate, largest in chosen)
-            of_them = "searches end at the largest learning rate that they had"
-            parts.append(f"{what}s {at_the_end} of {len(chosen)}{'' if parts else f' {of_them}'}")
-    return f"By {', by '.join(parts)}." if parts else ""
+        if several:
+            largest, smallest = (sum(rate == end(tried) for rate, tried in several) for end in (max, min))
+            ends = " searches end at the largest learning rate that they had" * (not parts)
+            parts.append(f"{what}s {largest} of {len(several)}{ends}, {smallest} at the smallest")
+    return f"By {'; by '.join(parts)}." if parts else ""

@@ -33,7 +33,7 @@ def made(
             0,
             {"top1": 0.1, "top3": 0.2},
             phase="search",
-            hyper={"lr": largest / (1 + number)},
+            hyper={"lr": round(largest / (1 + number), 9)},
             search=search and replace(search, trial=number, trials=None),
         )
         for method in scores
@@ -69,8 +69,8 @@ def test_rankings_are_held_against_chance_and_the_edge_of_the_grid(tmp_path: Pat
         taus.append(found.statistic)
     told = f"of {sum(taus) / 3:.2f} on average ({min(taus):.2f} to {max(taus):.2f} over 3 pairs)"
     assert f"each of 2 of the 4 seeds and none in common, have a tau {told}" in text
-    told = "By grids 3 of 3 searches end at the largest learning rate that they had, by equal budgets 0 of 3."
-    assert told in text
+    told = "By grids 3 of 3 searches end at the largest learning rate that they had, 0 at the smallest"
+    assert f"{told}; by equal budgets 0 of 3, 0 at the smallest." in text
 
 
 def test_several_draws_are_averaged_and_held_against_each_other(tmp_path: Path) -> None:
@@ -95,7 +95,8 @@ def test_several_draws_are_averaged_and_held_against_each_other(tmp_path: Path) 
     assert {(row["trials"], row["its trials"]) for row in found} == {("2", "5")}
     among, across = "0.11 on average (-0.33 to 0.33 over 3 pairs)", "0.33 on average (-0.33 to 1.00 over 3 draws)"
     assert f"whose trials were drawn anew, have a tau of {among}; that by grids has one of {across} with them." in text
-    assert "By grids 3 of 3 searches end at the largest learning rate that they had, by equal budgets 3 of 9." in text
+    told = "By grids 3 of 3 searches end at the largest learning rate that they had, 0 at the smallest"
+    assert f"{told}; by equal budgets 3 of 9, 0 at the smallest." in text
     assert "of equal budgets the mean over 3 draws of the trials; change: equal budget less grid" in text
     joint: Any = stats.ttest_1samp([0.2 / 9, 0.05 / 3], 0)  # means over methods by seed: -0.4 / 3 + 0.2, and so on
     told = f"the mean over the methods changes by +1.94 percentage points (paired by seed, p = {joint.pvalue:.3f})."
@@ -120,6 +121,13 @@ def test_a_method_with_other_seeds_in_one_of_the_two_is_left_out(tmp_path: Path)
     assert "Left out, as they do not have the same seeds everywhere: `dwa`." in text
 
 
+def test_a_method_without_a_result_in_one_of_the_two_is_left_out(tmp_path: Path) -> None:
+    grids = made(tmp_path / "grids", {**GRIDS, "dwa": (0.9, 0.9)}, 2)
+    failed = [a_run("dwa", seed, {"top1": 0.0, "top3": 0.0}, status="failed") for seed in (1, 2)]
+    text = ranking(grids, commit(made(tmp_path / "budgets", BUDGETS, 5), failed))
+    assert "Left out, as they do not have the same seeds everywhere: `dwa`." in text
+
+
 def test_the_same_best_method_is_said_so(tmp_path: Path) -> None:
     text = ranking(made(tmp_path / "grids", GRIDS, 1), made(tmp_path / "budgets", GRIDS, 1))
     assert "`gcs` is the best under both" in text
@@ -136,10 +144,10 @@ def test_only_settings_of_both_are_shown(tmp_path: Path) -> None:
 
 def test_a_single_rate_is_held_against_a_grid_of_them(tmp_path: Path) -> None:
     more = made(tmp_path / "one", {**GRIDS, "dwa": (0.9, 0.9)}, 1)  # a method that the grid was not searched for
-    text = rates_coarse(more, made(tmp_path / "grids", BUDGETS, 3))
+    text = rates_coarse(more, made(tmp_path / "grids", BUDGETS, 3, largest=0.3))  # the smallest: a third, as chosen
     assert list(rows(text)[0])[1:5] == ["single rate", "rank", "trials", "grid"]
     assert "`gcs` is the best by single rates, `equal` by grids" in text
-    assert "By grids 0 of 3 searches end at the largest learning rate that they had." in text
+    assert "By grids 0 of 3 searches end at the largest learning rate that they had, 3 at the smallest." in text
     assert "change: grid less single rate" in text
     assert "dwa" not in text
     assert "Single rates: a machine" in text
