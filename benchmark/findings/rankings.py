@@ -30,6 +30,7 @@ WIDER = RESULTS / "rates/digits"
 COARSE = RESULTS / "reference/cifar100-coarse"
 COARSE_GRIDS = RESULTS / "rates/cifar100-coarse"
 COARSE_BUDGETS = RESULTS / "equal-budget/cifar100-coarse"
+COARSE_LOWER = RESULTS / "same-rates/cifar100-coarse"
 METRIC = "top1"
 MOST_SETS = 1000
 """Sets of seeds up to which all pairs are compared."""
@@ -101,6 +102,11 @@ def wider(grids: Path = GRIDS, others: Path = WIDER) -> str:
 def rates_coarse(single: Path = COARSE, grids: Path = COARSE_GRIDS) -> str:
     """Return accuracy and rank on coarse classes with a single learning rate and with a grid of them."""
     return _compare(single, grids, "single rate", "grid")
+
+
+def lower_coarse(grids: Path = COARSE_GRIDS, lower: Path = COARSE_LOWER) -> str:
+    """Return the same by the grid and by a rate below it."""
+    return _compare(grids, lower, "grid", "lower rate")
 
 
 def ranking_coarse(grids: Path = COARSE_GRIDS, budgets: Path = COARSE_BUDGETS) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from scipy import stats
 
-from benchmark.findings.rankings import ranking, ranking_coarse, rates_coarse, wider
+from benchmark.findings.rankings import lower_coarse, ranking, ranking_coarse, rates_coarse, wider
 from benchmark.spec import Search
 from tests.benchmark.made_up import a_run, commit, rows
 
@@ -159,3 +159,11 @@ def test_where_there_is_one_rate_nothing_is_said_of_the_largest(tmp_path: Path) 
     assert "largest" not in text
     assert "Grids: a machine" in text
     assert "Equal budgets: a machine" in text
+
+
+def test_a_rate_below_the_grid_has_no_search(tmp_path: Path) -> None:
+    grids = made(tmp_path / "grids", GRIDS, 3)
+    text = lower_coarse(grids, made(tmp_path / "lower", {"stl": (0.6, 0.7), "equal": (0.3, 0.5)}, 0))
+    found = [(row["method"], row["lower rate"], row["its rank"], row["its trials"]) for row in rows(text)]
+    assert found == [("`equal`", "40.00 ± 10.00", "2", "0"), ("`stl`", "65.00 ± 5.00", "1", "0")]
+    assert "By grids 0 of 2 searches end at the largest learning rate that they had, 0 at the smallest." in text
