@@ -8,16 +8,16 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import torch
 import typer
 from torch import Tensor
 
-from auxilearn.gradients import Randomness, repeatable_means
-from auxilearn.method import Batch, trainable
+from auxilearn.method import Batch
 from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
+from benchmark.explanations.look_ahead import AsLong, LookAhead
 from benchmark.places import DEFAULT_DATA, Places
 from benchmark.plan import load_suite
 from benchmark.record import Record, Store
@@ -33,14 +33,6 @@ FILE = Path("explanations") / "labels.csv"
 """Where in the folder of results the measurements are."""
 
 SETTING = "5%"
-
-LookAhead = Literal["own", "none", "as long as the last step"]
-"""How far MAXL's generator looks ahead.
-
-"own" is a step of plain gradient descent with the network's rate. With "none" the main loss says nothing of the labels:
-the generator learns from their entropy, and its weight decay, alone. The last is a step of plain gradient descent as
-long as the network's last step, by its own optimiser; before the first one it is none.
-"""
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -215,32 +207,6 @@ def measured(suite: Suite, spec: Spec, trained: Trained) -> Labels:
         top1=top1,
         **origin(CPU),
     )
-
-
-class AsLong:
-    """The rate at which a step of plain gradient descent is as long as the last one that the network has made.
-
-    It is asked before every step.
-    """
-
-    def __init__(self, method: Any) -> None:
-        self._method = method
-        self._before = self._place()
-
-    def __call__(self, train: Batch) -> float:
-        """Return the rate for a step on a batch, by the loss that the network is trained with; 0 before any step."""
-        method, place = self._method, self._place()
-        params, randomness = dict(trainable(method.problem.model)), Randomness()
-        with randomness.replayed():
-            labels = method.targets(train).detach()
-        loss = repeatable_means(method.problem, train, randomness, labels)(params).sum()
-        gradient = torch.cat([part.flatten() for part in torch.autograd.grad(loss, list(params.values()))])
-        length = (place - self._before).norm()
-        self._before = place
-        return float(length / gradient.norm())
-
-    def _place(self) -> Tensor:
-        return torch.cat([value.detach().flatten() for _, value in trainable(self._method.problem.model)])
 
 
 @torch.no_grad()

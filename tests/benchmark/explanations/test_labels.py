@@ -17,9 +17,7 @@ from benchmark.explanations import labels
 from benchmark.explanations.labels import (
     FILE,
     TRAINED,
-    AsLong,
     Labels,
-    LookAhead,
     Trained,
     bits,
     command,
@@ -27,6 +25,7 @@ from benchmark.explanations.labels import (
     measured,
     read,
 )
+from benchmark.explanations.look_ahead import AsLong, LookAhead
 from benchmark.places import Places
 from benchmark.plan import Options, arms_of, load_suite
 from benchmark.spec import Spec
