@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,13 +49,19 @@ def acquire(dataset: Dataset, places: Places, *, say: Say = to_stderr) -> Prepar
 
 def obtain(dataset: Dataset, places: Places, *, say: Say = to_stderr) -> Found:
     """Return a data set's files; download or draw them first where they are not there; raises as `acquire`."""
-    return _sample(dataset, places.cache_dir) if places.sample else _official(dataset, places.data_dir, say)
+    return _sample(dataset, places.cache_dir) if places.sample else _official(dataset, places, say)
 
 
-def _official(dataset: Dataset, data_dir: Path, say: Say) -> Found:
+def _official(dataset: Dataset, places: Places, say: Say) -> Found:
+    data_dir = places.data_dir
     found = dataset.locate(data_dir)
     if found is None and dataset.layout:
         raise UserError(f"{data_dir} holds nothing that can be read: {dataset.layout}")
+    if found is None and not places.downloads:
+        command = shlex.join(
+            ["python", "-m", "benchmark.prepare", f"--dataset={dataset.name}", f"--data-dir={data_dir}"]
+        )
+        raise UserError(f"{data_dir} does not hold {dataset.name}, and --dry-run downloads nothing; {command} does")
     if found is None:
         folder = data_dir / dataset.name
         download(dataset, folder, say=say)

@@ -215,6 +215,8 @@ def _blaming(where: Path | str) -> Iterator[None]:
     """Turn what goes wrong with a file into one line that names it."""
     try:
         yield
+    except PermissionError as error:
+        raise UserError(f"{where} cannot be read: permission denied") from error
     except _BROKEN as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(f"{where} cannot be read: it is broken or truncated ({reason})") from error

@@ -25,6 +25,8 @@ def run_app(app: typer.Typer, name: str) -> int:
     except UserError as error:
         return _refuse(str(error))
     except OSError as error:
+        if isinstance(error, PermissionError) and error.filename:
+            return _refuse(f"{error.filename}: {str(error.strerror).lower()}")
         if error.errno not in FULL:
             raise
         return _refuse(f"{error.strerror}; finished runs are recorded: make room and run the command again")

@@ -2,8 +2,11 @@
 
 import math
 import re
+import sysconfig
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +20,7 @@ LONGEST = 500
 """Characters of a reason."""
 
 _NO_MEMORY = re.compile(r"out of memory|ALLOC_FAILED|can't allocate memory|not enough memory", re.IGNORECASE)
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _ASKED = re.compile(r"[Tt]ried to allocate ([\d.]+ \w+)")
 
 
@@ -49,7 +53,9 @@ def outcome(work: Callable[[], dict[str, Any]], device: torch.device) -> dict[st
 
 
 def reason_of(error: BaseException, device: torch.device | None = None) -> str:
-    """Return one line on an error of a run: its type and the first line of its text, or what memory it was short of.
+    """Return one line on an error of a run: its type, the first line of its text and where in whose file it came up.
+
+    For an error of memory, what it was short of.
 
     Args:
         error: What the run raised.
@@ -61,8 +67,19 @@ def reason_of(error: BaseException, device: torch.device | None = None) -> str:
         first = ""
     named = f"{type(error).__name__}: {first}" if first else type(error).__name__
     if device is not None and is_out_of_memory(error):
-        named = _shortage(first or named, device)
-    return plain(anonymous(named))[:LONGEST]
+        return plain(anonymous(_shortage(first or named, device)))[:LONGEST]
+    place = _place(error)
+    return plain(anonymous(named))[: LONGEST - len(place)] + place
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line of the last call before libraries; nothing where all were theirs."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame.filename)]
+    return f" ({plain(Path(own[-1].filename).name)}:{own[-1].lineno})" if own else ""
+
+
+def _is_own(file: str) -> bool:
+    return not file.startswith(("<", *_LIBRARIES))
 
 
 def is_out_of_memory(error: BaseException) -> bool:

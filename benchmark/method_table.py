@@ -9,7 +9,7 @@ import baselines
 from auxilearn import Method
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.markdown import ABSENT, escaped, pipe_table
-from benchmark.plan import load_method
+from benchmark.plugins import load_method
 from benchmark.speed.costs import FILE, Cost, read
 from benchmark.speed.variants import GROUPS, Variant
 

@@ -25,6 +25,7 @@ class Places:
         sample: Whether to draw samples and leave `data_dir` alone.
         weights: What networks start from, `none`, `imagenet` or a file; None for the suite's own choice.
         checkpoints: Folder of the checkpoints of runs, which workers may not see; None to write none.
+        downloads: Whether missing files are downloaded.
     """
 
     data_dir: Path = DEFAULT_DATA
@@ -32,3 +33,4 @@ class Places:
     sample: bool = False
     weights: str | None = None
     checkpoints: Path | None = None
+    downloads: bool = True

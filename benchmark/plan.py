@@ -1,9 +1,9 @@
 """From options to arms: which method is tuned over which grid in which setting."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import baselines
 from auxilearn import Method
@@ -13,6 +13,7 @@ from benchmark.controls import extend
 from benchmark.errors import UserError, unknown
 from benchmark.hyper import hyper_parameters
 from benchmark.places import Places
+from benchmark.plugins import blaming, load_method, load_suite
 from benchmark.problem import build_method
 from benchmark.space import digest, size
 from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Pruner, Sampler, Search, Value, is_sample
@@ -20,8 +21,6 @@ from benchmark.suite import Suite
 from benchmark.text import is_plain
 from benchmark.train import OPTIMIZER_HYPER
 from benchmark.values import fixed, given_values, in_ranges, searched, values_of
-
-Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True)
@@ -61,23 +60,6 @@ class Options:
     pruner: Pruner | None = None
 
 
-def load_method(name: str) -> type[Method]:
-    """Return the method of that name; a file that cannot be loaded is the user's mistake."""
-    return _loaded("method", name, baselines.load)
-
-
-def load_suite(name: str, places: Places | None = None) -> Suite:
-    """Return the suite of that name; a file that cannot be loaded is the user's mistake."""
-    return _loaded("suite", name, lambda name: suites.load(name, places))
-
-
-def _loaded(kind: str, name: str, load: Callable[[str], Loaded]) -> Loaded:
-    try:
-        return load(name)
-    except (Exception, SystemExit) as error:
-        raise UserError(f"{kind} {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
-
-
 def make_plan(options: Options) -> list[Arm]:
     """Return the arms of a command, method by method within each setting.
 
@@ -107,8 +89,9 @@ def list_arms(options: Options) -> list[Arm]:
         raise UserError(
             f"suite {suite.name!r} reads no files and has no --sample; --epochs and --seeds make it shorter"
         )
-    suite.check_weights()
-    return arms_of(extend(suite, options.controls), options)
+    with blaming("suite", options.suite):
+        suite.check_weights()
+        return arms_of(extend(suite, options.controls), options)
 
 
 def arms_of(suite: Suite, options: Options) -> list[Arm]:
@@ -129,8 +112,10 @@ def arms_of(suite: Suite, options: Options) -> list[Arm]:
         for name, method in methods.items():
             if not options.methods and name not in suite.methods_of(setting):
                 continue
+            with blaming("method", name):
+                declined = method.declines(problem)
             arm = arm_of(suite, data, setting, name, options, n_tasks=problem.n_tasks)
-            arms.append(dataclasses.replace(arm, declined=method.declines(problem)))
+            arms.append(dataclasses.replace(arm, declined=declined))
     return arms
 
 
@@ -232,8 +217,9 @@ def check_values(arm: Arm, points: Sequence[Mapping[str, Value]]) -> None:
     for point in points:
         hyper: dict[str, Any] = dict(arm.spec(point).hyper)
         rates = {name: hyper.pop(name) for name in OPTIMIZER_HYPER}
-        try:
-            arm.suite.optimizer(problem.model, **rates)
-            build_method(arm.method, problem, hyper, seed=0)
-        except Exception as error:
-            raise UserError(f"{arm.method}: {error or type(error).__name__}") from None
+        with blaming("method", arm.method):
+            try:
+                arm.suite.optimizer(problem.model, **rates)
+                build_method(arm.method, problem, hyper, seed=0)
+            except ValueError as error:
+                raise UserError(f"{arm.method}: {error or type(error).__name__}") from error

@@ -134,7 +134,7 @@ def command(
     wandb: Annotated[
         str | None, typer.Option(help="disabled, offline or online. [default: online with a key, offline without]")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and train nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train and download nothing.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List suites and methods.")] = False,
 ) -> int:
     """Compare methods of auxiliary learning on a suite.
@@ -177,7 +177,7 @@ def command(
         sampler=cast(Sampler, sampler or SAMPLERS[0]),
         sampler_seed=sampler_seed or 0,
         pruner=None if pruner in (None, "none") else cast(Pruner, pruner),
-        places=Places(data_dir, cache_dir or default_cache(), sample, weights),
+        places=Places(data_dir, cache_dir or default_cache(), sample, weights, downloads=not dry_run),
         grid={name: words(value, "--grid") for name, value in _pairs(grid or (), "--grid").items()},
     )
     request = Request(

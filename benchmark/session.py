@@ -16,7 +16,7 @@ from benchmark.commands import FAILED
 from benchmark.dataset import INCOMPLETE
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, tell
-from benchmark.errors import unknown
+from benchmark.errors import UserError, unknown
 from benchmark.failures import closing_line
 from benchmark.figures import write_figures
 from benchmark.fill import Fill, command_under
@@ -71,6 +71,7 @@ def run_session(request: Request) -> int:
         tell(f"{INCOMPLETE}: {lack}")
     if request.dry_run:
         store.read()
+        _check(arms, store)
         terminal.print_plan(arms, store.records, resources)
         return 0
     stopping.listen()
@@ -80,9 +81,7 @@ def run_session(request: Request) -> int:
 
 def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
     with store.writing():
-        for arm in arms:
-            if missing(arm, store.records):
-                check_values(arm, arm.points()[:1])
+        _check(arms, store)
         try:
             made = execute(arms, store, resources, outlets)
         except KeyboardInterrupt:
@@ -96,6 +95,13 @@ def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resourc
     return FAILED if failed else 0
 
 
+def _check(arms: Sequence[Arm], store: Store) -> None:
+    """Build each method that has something to run once, before any work."""
+    for arm in arms:
+        if missing(arm, store.records):
+            check_values(arm, arm.points()[:1])
+
+
 def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[Table, list[str]]:
     """Write the table and the figures of what was asked for and of all else that is complete under these options."""
     asked = {arm.method for arm in arms} | set(request.references)
@@ -107,6 +113,8 @@ def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[T
     settings = {arm.setting for arm in (*arms, *shown)}
     methods = asked | {arm.method for arm in shown}
     arms = [arm for arm in everything if arm.setting in settings and arm.method in methods and _belongs(arm, request)]
+    served = {arm.method for arm in arms if not arm.declined}
+    arms.sort(key=lambda arm: arm.method not in served)
     table = make_table(arms, store.records, request.command, request.references)
     return table, [*table.write(store.folder), *write_figures(arms, store.records, store.folder, families=False)]
 
@@ -124,6 +132,8 @@ def check_device(name: str) -> str:
     """
     count = torch.cuda.device_count()
     allowed = ["auto", "cpu", *(["cuda"] if count else []), *(f"cuda:{index}" for index in range(count))]
+    if name == "cuda" and not count:
+        raise UserError(f"this machine has no CUDA device; choose one of: {', '.join(allowed)}")
     if name not in allowed:
         raise unknown("device", name, allowed)
     if name == "auto":

@@ -19,7 +19,8 @@ from benchmark.display import PLAIN
 from benchmark.engine import Resources
 from benchmark.estimate import seconds_per_run
 from benchmark.hyper import as_text, hyper_parameters
-from benchmark.plan import Arm, load_method, load_suite
+from benchmark.plan import Arm
+from benchmark.plugins import load_method, load_suite
 from benchmark.record import Record
 from benchmark.space import describe
 from benchmark.spec import called
@@ -174,7 +175,8 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
 
 def _duration(seconds: float) -> str:
     if seconds < 100:
-        return f"{seconds:.0f} seconds"
+        number = round(seconds)
+        return f"{number} second{'s' * (number != 1)}"
     return f"{seconds / 60:.0f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"
 
 

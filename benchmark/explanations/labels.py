@@ -19,7 +19,7 @@ from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError, unknown
 from benchmark.explanations.look_ahead import AsLong, LookAhead
 from benchmark.places import DEFAULT_DATA, Places
-from benchmark.plan import load_suite
+from benchmark.plugins import load_suite
 from benchmark.record import Record, Store
 from benchmark.spec import Spec
 from benchmark.speed import rows

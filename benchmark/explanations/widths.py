@@ -15,7 +15,8 @@ import typer
 from benchmark.commands import DEFAULT_RESULTS, run_app
 from benchmark.errors import UserError
 from benchmark.places import DEFAULT_DATA, Places
-from benchmark.plan import Options, arms_of, load_suite
+from benchmark.plan import Options, arms_of
+from benchmark.plugins import load_suite
 from benchmark.speed.measurement import CPU, conclude, load_average, measurement, read, write
 from benchmark.speed.timing import origin
 from benchmark.suites.mnist import MNIST

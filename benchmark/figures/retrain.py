@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 
 from auxilearn.precision import without_tf32
-from benchmark import suites
+from benchmark import environment, suites
 from benchmark.errors import UserError
 from benchmark.places import Places
 from benchmark.record import Record
-from benchmark.train import Diverged, Training
+from benchmark.train import Diverged, Row, Training
 
 EachEpoch = Callable[[Training], None]
 """Called after every epoch; must leave the training as it is."""
@@ -78,19 +78,27 @@ def retrained(
 def differs(record: Record, training: Training) -> int | None:
     """Return the first epoch whose validation metrics, losses or weights are not bit for bit the recorded ones."""
     for here, there in zip(training.rows, record.epochs, strict=False):
-        if any(here[part] != there[part] for part in ("validation", "loss", "weight")):
+        if _differing(here, there):
             return there["epoch"]
     return None
+
+
+def _differing(here: Row, there: Row) -> list[str]:
+    """Return what of an epoch is not the same."""
+    return [part for part in ("validation", "loss", "weight") if here[part] != there[part]]
 
 
 def _note(record: Record, training: Training, until: int) -> str:
     epoch = differs(record, training)
     if epoch is None:
         return f"trained again for {until} epochs: validation, losses and weights are the recorded ones, bit by bit"
-    here, there = (rows[epoch - 1]["validation"] for rows in (training.rows, record.epochs))
+    here, there = (rows[epoch - 1] for rows in (training.rows, record.epochs))
+    part = _differing(here, there)[0]
+    then, now = (str(about["device"]) for about in (record.environment, environment.describe(training.device)))
+    machines = f", on {now} and not on {then}" if now != then else ""
     return (
-        f"trained again for {until} epochs: NOT the recorded numbers from epoch {epoch} on "
-        f"(validation {here}, recorded {there})"
+        f"trained again for {until} epochs{machines}: NOT the recorded numbers from epoch {epoch} on "
+        f"({part} {here[part]}, recorded {there[part]})"
     )
 
 

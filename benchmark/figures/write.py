@@ -1,6 +1,6 @@
 """All figures of a suite that its records can serve, written beside its table."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    Draw = Callable[[], Figure | None]
+
 FAMILIES: Mapping[str, "Callable[[Sequence[Runs]], Figure | None]"] = {
     "learning_curves": learning_curves,
     "losses": losses,
@@ -50,8 +52,8 @@ def write_figures(
 ) -> list[str]:
     """Draw figures as PDF and PNG, write the numbers of the task weights, and return the file names.
 
-    A figure for which the records have nothing is not written. Where there are several settings, the name of a figure
-    of one of them ends with it. A suite's own figure takes the place of a common one of the same name.
+    A figure for which the records have nothing is not written. Where the suite has several settings, the name of a
+    figure of one of them ends with it. A suite's own figure takes the place of a common one of the same name.
 
     Args:
         arms: What was run.
@@ -74,9 +76,12 @@ def write_figures(
             _say(plan, figure)
             written += save(figure, folder, name, sample=sample)
     with style(math=False):
-        drawn = {"weights": partial(_weights, weights, plan)} | _by_setting(found if families else {})
-        if depths and families:
-            drawn |= _by_depth(arms, records, found, plan)
+        endings = _endings(arms[0].suite.settings)
+        drawn: dict[str, Draw] = {"weights": partial(_weights, weights, plan)}
+        if families:
+            drawn |= _by_setting(found, endings)
+        if families and depths:
+            drawn |= _by_depth(arms, records, found, plan, endings)
         for name, draw in drawn.items():
             figure = None if name in own else draw()
             if figure is not None:
@@ -98,23 +103,26 @@ def _say(plan: str, figure: "Figure") -> None:
         retitle(figure, ": ".join(filter(None, [figure.get_suptitle(), plan])))
 
 
-def _by_setting(found: Mapping[str, Sequence[Runs]]) -> "dict[str, Callable[[], Figure | None]]":
+def _by_setting(found: Mapping[str, Sequence[Runs]], endings: Mapping[str, str]) -> "dict[str, Draw]":
     """Return how the figures of each setting are drawn, by file name."""
     return {
-        f"{name}{ending}": partial(draw, found[setting])
-        for setting, ending in _endings(found).items()
+        f"{name}{endings[setting]}": partial(draw, runs)
+        for setting, runs in found.items()
         for name, draw in FAMILIES.items()
     }
 
 
 def _by_depth(
-    arms: Sequence[Arm], records: Mapping[str, Record], found: Mapping[str, Sequence[Runs]], plan: str
-) -> "dict[str, Callable[[], Figure | None]]":
+    arms: Sequence[Arm],
+    records: Mapping[str, Record],
+    found: Iterable[str],
+    plan: str,
+    endings: Mapping[str, str],
+) -> "dict[str, Draw]":
     """Return how results against depth are drawn, by file name, from records of all depths."""
-    endings = _endings(found)
     return {f"depth{endings[name]}": partial(depth, arms, name, records.values(), plan=plan) for name in found}
 
 
-def _endings(settings: Mapping[str, object]) -> dict[str, str]:
-    """Return what the names of files of each setting end with; nothing where there is one alone."""
+def _endings(settings: Sequence[str]) -> dict[str, str]:
+    """Return what the names of files of each of a suite's settings end with; nothing where it has one alone."""
     return {name: f"-{part}" if len(settings) > 1 else "" for name, part in slugs(settings).items()}

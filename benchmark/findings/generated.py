@@ -1,9 +1,10 @@
-"""Suites with generated labels: tables, what was searched apart, and whether AuxiLearn gains by larger steps."""
+"""Suites with generated labels: tables, and what was run apart beside the methods of these."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 
+from benchmark import suites
 from benchmark.comparison import p_text
 from benchmark.findings.curvature import solver_of
 from benchmark.findings.runs import (
@@ -25,8 +26,8 @@ from benchmark.statistics import holm
 LEARNT = "auxilearn"
 OTHERS = ("stl", "maxl-f")
 METRIC = "top1"
-STEPS = RESULTS / "reference/cifar10-convnet", RESULTS / "rates/cifar10-convnet"
-APART = RESULTS / "reference/mnist", RESULTS / "rates/mnist", RESULTS / "curvature/mnist"
+APART = ("rates", "same-rates", "curvature", "corrected")
+"""Folders of runs beside those of a suite's table."""
 
 
 def table(suite: str) -> Callable[[], str]:
@@ -34,80 +35,109 @@ def table(suite: str) -> Callable[[], str]:
     return lambda: by_setting(RESULTS / "reference" / suite, OTHERS)
 
 
-def steps(reference: Path = STEPS[0], rates: Path = STEPS[1]) -> str:
-    """Return AuxiLearn against the others at the grid's rates and at rates between these.
+def folders(suite: str) -> list[Path]:
+    """Return the folder of the runs of a suite's table, and those of what was run apart."""
+    return [RESULTS / name / suite for name in ("reference", *APART)]
+
+
+def steps(reference: Path, *others: Path) -> str:
+    """Return AuxiLearn, whose weight of the main loss makes its steps longer, against all at the rates searched.
 
     Args:
-        reference: Runs of all with the suite's grid.
-        rates: Runs of the others with other rates of the optimiser.
+        reference: Runs of the suite's table, all in one setting.
+        others: Runs apart, of the same setting.
     """
     learnt = succeeded(final_runs(reference), LEARNT)
-    folders = {"the grid's": reference, "between": rates}
-    runs = {(name, where): succeeded(final_runs(folder), name) for name in OTHERS for where, folder in folders.items()}
+    of_table = (record for record in records_of(reference) if record.spec.method in OTHERS)
+    parts = [*_parts(of_table).items(), *_parts(chain(*map(records_of, others))).items()]
+    finals = [_finals(found) for _, found in parts]
     scores = by_seed(learnt, METRIC)
-    pairs = [paired(scores, by_seed(found, METRIC)) for found in runs.values()]
+    pairs = [paired(scores, by_seed(found, METRIC)) for found in finals]
     p_values = holm([pair.p for pair in pairs]).tolist()
     rows = [
         {
-            "method": f"`{name}`",
-            "rates searched": where,
-            "lr": _rates(found),
-            METRIC: percent(by_seed(found, METRIC).values()),
+            "method": name,
+            "rates searched": _rates(_searches(found)) or "none",
+            "lr": _rates(runs),
+            METRIC: percent(by_seed(runs, METRIC).values()),
             f"`{LEARNT}` less it": f"{100 * pair.difference:+.2f}",
             "p (Holm)": p_text(p),
         }
-        for ((name, where), found), pair, p in zip(runs.items(), pairs, p_values, strict=True)
+        for (name, found), runs, pair, p in zip(parts, finals, pairs, p_values, strict=True)
     ]
-    whence = origin([*learnt, *chain(*runs.values())])
     ends = [record.epochs[-1]["weight"][0] for record in learnt]
     return (
-        f"{pipe_table(rows)}\n\nThe weight of the main loss that {listed([LEARNT])} (lr {_rates(learnt)}) ends with is "
-        f"{sum(ends) / len(ends):.1f} on average. Test {METRIC} in percent, mean ± standard error of {len(learnt)} "
-        f"final runs; differences paired by seed, t-test, Holm's correction. {whence}."
+        f"{pipe_table(rows)}\n\nThe weight of the main loss that {listed([LEARNT])} (lr {_rates(learnt)}, "
+        f"{percent(scores.values())}) ends with is {sum(ends) / len(ends):.1f} on average. Test {METRIC} in percent, "
+        f"mean ± standard error of {len(learnt)} final runs; differences paired by seed, t-test, Holm's correction. "
+        f"{origin([*learnt, *chain(*finals)])}."
     )
 
 
-def _rates(runs: Iterable[Record]) -> str:
-    """Return the network's rates that runs have."""
-    return ", ".join(sorted({f"{dict(record.spec.hyper)['lr']}" for record in runs}))
-
-
-def apart(reference: Path = APART[0], reduced: Path = APART[1], curved: Path = APART[2]) -> str:
-    """Return what was run apart against the methods of the suite's table.
+def apart(reference: Path, *others: Path) -> str:
+    """Return what was run apart against the methods of the suite's table, setting by setting.
 
     Args:
         reference: Runs of the suite's table.
-        reduced: Runs of MAXL, trained or not, with a part of their grids.
-        curved: Runs of AuxiLearn with several solvers, those of the table among them.
+        others: Runs apart. AuxiLearn's in mode `paper` among them are the table's.
     """
-    (setting,) = {record.spec.setting for record in final_runs(curved)}
-    finals = final_runs(reference)
-    others = {name: by_seed(succeeded(finals, name, setting), METRIC) for name in (*OTHERS, LEARNT)}
-    parts: dict[str, list[Record]] = {}
-    for record in (*records_of(reduced), *records_of(curved)):
-        name = f"`{record.spec.method}`"
-        if record.spec.method == LEARNT:
-            if dict(record.spec.hyper)["mode"] == "paper":
-                continue  # it is the table's
-            name = f"{name}, corrected, {solver_of(record)}"
-        parts.setdefault(name, []).append(record)
-    runs = {name: [r for r in found if r.spec.phase == "final" and r.status == "ok"] for name, found in parts.items()}
+    records = [record for folder in others for record in records_of(folder)]
+    known = {record.spec.setting for record in records if record.spec.phase == "final"}
+    rows, rates, shown = [], [], list[Record]()
+    for setting in (each for each in suites.load(reference.name).settings if each in known):
+        own = {name: succeeded(final_runs(reference), name, setting) for name in (*OTHERS, LEARNT)}
+        parts = _parts(record for record in records if record.spec.setting == setting)
+        rows += [{"setting": setting, **row} for row in _compared(parts, own)]
+        rates.append(f"{', '.join(f'`{name}` {_rates(found)}' for name, found in own.items())} with {setting}")
+        shown += chain(*map(_finals, parts.values()))
+    return (
+        f"{pipe_table(rows)}\n\nTest {METRIC} in percent, mean ± standard error of "
+        f"{len({record.spec.seed for record in shown})} final runs; differences paired by seed, t-test, Holm's "
+        f"correction for the column within a setting. Rates of the network in the table above: {'; '.join(rates)}. "
+        f"{origin(shown)}."
+    )
+
+
+def _compared(parts: Mapping[str, list[Record]], own: Mapping[str, list[Record]]) -> list[dict[str, str]]:
+    """Return a row for each part against each of the table's methods, all in one setting."""
+    runs = {name: _finals(found) for name, found in parts.items()}
     rows = {
         name: {"method": name, "lr": _rates(found), METRIC: percent(by_seed(found, METRIC).values())}
         for name, found in runs.items()
     }
-    for other, scores in others.items():
+    for other, found_of_table in own.items():
+        scores = by_seed(found_of_table, METRIC)
         pairs = [paired(by_seed(found, METRIC), scores) for found in runs.values()]
         p_values = holm([pair.p for pair in pairs]).tolist()
         for row, pair, p in zip(rows.values(), pairs, p_values, strict=True):
             row[f"less `{other}`"] = f"{100 * pair.difference:+.2f}"
             row[f"p (Holm) of `{other}`"] = p_text(p)
     for name, row in rows.items():
-        row["trials"] = str(sum(record.spec.phase == "search" for record in parts[name]))
-    table = ", ".join(f"`{name}` {_rates(succeeded(finals, name, setting))}" for name in others)
-    shown = list(chain(*runs.values()))
-    return (
-        f"{pipe_table(list(rows.values()))}\n\nTest {METRIC} in percent, mean ± standard error of "
-        f"{len({record.spec.seed for record in shown})} final runs; differences paired by seed, t-test, Holm's "
-        f"correction for the column. Rates of the network in the table above: {table}. {origin(shown)}."
-    )
+        row["trials"] = str(len(_searches(parts[name])))
+    return list(rows.values())
+
+
+def _parts(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Return runs by what a table calls them, without those of AuxiLearn in mode `paper`."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        name = f"`{record.spec.method}`"
+        if record.spec.method == LEARNT:
+            if dict(record.spec.hyper)["mode"] == "paper":
+                continue
+            name = f"{name}, corrected, {solver_of(record)}"
+        found.setdefault(name, []).append(record)
+    return found
+
+
+def _finals(records: Iterable[Record]) -> list[Record]:
+    return [record for record in records if record.spec.phase == "final" and record.status == "ok"]
+
+
+def _searches(records: Iterable[Record]) -> list[Record]:
+    return [record for record in records if record.spec.phase == "search"]
+
+
+def _rates(runs: Iterable[Record]) -> str:
+    """Return the network's rates that runs have."""
+    return ", ".join(map(str, sorted({float(str(dict(record.spec.hyper)["lr"])) for record in runs})))

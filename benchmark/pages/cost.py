@@ -6,7 +6,8 @@ from typing import Any
 
 from benchmark.markdown import pipe_table
 from benchmark.pages.facts import Facts
-from benchmark.plan import Arm, load_method
+from benchmark.plan import Arm
+from benchmark.plugins import load_method
 from benchmark.speed.suite_costs import SuiteCost
 
 HOUR = 3600.0

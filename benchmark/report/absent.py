@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import baselines
 from benchmark.arm import Arm
 from benchmark.controls import extend
-from benchmark.plan import arm_of, load_method
+from benchmark.plan import arm_of
+from benchmark.plugins import load_method
 from benchmark.problem import SupervisedProblem
 from benchmark.report.experiments import Experiment
 from benchmark.spec import SEARCH_SEED

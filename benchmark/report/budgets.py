@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmark.arm import Arm
-from benchmark.plan import load_method
+from benchmark.plugins import load_method
 from benchmark.record import Record
 from benchmark.space import Space, digest
 from benchmark.values import Values, in_ranges, searched

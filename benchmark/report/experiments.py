@@ -10,7 +10,8 @@ from benchmark.arm import Arm
 from benchmark.errors import UserError
 from benchmark.hyper import as_text
 from benchmark.places import Places
-from benchmark.plan import Options, arm_of, load_method, load_suite
+from benchmark.plan import Options, arm_of
+from benchmark.plugins import load_method, load_suite
 from benchmark.record import Record
 from benchmark.report.budgets import Drawn, asked_by, budgets_of, drawn_from, trials_so_far, with_ranges_of
 from benchmark.report.conditions import RANGES, Conditions, conditions_of

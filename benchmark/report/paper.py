@@ -11,7 +11,8 @@ from benchmark import suites
 from benchmark.arm import Arm
 from benchmark.fill import Fill, fill_from_records
 from benchmark.places import Places
-from benchmark.plan import Options, arm_of, load_suite
+from benchmark.plan import Options, arm_of
+from benchmark.plugins import load_suite
 from benchmark.published import COLUMNS, FOLDER
 from benchmark.record import Record
 from benchmark.report.experiments import Experiment, experiments

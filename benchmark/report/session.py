@@ -13,7 +13,7 @@ import baselines
 from benchmark import suites, terminal
 from benchmark.commands import DEFAULT_RESULTS, chosen
 from benchmark.errors import UserError
-from benchmark.plan import load_suite
+from benchmark.plugins import load_suite
 from benchmark.record import Record
 from benchmark.report.across import DEFAULT_REFERENCE, aggregate
 from benchmark.report.across_sheet import across_sheet, write_across
@@ -72,13 +72,14 @@ def run_report(request: Request) -> None:
         UserError: There are no such records, or they cannot be put into one report.
     """
     found = _known(load(request))
+    asked, across = _asked(request, found), _asked_across(request, found)
     try:
         request.folder.mkdir(parents=True, exist_ok=True)
-        if request.across:
-            _report_across(request, found)
+        if across:
+            _report_across(request, {name: found[name] for name in across})
         if request.paper:
             _report_paper(request, found)
-        for name in _asked(request, found):
+        for name in asked:
             _report_suite(request, name, found[name])
     except OSError as error:
         raise UserError(f"cannot write to {request.folder} ({error.strerror}); use another --output") from None
@@ -104,14 +105,22 @@ def _known(found: Found) -> dict[str, dict[str, Record]]:
     return known
 
 
-def _report_across(request: Request, found: Found) -> None:
+def _asked_across(request: Request, found: Found) -> Sequence[str]:
+    """Return the suites over which methods are to be ranked."""
+    if not request.across:
+        return []
     names = list(found) if request.across == "all" else chosen("suite", request.across, suites.names())
     for name in names:
         if name not in found:
             raise UserError(f"no records of suite {name!r}; {_hint(request, name)}")
-    results = [own_results(name, found[name], seed=request.seed, results_dir=request.results_dir) for name in names]
-    if not results:
+    if not names:
         raise UserError(f"no records below {request.results_dir}; python -m benchmark.run makes them")
+    return names
+
+
+def _report_across(request: Request, found: Found) -> None:
+    own = found.items()
+    results = [own_results(name, records, seed=request.seed, results_dir=request.results_dir) for name, records in own]
     reference = request.references[0] if request.references else DEFAULT_REFERENCE
     across = aggregate(results, reference=reference, seed=request.seed)
     terminal.print_sheets([across_sheet(across)], write_across(across, request.folder, _name(request, "across")))

@@ -9,7 +9,7 @@ import torch
 import baselines
 from auxilearn import GradientWeighting, Method, Problem
 from benchmark.hyper import as_text
-from benchmark.plan import load_method
+from benchmark.plugins import load_method
 from benchmark.spec import Value
 from benchmark.speed import direct
 

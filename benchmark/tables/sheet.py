@@ -61,16 +61,24 @@ class Sheet:
 
 
 def results_sheet(results: Results) -> Sheet:
-    """Return the sheet of a suite's results: a row a method; setting by setting its metrics and costs; trials last."""
+    """Return the sheet of a suite's results: a row a method; setting by setting its metrics and costs; trials last.
+
+    Where a method has other numbers of trials in other settings, they stand setting by setting, too.
+    """
     numbers = {note: number for number, note in enumerate(results.notes, start=1)}
+    own = {row.method: [each for each in results.rows if each.method == row.method] for row in results.rows}
+    together = all(len(set(map(trials_text, found))) == 1 for found in own.values())
     rows: dict[str, dict[tuple[str, str], Content]] = {}
     for row in results.rows:
         cells = rows.setdefault(row.method, {("", "method"): Content(row.method)})
         cells |= {(row.setting, label): content for label, content in contents(row, numbers).items()}
         cells[row.setting, "s/step"] = seconds(row, numbers)
         cells[row.setting, "MiB"] = memory(row)
-    for method, cells in rows.items():
-        cells["", "trials"] = trials([row for row in results.rows if row.method == method], numbers)
+        if not together:
+            cells[row.setting, "trials"] = trials([row], numbers)
+    if together:
+        for method, cells in rows.items():
+            cells["", "trials"] = trials(own[method], numbers)
     compared = any(cell.compared for row in results.rows for cell in row.cells)
     ranked = any(cell.standing for row in results.rows for cell in row.cells)
     text = f"{results.caption} {DIFFERENCE}" if compared else results.caption
@@ -165,9 +173,9 @@ def memory(row: Row) -> Content:
 
 
 def trials(rows: Sequence[Row], numbers: Mapping[Note, int]) -> Content:
-    """Return the numbers of trials of a method in all settings, with the marks of trials that gave no result."""
+    """Return the number of trials that rows share, with the marks of trials that gave no result."""
     marks = [numbers[row.trials_note] for row in rows if row.trials_note is not None]
-    return Content("/".join(dict.fromkeys(map(trials_text, rows))), marks=tuple(dict.fromkeys(marks)))
+    return Content(trials_text(rows[0]), marks=tuple(dict.fromkeys(marks)))
 
 
 def trials_text(row: Row) -> str:

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -164,6 +165,14 @@ def test_what_cannot_be_had_is_told(places: Places, server: Server) -> None:
     with pytest.raises(UserError, match=r"digits: digits.txt could not be downloaded .*404.*or try --sample"):
         acquire(Digits(), places)
     assert not places.cache_dir.exists()
+
+
+def test_nothing_is_downloaded_where_that_is_not_wanted(places: Places, server: Server) -> None:
+    told = r"does not hold digits, and --dry-run downloads nothing; .*prepare --dataset=digits --data-dir=\S+ does$"
+    with pytest.raises(UserError, match=told):
+        acquire(Digits(), replace(places, downloads=False))
+    assert not server.asked
+    assert not places.data_dir.exists()
 
 
 def test_a_sample_needs_no_files_and_says_so(places: Places, capsys: pytest.CaptureFixture[str]) -> None:

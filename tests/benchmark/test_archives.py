@@ -169,6 +169,20 @@ def test_a_truncated_archive_is_named(tmp_path: Path, suffix: str) -> None:
             Tree(path).names()
 
 
+@pytest.mark.parametrize("name", ["x.tar", "single.gz"])
+def test_what_may_not_be_read_is_not_called_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    path = pack(tmp_path / name) if name == "x.tar" else tmp_path / name
+    path.touch()
+
+    def refuse(*arguments: object, **keywords: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(tarfile, "open", refuse)
+    with pytest.raises(UserError, match=rf"{name} cannot be read: permission denied$"):
+        Tree(path).names() if name == "x.tar" else read_file(path)
+
+
 def test_a_tar_that_ends_between_two_members_is_truncated(tmp_path: Path) -> None:
     path = pack(tmp_path / "x.tar", {"a": b"1" * 512, "b": b"2" * 512})
     path.write_bytes(path.read_bytes()[: 512 + 1024])

@@ -64,6 +64,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "sampler": ((*SUITE, "--protocol", "equal-budget", "--trials", "9", "--sampler", "tp"), "unknown sampler 'tp'"),
     "device": ((*SUITE, "--device", "tpu"), "unknown device 'tpu'; choose one of: auto, cpu"),
     "absent device": ((*SUITE, "--device", "cuda:99"), "unknown device 'cuda:99'; choose one of: auto, cpu"),
+    "no device": ((*SUITE, "--device", "cuda"), "this machine has no CUDA device; choose one of: auto, cpu"),
     "empty device": ((*SUITE, "--device", ""), "unknown device ''"),
     "wandb mode": ((*SUITE, "--wandb", "sometimes"), "unknown W&B mode 'sometimes'; choose one of: "),
     "wandb without key": ((*SUITE, "--wandb", "online"), "--wandb online needs a key"),

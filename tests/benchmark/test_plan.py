@@ -8,6 +8,7 @@ from torch import Tensor
 
 import baselines
 from auxilearn import Method, Problem, task_means
+from benchmark import estimate
 from benchmark.errors import UserError
 from benchmark.estimate import seconds_per_run
 from benchmark.hyper import as_text, hyper_parameters, parse
@@ -245,3 +246,30 @@ def test_times_of_other_data_say_nothing(toy: Toy) -> None:
     other = replace(slow, spec=replace(spec, data="toy-2"))
     assert seconds_per_run([arm], [slow], "cpu")["stl"] == 1e6
     assert seconds_per_run([arm], [other], "cpu")["stl"] < 1e3
+
+
+@pytest.mark.parametrize("every", [1, 2, 7, 100])
+def test_an_estimate_has_the_share_of_outer_steps_however_seldom_they_are(
+    every: int, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+
+    def taking(method: Any, name: str, seconds: float) -> None:
+        before = getattr(method, name)
+
+        def slow(*arguments: Any, **keywords: Any) -> Any:
+            clock[0] += seconds
+            return before(*arguments, **keywords)
+
+        monkeypatch.setattr(method, name, slow)
+
+    linear = baselines.load("auxilearn-linear")
+    taking(linear, "backward", 1.0)
+    taking(linear, "outer_step", 50.0)
+    taking(toy, "measure", 1000.0)
+    monkeypatch.setattr(estimate.time, "perf_counter", lambda: clock[0])
+    fixed = {"lr": "0.1", "weight_decay": "0", "auxiliary_lr": "0.01", "outer_every": str(every)}
+    arms = make_plan(Options("toy", settings=("few",), methods=("stl", "auxilearn-linear"), fixed=fixed))
+    found = seconds_per_run(arms, [], "cpu")
+    steps = 3  # of ten samples each, of which there are thirty without the auxiliary set
+    assert found["auxilearn-linear"] == pytest.approx(toy.epochs * (steps * (1 + 50 / every) + 1000))

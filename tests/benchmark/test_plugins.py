@@ -102,13 +102,68 @@ def test_a_broken_file_does_not_stop_runs_of_others(toy: Toy, folder: Path, cli:
     assert ended.status == 0, ended.err
 
 
-def test_a_search_space_that_the_constructor_does_not_know_is_told_before_any_training(
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (('{"share"', '{"shore"'), "Ninth would search 'shore', which its constructor does not take"),
+        (('{"share": (0.25, 0.5)}', '{"share": 0.25}'), "search_space gives 0.25 to 'share', not a tuple of values"),
+        (('{"share": (0.25, 0.5)}', '{"share": ()}'), "search_space gives () to 'share', not a tuple of values"),
+        (("(0.25, 0.5)", '(0.25, "a")'), "Ninth.search_space: share takes a finite number, not 'a'"),
+        (("(0.25, 0.5)", "(0.25, True)"), "Ninth.search_space: share takes a finite number, not 'true'"),
+        (("self.share = share", "self.share = shore"), "cannot be used: NameError: name 'shore' is not defined"),
+        (
+            ("    def combine", "    declines = lambda problem: 1 / 0\n\n    def combine"),
+            "cannot be used: ZeroDivisionError: division by zero (ninth_",
+        ),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_mistakes_in_a_file_are_told_before_any_training(
+    more: tuple[str, ...], wrong: tuple[str, str], told: str, toy: Toy, folder: Path, cli: Cli, tmp_path: Path
+) -> None:
+    source = SOURCE.replace(*wrong)
+    assert source != SOURCE
+    (folder / "ninth_method.py").write_text(source)
+    few = ("--suite", "toy", "--settings", "few", "--results-dir", tmp_path, "--workers", "0", "--wandb", "disabled")
+    ended = cli(*few, "--methods", "ninth-method", *more)
+    assert ended.status == 2
+    assert told in ended.err
+    assert ended.err.count("\n") == 1
+    assert ended.out == ""
+    assert not (tmp_path / "toy").exists()
+
+
+def test_where_a_file_is_wrong_is_told_of_the_plan_and_of_each_run(
     toy: Toy, folder: Path, cli: Cli, tmp_path: Path
 ) -> None:
-    (folder / "ninth_method.py").write_text(SOURCE.replace('{"share"', '{"shore"'))
+    source = SOURCE.replace("self.share * means", "self.shore * means")
+    (folder / "ninth_method.py").write_text(source)
+    line = 1 + source[: source.index("self.shore")].count("\n")
     few = ("--suite", "toy", "--settings", "few", "--results-dir", tmp_path, "--workers", "0", "--wandb", "disabled")
-    ended = cli(*few, "--methods", "ninth-method")
+    told = f"AttributeError: 'Ninth' object has no attribute 'shore' (ninth_method.py:{line})"
+    planned = cli(*few, "--methods", "ninth-method", "--dry-run")
+    assert (planned.status, planned.out) == (2, "")
+    assert planned.err == f"error: method 'ninth-method' cannot be used: {told}\n"
+    ended = cli(*few, "--methods", "ninth-method", "--set", "lr=0.1", "--set", "weight_decay=0", "--retries", "0")
+    assert ended.status == 1
+    assert {line["reason"] for line in lines(tmp_path, "toy")} == {told}
+
+
+def test_what_may_not_be_read_is_one_line(toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> str:
+        raise PermissionError(13, "Permission denied", "somewhere/table.csv")
+
+    monkeypatch.setattr(toy, "fingerprint", refuse)
+    ended = cli("--suite", "toy", "--results-dir", tmp_path, "--dry-run")
+    assert (ended.status, ended.err) == (2, "error: somewhere/table.csv: permission denied\n")
+
+
+def test_mistakes_in_a_suite_are_one_line(toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong() -> str:
+        raise KeyError("no such column")
+
+    monkeypatch.setattr(toy, "fingerprint", wrong)
+    ended = cli("--suite", "toy", "--results-dir", tmp_path, "--dry-run")
     assert ended.status == 2
-    assert "shore" in ended.err
+    assert ended.err.startswith("error: suite 'toy' cannot be used: KeyError: 'no such column' (test_plugins.py:")
     assert ended.err.count("\n") == 1
-    assert not (tmp_path / "toy").exists()

@@ -111,7 +111,7 @@ SOURCE = '''"""A method that nobody wrote before."""
 
 from typing import ClassVar
 
-from auxilearn import Method
+from auxilearn import Method, Problem
 
 
 class Ninth(Method):
@@ -123,6 +123,9 @@ class Ninth(Method):
     citation = "Nobody, Journal 2026, arXiv:2601.00001"
     needs = ("loss history", "a second pass")
     search_space: ClassVar = {"share": (0.25, 0.5), "depth": (1, 2, 3)}
+
+    def __init__(self, problem: Problem, *, share: float = 0.5, depth: int = 1) -> None:
+        super().__init__(problem)
 '''
 
 

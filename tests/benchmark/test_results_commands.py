@@ -2,8 +2,10 @@
 
 import functools
 import shlex
+import shutil
 import subprocess
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +71,16 @@ CASES = [(page, shlex.join(words)) for page in PAGES for words in commands(page)
 def test_pages_print_commands() -> None:
     folders = {option(words, "--results-dir") for page in PAGES for words in commands(page)}
     assert folders == {f"results/{path.parent.parent.name}" for path in ROOT.glob("results/*/*/records.jsonl")}
+
+
+@pytest.mark.parametrize("suite", GENERATED)
+def test_a_run_without_anything_left_writes_the_tables_that_are_committed(suite: str, cli: Cli, tmp_path: Path) -> None:
+    line = next(line for _, line in CASES if f"--suite {suite} " in line and line.endswith("results/reference"))
+    shutil.copytree(ROOT / "results/reference" / suite, tmp_path / suite)
+    ended = cli(*shlex.split(line)[:-1], tmp_path, "--workers", "0", "--wandb", "disabled")
+    assert ended.status == 0, ended.err
+    for name in ("table.md", "table.tex", "table.html", "table.csv", "comparison.csv"):
+        assert (tmp_path / suite / name).read_text() == (ROOT / "results/reference" / suite / name).read_text(), name
 
 
 @pytest.mark.parametrize(("page", "line"), CASES)

@@ -211,7 +211,8 @@ def test_a_method_that_raises_is_a_record_of_one_line(toy: Toy, monkeypatch: pyt
 
     monkeypatch.setattr(baselines.load("equal"), "combine", fall)
     record = run(a_spec(method="equal"))
-    assert (record.status, record.reason) == ("failed", "ArithmeticError: the sky")
+    line = fall.__code__.co_firstlineno + 1
+    assert (record.status, record.reason) == ("failed", f"ArithmeticError: the sky (test_train.py:{line})")
     assert run(a_spec(method="stl")).status == "ok"
 
 
@@ -240,5 +241,6 @@ def test_an_epoch_without_a_pass_over_the_data_has_the_steps_asked_for(toy: Toy,
 def test_a_run_on_other_data_than_planned_is_refused(toy: Toy) -> None:
     record = run(a_spec(data="toy-0"))
     assert record.status == "failed"
-    assert record.reason == "LookupError: the data here are toy-1, those of the plan toy-0; run the command again"
+    told = "LookupError: the data here are toy-1, those of the plan toy-0; run the command again (train.py:"
+    assert record.reason.startswith(told)
     assert not record.epochs

@@ -27,7 +27,8 @@ from benchmark.explanations.labels import (
 )
 from benchmark.explanations.look_ahead import AsLong, LookAhead
 from benchmark.places import Places
-from benchmark.plan import Options, arms_of, load_suite
+from benchmark.plan import Options, arms_of
+from benchmark.plugins import load_suite
 from benchmark.spec import Spec
 from benchmark.speed import rows
 from benchmark.suite import Suite

@@ -61,7 +61,14 @@ def test_other_numbers_are_told(record: Record) -> None:
     epochs = [record.epochs[0], {**record.epochs[1], "loss": [0.0, 0.0, 0.0]}, record.epochs[2]]
     again = retrained(replace(record, epochs=epochs), whole=True)
     assert not again.same
-    assert "NOT the recorded numbers from epoch 2 on" in again.note
+    losses = again.training.rows[1]["loss"]
+    told = f"3 epochs: NOT the recorded numbers from epoch 2 on (loss {losses}, recorded [0.0, 0.0, 0.0])"
+    assert again.note.endswith(told)
+    elsewhere = replace(record, epochs=epochs, environment={**record.environment, "device": "an abacus"})
+    assert (
+        f"3 epochs, on {record.environment['device']} and not on an abacus: NOT"
+        in retrained(elsewhere, whole=True).note
+    )
     assert differs(record, again.training) is None
 
 

@@ -55,10 +55,10 @@ def test_each_plan_has_files_of_its_own_that_name_it(
     assert len(set(below)) == len(NAMES)
     for name, folder in zip(NAMES, below, strict=True):
         mine = {path: words for path, words in drawn.items() if Path(path).parent == tmp_path / folder}
-        assert {"learning_curves", "weights", "cost"} <= {Path(path).stem for path in mine}
+        assert {"learning_curves-few", "weights", "cost-few"} <= {Path(path).stem for path in mine}
         assert all(name in " ".join(words.split()) for words in mine.values())
         search = "search_points" if "trials" in name else "grid"
-        assert str(Path(folder, f"{search}.png")) in written
+        assert str(Path(folder, f"{search}-few.png")) in written
     assert sorted(written) == sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
 
 

@@ -170,10 +170,11 @@ EMPTY = ("", ",", " , ,")
     ],
 )
 def test_mistakes_are_one_line(report: Report, tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
-    ended = report(*arguments, "--results-dir", tmp_path)
+    ended = report(*arguments, "--results-dir", tmp_path / "results")
     assert ended.status == 2
     assert words in ended.err
     assert len(ended.err.splitlines()) == 1
+    assert not (tmp_path / "results").exists()
 
 
 def test_an_empty_list_beside_what_is_asked_for_is_a_mistake_too(toy: Toy, report: Report, tmp_path: Path) -> None:

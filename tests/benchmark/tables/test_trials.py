@@ -41,6 +41,18 @@ def test_what_was_made_of_what_was_planned(arms: list[Arm]) -> None:
     assert found.groupby("method")["trials"].first().to_dict() == {"stl": 1, "equal": 4}
 
 
+def test_settings_that_differ_have_their_own(toy: Toy) -> None:
+    arms = make_plan(Options("toy", methods=("stl", "equal")))
+    few = [a_record(arm.spec(point)) for arm in arms if arm.setting == "few" for point in arm.points()[:3]]
+    many = [a_record(arm.spec(point)) for arm in arms if arm.setting == "many" for point in arm.points()]
+    for records, apart in (([*few, *many], True), (many, True), (few, True), ([], False)):
+        sheet = results_sheet(gather(arms, by_digest(records)))
+        shown = {head: [row[place].text for row in sheet.rows] for place, head in enumerate(sheet.heads)}
+        own = {head[0]: texts for head, texts in shown.items() if head[1] == "trials"}
+        made = {"few": "3 of 4" if few[0] in records else "0 of 4", "many": "4" if many[0] in records else "0 of 4"}
+        assert own == ({name: [text] * 2 for name, text in made.items()} if apart else {"": ["0 of 4"] * 2})
+
+
 def test_costs_of_the_paper_show_no_search_that_was_not_made(tmp_path: Path) -> None:
     tables = paper_tables({}, seed=0, results_dir=tmp_path, sample=False)
     costs = [sheet for table in tables for sheet in sheets(table) if sheet.title.startswith("Costs")]
