@@ -71,6 +71,8 @@ def place_names(
         bars: Half their lengths in x and y.
         lines: Upright or level lines that are drawn too, by their ends.
     """
+    if not names:
+        return
     dots = axes.figure.dpi / 72
     axes.autoscale_view()  # limits that were asked for are set when first looked at, which no transformation does
     points = axes.transData.transform(places)

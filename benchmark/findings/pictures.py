@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmark import suites
-from benchmark.figures.style import COLOURS, PAGE_INCHES, SMALL, Look, look, retitle, save, style
+from benchmark.figures.names import place_names
+from benchmark.figures.panels import Page
+from benchmark.figures.style import COLOURS, PAGE_INCHES, SMALL, Look, logarithmic, look, retitle, save, style
 from benchmark.findings import static
 from benchmark.findings.curvature import FOLDERS, IDENTITY, METRIC, by_solver
 from benchmark.findings.runs import RESULTS, by_seed, final_runs, paired, succeeded
@@ -24,6 +27,13 @@ GIVEN = (RESULTS / "reference/digits", RESULTS / "reference/cifar100-coarse")
 """Runs of all methods on images with given auxiliary tasks."""
 
 SINGLE = "stl"
+
+Mean = tuple[float, float, float]
+"""Place, mean and standard error."""
+
+Point = tuple[tuple[float, float], tuple[float, float]]
+"""Place of a mean, and half the lengths of its bars."""
+
 _WHAT = f"difference of test {METRIC}, mean over the seeds, uncorrected 95 % t interval"
 
 
@@ -62,7 +72,7 @@ def gains_figure(runs: Sequence[Record]) -> "Figure":
     means = {name: np.mean([found[name].difference for found in everywhere if name in found] or [-1]) for name in names}
     methods = sorted(names, key=lambda name: (-means[name], name))
     figure = Figure(figsize=(PAGE_INCHES, 1.1 + 0.16 * len(methods)), layout="constrained")
-    axes: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(panels), sharey=True)).tolist()
+    axes: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(panels), sharex=True, sharey=True)).tolist()
     for each, panel in zip(axes, panels, strict=True):
         for row, name in enumerate(methods):
             if name in pairs[panel]:
@@ -115,42 +125,66 @@ def curvature_figure(runs: Sequence[Record]) -> "Figure":
     axes[0].invert_yaxis()
     marks = [axes[0].plot([], [], color=look(i)[0], marker=look(i)[2], label=name)[0] for i, name in enumerate(methods)]
     figure.legend(handles=marks, fontsize=6.5, loc="outside lower center", ncols=len(methods))
-    retitle(figure, f"What the inverse Hessian changes: {_WHAT}")
+    retitle(figure, f"What the inverse Hessian changes, on a scale for each panel: {_WHAT}")
     return figure
 
 
 def static_figure(runs: Sequence[Record]) -> "Figure":
-    """Return accuracy against the ratio of two weights: a line of constant weights, a point a method."""
-    from matplotlib.figure import Figure
-
+    """Return accuracy against the ratio of two weights: a line of constant weights, a named point a method."""
     panels = [setting for _, setting in _panels(runs)]
-    places = {setting: static.methods(runs, setting) for setting in panels}
-    names = sorted({name for found in places.values() for name in found})
-    figure = Figure(figsize=(PAGE_INCHES, 3.8), layout="constrained")
-    axes: Sequence[Axes] = np.atleast_1d(figure.subplots(1, len(panels))).tolist()
-    for each, setting in zip(axes, panels, strict=True):
-        for name, (ratio, scores) in places[setting].items():
-            colour, _, marker = look(names.index(name))
-            _mean(each, {ratio: scores}, color=colour, marker=marker, markersize=4, linestyle="", label=name)
-        _mean(each, static.constants(runs, setting), color="0.45", label="constant weights", zorder=1)
+    page = Page(
+        len(panels),
+        title="Accuracy and the weight of the coarse classes: methods beside constant weights",
+        footnote=f"Line: constant weights. Dotted: {SINGLE}. Mean over the final runs; bars: ± one standard error "
+        "(ddof 1). The weight of a method is its median over the epochs, mean over the runs.",
+        columns=1,
+        height=2.9,
+        below=0.42,
+        gap=(0.0, 0.25),
+    )
+    for each, setting in zip(page.axes, panels, strict=True):
         single = list(by_seed(succeeded(runs, SINGLE, setting), METRIC).values())
-        each.axhline(100 * summarize(single).mean, color="0.6", linewidth=0.8, linestyle=":", label=SINGLE)
-        each.set_xscale("log")
-        each.set_title(f"{setting}, {len(single)} runs")
-        each.set_xlabel("weight of coarse to that of fine classes, median of epochs")
-    axes[0].set_ylabel(f"test {METRIC} in percent, mean ± SE")
-    marks = {label: mark for each in axes for mark, label in zip(*each.get_legend_handles_labels(), strict=True)}
-    shown = [*names, "constant weights", SINGLE]
-    figure.legend([marks[name] for name in shown], shown, fontsize=SMALL, loc="outside lower center", ncols=6)
-    retitle(figure, "Accuracy and the weight of the coarse classes: methods beside constant weights")
-    return figure
+        level = 100 * summarize(single).mean
+        each.axhline(level, color="0.6", linewidth=0.8, linestyle=":", label=SINGLE)
+        each.set_ylabel(f"test {METRIC} in percent")
+        each.set_title(f"{setting}, {len(single)} runs", fontsize=8)
+        constants, methods = static.constants(runs, setting), static.methods(runs, setting)
+        line = _mean(each, constants, color="0.45", label="constant weights", zorder=1)
+        means = {}
+        for name, (ratio, scores) in methods.items():
+            ((place, height, sem),) = _mean(
+                each, {ratio: scores}, color=COLOURS[0], marker="o", markersize=3.5, label=name
+            )
+            means[name] = (place, height), (0.0, sem)
+        each.margins(x=0.06)
+        logarithmic(each.xaxis)
+        _name(each, means, line, level)
+    page.axes[-1].set_xlabel("weight of coarse to that of fine classes")
+    return page.figure
 
 
-def _mean(panel: "Axes", scores: Mapping[float, Sequence[float]], **look_of: Any) -> None:
-    """Draw mean and standard error of scores, in percent, at each place."""
+def _name(panel: "Axes", points: Mapping[str, Point], line: Sequence[Mean], level: float) -> None:
+    """Write names beside points, where no line, its bars or what is level lies, on a logarithmic axis."""
+    steps = 40
+    corners = [
+        (float(np.exp(x)), float(y))
+        for (left, low, _), (right, high, _) in pairwise(line)
+        for x, y in zip(np.linspace(np.log(left), np.log(right), steps), np.linspace(low, high, steps), strict=True)
+    ]
+    stairs = [((x, y), (right, y)) for (x, y), (right, _) in pairwise(corners)]
+    stairs += [((place, mean - sem), (place, mean + sem)) for place, mean, sem in line]
+    left, right = panel.get_xlim()
+    stairs.append(((left, level), (right, level)))
+    places, bars = [place for place, _ in points.values()], [bar for _, bar in points.values()]
+    place_names(panel, places, list(points), bars, stairs)
+
+
+def _mean(panel: "Axes", scores: Mapping[float, Sequence[float]], **look_of: Any) -> list[Mean]:
+    """Draw mean and standard error of scores, in percent, at each place, and return these."""
     found = {place: summarize([100 * score for score in own]) for place, own in scores.items()}
     means, errors = [each.mean for each in found.values()], [each.sem for each in found.values()]
     panel.errorbar(list(found), means, yerr=errors, **{"capsize": 1.5, "linewidth": 0.8, **look_of})
+    return list(zip(found, means, np.nan_to_num(errors).tolist(), strict=True))
 
 
 def _panels(runs: Sequence[Record]) -> list[tuple[str, str]]:
@@ -179,7 +213,8 @@ def _title(runs: Sequence[Record], panel: tuple[str, str]) -> str:
 
 def _not_run(panel: "Axes", row: float) -> None:
     """Say in a row that there is nothing."""
-    look_of = {"color": "0.5", "ha": "center", "va": "center", "fontsize": 5}
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    look_of = {"color": "0.5", "ha": "center", "va": "center", "fontsize": 5, "bbox": ground}
     panel.text(0.5, row, "not run", transform=panel.get_yaxis_transform(), **look_of)
 
 
