@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from benchmark.errors import EXIT_STATUS, FULL, UserError, unknown
+from benchmark.errors import EXIT_STATUS, FORBIDDEN, FULL, UserError, unknown
 from benchmark.text import plain
 
 FAILED = 1
@@ -25,8 +25,8 @@ def run_app(app: typer.Typer, name: str) -> int:
     except UserError as error:
         return _refuse(str(error))
     except OSError as error:
-        if isinstance(error, PermissionError) and error.filename:
-            return _refuse(f"{error.filename}: {str(error.strerror).lower()}")
+        if error.errno in FORBIDDEN:
+            return _refuse(": ".join(str(each) for each in (error.filename, "permission denied") if each is not None))
         if error.errno not in FULL:
             raise
         return _refuse(f"{error.strerror}; finished runs are recorded: make room and run the command again")

@@ -8,6 +8,9 @@ EXIT_STATUS = 2
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Numbers of the system's errors for a disk without room."""
 
+FORBIDDEN = (errno.EACCES, errno.EPERM)
+"""Numbers of the system's errors for what may not be read or written."""
+
 
 class UserError(Exception):
     """A mistake the user can mend; its text is one line that says what was found and what is allowed."""

@@ -2,7 +2,6 @@
 
 import math
 import re
-import sysconfig
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +19,8 @@ LONGEST = 500
 """Characters of a reason."""
 
 _NO_MEMORY = re.compile(r"out of memory|ALLOC_FAILED|can't allocate memory|not enough memory", re.IGNORECASE)
-_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_STANDARD_LIBRARY = Path(traceback.__file__).parent
+_LONGEST_NAME = 100
 _ASKED = re.compile(r"[Tt]ried to allocate ([\d.]+ \w+)")
 
 
@@ -61,25 +61,32 @@ def reason_of(error: BaseException, device: torch.device | None = None) -> str:
         error: What the run raised.
         device: Where it ran, if that is known; its peak memory is looked up.
     """
-    try:
-        first = next(iter(str(error).splitlines()), "")
-    except Exception:  # an error that cannot even tell what it is
-        first = ""
+    first = next(iter(text_of(error).splitlines()), "")
     named = f"{type(error).__name__}: {first}" if first else type(error).__name__
     if device is not None and is_out_of_memory(error):
         return plain(anonymous(_shortage(first or named, device)))[:LONGEST]
     place = _place(error)
-    return plain(anonymous(named))[: LONGEST - len(place)] + place
+    return f"{plain(anonymous(named))[: LONGEST - len(place)]}{place}"
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an error says; nothing for one that cannot even say what it is."""
+    try:
+        return str(error)
+    except (Exception, SystemExit):
+        return ""
 
 
 def _place(error: BaseException) -> str:
     """Return file and line of the last call before libraries; nothing where all were theirs."""
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(frame.filename)]
-    return f" ({plain(Path(own[-1].filename).name)}:{own[-1].lineno})" if own else ""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(Path(frame.filename))]
+    return f" ({plain(Path(own[-1].filename).name)[:_LONGEST_NAME]}:{own[-1].lineno})" if own else ""
 
 
-def _is_own(file: str) -> bool:
-    return not file.startswith(("<", *_LIBRARIES))
+def _is_own(file: Path) -> bool:
+    """Return whether a file is there, as those of compiled modules are not, and no library's."""
+    libraries = {"site-packages", "dist-packages"} & set(file.parts)
+    return not libraries and not file.is_relative_to(_STANDARD_LIBRARY) and file.is_file()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ from benchmark import suites
 from benchmark.arm import Arm
 from benchmark.controls import extend
 from benchmark.errors import UserError, unknown
+from benchmark.failures import reason_of, text_of
 from benchmark.hyper import hyper_parameters
 from benchmark.places import Places
 from benchmark.plugins import blaming, load_method, load_suite
@@ -18,7 +19,7 @@ from benchmark.problem import build_method
 from benchmark.space import digest, size
 from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Pruner, Sampler, Search, Value, is_sample
 from benchmark.suite import Suite
-from benchmark.text import is_plain
+from benchmark.text import is_plain, plain
 from benchmark.train import OPTIMIZER_HYPER
 from benchmark.values import fixed, given_values, in_ranges, searched, values_of
 
@@ -113,10 +114,17 @@ def arms_of(suite: Suite, options: Options) -> list[Arm]:
             if not options.methods and name not in suite.methods_of(setting):
                 continue
             with blaming("method", name):
-                declined = method.declines(problem)
+                declined = _reason(method.declines(problem))
             arm = arm_of(suite, data, setting, name, options, n_tasks=problem.n_tasks)
             arms.append(dataclasses.replace(arm, declined=declined))
     return arms
+
+
+def _reason(declined: object) -> str | None:
+    """Return why a method declines, as one visible line."""
+    if declined is not None and not isinstance(declined, str):
+        raise TypeError(f"declines returned {type(declined).__name__}, neither text nor None")
+    return None if declined is None else plain(declined)
 
 
 def _check_text(names: Iterable[str]) -> None:
@@ -222,4 +230,4 @@ def check_values(arm: Arm, points: Sequence[Mapping[str, Value]]) -> None:
                 arm.suite.optimizer(problem.model, **rates)
                 build_method(arm.method, problem, hyper, seed=0)
             except ValueError as error:
-                raise UserError(f"{arm.method}: {error or type(error).__name__}") from error
+                raise UserError(f"{arm.method}: {text_of(error) or reason_of(error)}") from error

@@ -1,18 +1,24 @@
 """Methods and suites by name: what is wrong with their files, and goes wrong in them, is told in one line."""
 
-from collections.abc import Callable, Iterator
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
 import baselines
 from auxilearn import Method
 from benchmark import suites
-from benchmark.errors import FULL, UserError
-from benchmark.failures import reason_of
+from benchmark.errors import FORBIDDEN, FULL, UserError
+from benchmark.failures import LONGEST, reason_of, text_of
 from benchmark.hyper import as_text, hyper_parameters, parse
 from benchmark.places import Places
 from benchmark.suite import Suite
+from benchmark.text import plain
 from benchmark.train import OPTIMIZER_HYPER
+
+PLAIN = (bool, int, float, str, type(None))
+"""Types of hyper-parameters."""
 
 Loaded = TypeVar("Loaded")
 
@@ -21,35 +27,73 @@ def load_method(name: str) -> type[Method]:
     """Return the method of that name; a file that cannot be loaded is the user's mistake, as are values of nothing."""
     method = _loaded("method", name, baselines.load)
     with blaming("method", name):
-        _check_declared(method)
+        _check_declared(f"method {name!r}", method)
     return method
 
 
-def _check_declared(method: type[Method]) -> None:
-    """Refuse values to search that are of no hyper-parameter, or none."""
+def is_usable(name: str) -> bool:
+    """Return whether a method's file is right; else it is said on stderr that tables go without it."""
+    try:
+        load_method(name)
+    except UserError as error:
+        print(f"left out: {plain(' '.join(str(error).split()))}", file=sys.stderr)
+        return False
+    return True
+
+
+def _check_declared(called: str, method: type[Method]) -> None:
+    """Refuse hyper-parameters that records cannot hold, and values to search that are of none of them, or none."""
     own = {**dict.fromkeys(OPTIMIZER_HYPER, 0.0), **hyper_parameters(method)}
-    for name in (*method.search_space, *method.one_a_task, *method.one_a_task.values()):
+    for name, default in own.items():
+        if not _is_plain(default):
+            raise UserError(f"{called} needs a plain, finite default for {name!r}, not {default!r}")
+    space: object = method.search_space
+    if not isinstance(space, Mapping):
+        raise UserError(f"{called} has as search_space {space!r}, not a dictionary of tuples")
+    for name in (*space, *method.one_a_task, *method.one_a_task.values()):
         if name not in own:
-            raise UserError(f"{method.__name__} would search {name!r}, which its constructor does not take")
-    for name, values in method.search_space.items():
+            raise UserError(f"{called} would search {name!r}, which its constructor does not take")
+    for name, values in space.items():
         if not isinstance(values, tuple) or not values:
-            raise UserError(f"{method.__name__}.search_space gives {values!r} to {name!r}, not a tuple of values")
+            raise UserError(f"{called} would search {name!r} over {values!r}, not a tuple of values")
         for value in values:
-            if parse(f"{method.__name__}.search_space: {name}", as_text(value), own[name]) != value:
-                default = f"whose default is {own[name]!r}"
-                raise UserError(f"{method.__name__}.search_space gives {value!r} to {name!r}, {default}")
+            read = parse(f"search_space of {called}: {name}", as_text(value), own[name])
+            if not _is_plain(value) or read != value:
+                raise UserError(f"{called} would search {name!r} over {value!r}, its default is {own[name]!r}")
+
+
+def _is_plain(value: object) -> bool:
+    return type(value) in PLAIN and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def load_suite(name: str, places: Places | None = None) -> Suite:
-    """Return the suite of that name; a file that cannot be loaded is the user's mistake."""
-    return _loaded("suite", name, lambda name: suites.load(name, places))
+    """Return the suite of that name; a file that cannot be loaded is the user's mistake, as is an empty grid."""
+    suite = _loaded("suite", name, lambda name: suites.load(name, places))
+    with blaming("suite", name):
+        _check_grid(f"suite {name!r}", suite)
+    return suite
+
+
+def _check_grid(called: str, suite: Suite) -> None:
+    """Refuse a suite whose length or grid cannot be one."""
+    for name in ("epochs", "threads", "final_seeds"):
+        number = getattr(suite, name)
+        if type(number) is not int or number < 1:
+            raise UserError(f"{called} has as {name} {number!r}, not a whole number from 1 on")
+    grid: object = suite.grid
+    if not isinstance(grid, Mapping) or not set(OPTIMIZER_HYPER) <= set(grid):
+        raise UserError(f"{called} has as grid {grid!r}, which does not say {' and '.join(OPTIMIZER_HYPER)}")
+    for name, values in grid.items():
+        if not isinstance(values, tuple) or not values or not all(map(_is_plain, values)):
+            raise UserError(f"{called} has in its grid {values!r} for {name!r}, not a tuple of plain values")
 
 
 def _loaded(kind: str, name: str, load: Callable[[str], Loaded]) -> Loaded:
     try:
         return load(name)
     except (Exception, SystemExit) as error:
-        raise UserError(f"{kind} {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
+        told = f"{type(error).__name__}: {text_of(error)[:LONGEST]}".removesuffix(": ")
+        raise UserError(f"{kind} {name!r} cannot be loaded: {told}") from error
 
 
 @contextmanager
@@ -57,9 +101,9 @@ def blaming(kind: str, name: str) -> Iterator[None]:
     """Turn what goes wrong in a plug-in's own code into one line that names it."""
     try:
         yield
-    except (UserError, PermissionError):
+    except UserError:
         raise
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
+    except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and (error.errno in FULL or error.errno in FORBIDDEN):
             raise
         raise UserError(f"{kind} {name!r} cannot be used: {reason_of(error)}") from error

@@ -22,6 +22,7 @@ from benchmark.figures import write_figures
 from benchmark.fill import Fill, command_under
 from benchmark.interrupts import second_ends_at_once
 from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
+from benchmark.plugins import blaming, is_usable
 from benchmark.record import Store
 from benchmark.spec import is_sample
 from benchmark.table import Table, make_table
@@ -67,7 +68,9 @@ def run_session(request: Request) -> int:
     )
     if warning:
         tell(warning)
-    if lack := arms[0].suite.shortfall():
+    with blaming("suite", request.options.suite):
+        lack = arms[0].suite.shortfall()
+    if lack:
         tell(f"{INCOMPLETE}: {lack}")
     if request.dry_run:
         store.read()
@@ -107,7 +110,7 @@ def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[T
     asked = {arm.method for arm in arms} | set(request.references)
     recorded = {record.spec.method for record in store.records.values()} | asked
     known = dict.fromkeys((*arms[0].suite.default_methods, *baselines.names()))
-    names = tuple(name for name in known if name in recorded)
+    names = tuple(name for name in known if name in recorded and (name in asked or is_usable(name)))
     everything = list_arms(dataclasses.replace(request.options, methods=names, settings=()))
     shown = [arm for arm in everything if is_complete(arm, store.records)]
     settings = {arm.setting for arm in (*arms, *shown)}

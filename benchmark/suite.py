@@ -165,6 +165,8 @@ class Suite(ABC):
         """
         if self.pretrained is None and self.places.weights is not None:
             raise UserError(f"suite {self.name!r} takes no --weights: its network starts at random")
+        if self.weights == "imagenet" and not (self.places.downloads or (place := resnet.imagenet_place()).exists()):
+            raise UserError(f"{place} does not hold the ImageNet weights, and --dry-run downloads nothing; a run does")
         if self.weights != "none":
             resnet.resnet18(weights=self.weights)
 

@@ -26,7 +26,7 @@ from benchmark.space import describe
 from benchmark.spec import called
 from benchmark.table import Table, by_setting
 from benchmark.tables.sheet import Sheet, frame_of_sheet
-from benchmark.text import on_terminal
+from benchmark.text import on_terminal, plain
 
 WIDTH_IN_PIPE = 160
 """Characters of a line of the output where it is no terminal."""
@@ -208,7 +208,7 @@ def print_listing() -> None:
 
 
 def _first_line(documented: object) -> str:
-    return (documented.__doc__ or "").strip().splitlines()[0]
+    return plain(next(iter(str(documented.__doc__ or "").strip().splitlines()), ""))
 
 
 def print_entry(out: Console, name: str, title: str, facts: Mapping[str, str]) -> None:

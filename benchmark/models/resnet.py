@@ -55,10 +55,15 @@ def _state(weights: str | Path) -> Any:
     """Return the tensors that `weights` stands for; a process reads a file once, unless the file changes."""
     if weights != "imagenet":
         return _read(Path(weights), _stamp(Path(weights)))
+    place = imagenet_place()
+    return _imagenet(place, _stamp(place))
+
+
+def imagenet_place() -> Path:
+    """Return the file in which torchvision's weights are, once they are downloaded."""
     from torchvision.models import ResNet18_Weights
 
-    place = Path(torch.hub.get_dir()) / "checkpoints" / Path(ResNet18_Weights.IMAGENET1K_V1.url).name
-    return _imagenet(place, _stamp(place))
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(ResNet18_Weights.IMAGENET1K_V1.url).name
 
 
 def _stamp(path: Path) -> Stamp:

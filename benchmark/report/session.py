@@ -13,9 +13,9 @@ import baselines
 from benchmark import suites, terminal
 from benchmark.commands import DEFAULT_RESULTS, chosen
 from benchmark.errors import UserError
-from benchmark.plugins import load_suite
+from benchmark.plugins import is_usable, load_suite
 from benchmark.record import Record
-from benchmark.report.across import DEFAULT_REFERENCE, aggregate
+from benchmark.report.across import DEFAULT_REFERENCE, Across, aggregate
 from benchmark.report.across_sheet import across_sheet, write_across
 from benchmark.report.drawings import shown, write_drawings
 from benchmark.report.files import write_sheets
@@ -72,11 +72,12 @@ def run_report(request: Request) -> None:
         UserError: There are no such records, or they cannot be put into one report.
     """
     found = _known(load(request))
-    asked, across = _asked(request, found), _asked_across(request, found)
+    asked, across = _asked(request, found), _across(request, found)
     try:
         request.folder.mkdir(parents=True, exist_ok=True)
-        if across:
-            _report_across(request, {name: found[name] for name in across})
+        if across is not None:
+            written = write_across(across, request.folder, _name(request, "across"))
+            terminal.print_sheets([across_sheet(across)], written)
         if request.paper:
             _report_paper(request, found)
         for name in asked:
@@ -88,6 +89,7 @@ def run_report(request: Request) -> None:
 def _known(found: Found) -> dict[str, dict[str, Record]]:
     """Return the records of known methods and settings; how many others there are is said on stderr."""
     names = baselines.names()
+    wrong = {name for name in _methods(found) & {*names} if not is_usable(name)}
     unknown = Counter[str]()
     known: dict[str, dict[str, Record]] = {}
     for suite, records in found.items():
@@ -96,6 +98,8 @@ def _known(found: Found) -> dict[str, dict[str, Record]]:
             spec = record.spec
             if spec.method not in names:
                 unknown[f"method {spec.method}"] += 1
+            elif spec.method in wrong:
+                continue
             elif spec.setting not in settings:
                 unknown[f"setting {spec.setting} of suite {suite}"] += 1
             else:
@@ -105,25 +109,23 @@ def _known(found: Found) -> dict[str, dict[str, Record]]:
     return known
 
 
-def _asked_across(request: Request, found: Found) -> Sequence[str]:
-    """Return the suites over which methods are to be ranked."""
+def _methods(found: Found) -> set[str]:
+    return {record.spec.method for records in found.values() for record in records.values()}
+
+
+def _across(request: Request, found: Found) -> Across | None:
+    """Return how methods rank over the suites that are asked for; None where none are."""
     if not request.across:
-        return []
+        return None
     names = list(found) if request.across == "all" else chosen("suite", request.across, suites.names())
     for name in names:
         if name not in found:
             raise UserError(f"no records of suite {name!r}; {_hint(request, name)}")
     if not names:
         raise UserError(f"no records below {request.results_dir}; python -m benchmark.run makes them")
-    return names
-
-
-def _report_across(request: Request, found: Found) -> None:
-    own = found.items()
-    results = [own_results(name, records, seed=request.seed, results_dir=request.results_dir) for name, records in own]
+    results = [own_results(name, found[name], seed=request.seed, results_dir=request.results_dir) for name in names]
     reference = request.references[0] if request.references else DEFAULT_REFERENCE
-    across = aggregate(results, reference=reference, seed=request.seed)
-    terminal.print_sheets([across_sheet(across)], write_across(across, request.folder, _name(request, "across")))
+    return aggregate(results, reference=reference, seed=request.seed)
 
 
 def _report_paper(request: Request, found: Found) -> None:

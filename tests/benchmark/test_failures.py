@@ -22,7 +22,7 @@ from benchmark.cluster.on_dask import OnDask
 from benchmark.cluster.pool import Pool
 from benchmark.data import Batch
 from benchmark.engine import Resources
-from benchmark.failures import closing_line, counts, reason_of
+from benchmark.failures import LONGEST, closing_line, counts, reason_of, text_of
 from benchmark.places import Places
 from benchmark.train import run
 from tests.benchmark.conftest import Cli
@@ -328,3 +328,35 @@ def test_whether_a_device_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "synchronize", fall)
     assert memory.answers(CPU)
     assert not memory.answers(torch.device("cuda"))
+
+
+def test_the_place_of_an_error_is_the_last_file_that_is_no_librarys(tmp_path: Path) -> None:
+    def reason(code: str, file: Path | str) -> str:
+        try:
+            exec(compile(code, str(file), "exec"), {})
+        except Exception as error:
+            return reason_of(error)
+        raise AssertionError
+
+    own, library = tmp_path / "own.py", tmp_path / "site-packages" / "theirs.py"
+    library.parent.mkdir()
+    for file in (own, library):
+        file.write_text("")
+    here = f"(test_failures.py:{reason.__code__.co_firstlineno + 2})"
+    assert reason("\n\n1 / 0", own) == "ZeroDivisionError: division by zero (own.py:3)"
+    assert reason("import torch\ntorch.zeros(2).view(3)", own).endswith(" (own.py:2)")
+    assert reason("import json\njson.loads('x')", own).endswith(" (own.py:2)")
+    for other in (library, "mtrand.pyx", tmp_path / "not there.py", "<string>"):
+        assert reason("1 / 0", other) == f"ZeroDivisionError: division by zero {here}"
+    long = tmp_path / ("\x01" * 120 + ".py")
+    long.write_text("")
+    assert len(reason("raise ValueError('y' * 2000)", long)) <= LONGEST
+
+
+def test_an_error_that_cannot_say_what_it_is_has_its_type() -> None:
+    class Mute(ValueError):
+        def __str__(self) -> str:
+            raise SystemExit
+
+    assert reason_of(Mute()) == "Mute"
+    assert text_of(Mute()) == ""

@@ -105,11 +105,29 @@ def test_a_broken_file_does_not_stop_runs_of_others(toy: Toy, folder: Path, cli:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (('{"share"', '{"shore"'), "Ninth would search 'shore', which its constructor does not take"),
-        (('{"share": (0.25, 0.5)}', '{"share": 0.25}'), "search_space gives 0.25 to 'share', not a tuple of values"),
-        (('{"share": (0.25, 0.5)}', '{"share": ()}'), "search_space gives () to 'share', not a tuple of values"),
-        (("(0.25, 0.5)", '(0.25, "a")'), "Ninth.search_space: share takes a finite number, not 'a'"),
-        (("(0.25, 0.5)", "(0.25, True)"), "Ninth.search_space: share takes a finite number, not 'true'"),
+        (('{"share"', '{"shore"'), "method 'ninth-method' would search 'shore', which its constructor does not take"),
+        (('{"share": (0.25, 0.5)}', '{"share": 0.25}'), "would search 'share' over 0.25, not a tuple of values"),
+        (('{"share": (0.25, 0.5)}', '{"share": ()}'), "would search 'share' over (), not a tuple of values"),
+        (("(0.25, 0.5)", '(0.25, "a")'), "search_space of method 'ninth-method': share takes a finite number, not 'a'"),
+        (
+            ("(0.25, 0.5)", "(0.25, True)"),
+            "search_space of method 'ninth-method': share takes a finite number, not 'true'",
+        ),
+        (("(0.25, 0.5)", "(torch.tensor(0.5),)"), "cannot be loaded: NameError: name 'torch' is not defined"),
+        (('{"share": (0.25, 0.5)}', "None"), "has as search_space None, not a dictionary of tuples"),
+        (("share: float = 0.5)", "share: float = float('nan'))"), "needs a plain, finite default for 'share', not nan"),
+        (("share: float = 0.5)", "share: float)"), "needs a plain, finite default for 'share', not <class"),
+        (
+            ("share: float = 0.5)", "share: float = 0.5, more=(1,))"),
+            "needs a plain, finite default for 'more', not (1,)",
+        ),
+        (("self.share = share", "raise SystemExit"), "cannot be used: SystemExit (ninth_method.py:16)"),
+        (("self.share = share", "raise ValueError"), "ninth-method: ValueError (ninth_method.py:16)"),
+        (("self.share = share", "raise PermissionError('only')"), "cannot be used: PermissionError: only (ninth_meth"),
+        (
+            ("    def combine", "    declines = lambda problem: 1\n\n    def combine"),
+            "declines returned int, neither text",
+        ),
         (("self.share = share", "self.share = shore"), "cannot be used: NameError: name 'shore' is not defined"),
         (
             ("    def combine", "    declines = lambda problem: 1 / 0\n\n    def combine"),
@@ -147,6 +165,52 @@ def test_where_a_file_is_wrong_is_told_of_the_plan_and_of_each_run(
     ended = cli(*few, "--methods", "ninth-method", "--set", "lr=0.1", "--set", "weight_decay=0", "--retries", "0")
     assert ended.status == 1
     assert {line["reason"] for line in lines(tmp_path, "toy")} == {told}
+
+
+def test_a_reason_to_decline_is_one_visible_line(toy: Toy, folder: Path, cli: Cli, tmp_path: Path) -> None:
+    wrong = "    declines = lambda problem: 'a\\nb\\x1b[31m'\n\n    def combine"
+    (folder / "ninth_method.py").write_text(SOURCE.replace("    def combine", wrong))
+    few = ("--suite", "toy", "--settings", "few", "--results-dir", tmp_path, "--workers", "0", "--wandb", "disabled")
+    ended = cli(*few, "--methods", "ninth-method", "--dry-run")
+    assert ended.status == 0
+    assert "ninth-method declines: a b\\x1b[31m" in ended.out
+
+
+def test_a_file_that_became_wrong_leaves_others_their_table(toy: Toy, folder: Path, cli: Cli, tmp_path: Path) -> None:
+    (folder / "ninth_method.py").write_text(SOURCE)
+    few = ("--suite", "toy", "--settings", "few", "--results-dir", tmp_path, "--workers", "0", "--wandb", "disabled")
+    assert cli(*few, "--methods", "stl,ninth-method").status == 0
+    sys.modules.pop("baselines.ninth_method")
+    (folder / "ninth_method.py").write_text(SOURCE.replace("(0.25, 0.5)", "0.25"))
+    ended = cli(*few, "--methods", "equal")
+    assert ended.status == 0
+    told = "left out: method 'ninth-method' would search 'share' over 0.25, not a tuple of values\n"
+    assert ended.err.endswith(told)
+    text = (tmp_path / "toy" / "table.md").read_text()
+    assert "| equal" in text
+    assert "| stl" in text
+    assert "ninth" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("epochs", 0, "has as epochs 0, not a whole number from 1 on"),
+        ("threads", "x", "has as threads 'x', not a whole number from 1 on"),
+        ("grid", {"lr": (0.1,)}, "which does not say lr and weight_decay"),
+        ("grid", {"lr": [0.1], "weight_decay": (0.0,)}, "has in its grid [0.1] for 'lr', not a tuple of plain values"),
+        ("grid", None, "has as grid None"),
+    ],
+)
+def test_a_suite_whose_grid_cannot_be_one_is_refused(
+    name: str, value: object, told: str, toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy, name, value)
+    ended = cli("--suite", "toy", "--results-dir", tmp_path, "--dry-run")
+    assert ended.status == 2
+    assert ended.err.startswith("error: suite 'toy' ")
+    assert told in ended.err
+    assert ended.err.count("\n") == 1
 
 
 def test_what_may_not_be_read_is_one_line(toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,16 @@ def test_without_imagenet_weights_nothing_begins(cli: Cli, hub: Path, tmp_path: 
     assert "no ImageNet weights" in refused(cli, tmp_path, *SAMPLE, "--weights", "imagenet")
 
 
+def test_a_plan_downloads_no_weights(cli: Cli, hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(ResNet18_Weights, "get_state_dict", lambda *given, **named: asked.append(given))
+    line = refused(cli, tmp_path, *SAMPLE, "--weights", "imagenet", "--dry-run")
+    assert line.startswith(f"error: {hub}")
+    assert line.endswith("does not hold the ImageNet weights, and --dry-run downloads nothing; a run does")
+    assert not asked
+    assert not list(hub.rglob("*.pth"))
+
+
 def test_wrong_files_are_refused_before_anything_begins(cli: Cli, tmp_path: Path, file: Path) -> None:
     torch.save({"weight": torch.zeros(1)}, file)
     assert "are not those of a ResNet-18" in refused(cli, tmp_path, *SAMPLE, "--weights", file)

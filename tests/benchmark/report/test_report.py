@@ -177,6 +177,14 @@ def test_mistakes_are_one_line(report: Report, tmp_path: Path, arguments: tuple[
     assert not (tmp_path / "results").exists()
 
 
+def test_a_ranking_that_is_refused_leaves_no_folder(toy: Toy, report: Report, tmp_path: Path) -> None:
+    store(tmp_path, campaign(make_plan(Options("toy", trials=3, sampler="random"))))
+    ended = report("--across", "toy", "--results-dir", tmp_path, "--output", tmp_path / "out")
+    assert ended.status == 2
+    assert "has no run under its own plan" in ended.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_empty_list_beside_what_is_asked_for_is_a_mistake_too(toy: Toy, report: Report, tmp_path: Path) -> None:
     store(tmp_path, campaign(make_plan(Options("toy", settings=("few",)))))
     for option in LISTS:
