@@ -49,7 +49,7 @@ def steps(reference: Path, *others: Path) -> str:
     """
     learnt = succeeded(final_runs(reference), LEARNT)
     of_table = (record for record in records_of(reference) if record.spec.method in OTHERS)
-    parts = [*_parts(of_table).items(), *_parts(chain(*map(records_of, others))).items()]
+    parts = [part for records in (of_table, *map(records_of, others)) for part in _parts(records).items()]
     finals = [_finals(found) for _, found in parts]
     scores = by_seed(learnt, METRIC)
     pairs = [paired(scores, by_seed(found, METRIC)) for found in finals]

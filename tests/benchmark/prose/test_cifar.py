@@ -1,8 +1,11 @@
 """results/README.md, the generated auxiliary tasks on CIFAR-10 and CIFAR-100."""
 
+from statistics import fmean
+
 import pandas as pd
 import pytest
 
+from baselines.maxl import MAXL
 from benchmark import datasets, suites
 from benchmark.models.convnet import FOUR_NARROW
 from benchmark.published import FOLDER
@@ -34,7 +37,9 @@ def test_what_was_cut() -> None:
     assert f"(VGG-16, {CIFAR10.epochs} epochs)" in CIFAR_10
     assert {record.spec.method for record in finals(TABLE)} == set(METHODS)
     larger = grid_size("cifar10-convnet", "maxl") / grid_size("cifar10-convnet", "maxl-f")
-    assert f"`maxl`, whose own grid is {larger:.0f} times as large, was left out for want of time" in CIFAR_10
+    assert all(len(values(searches(BETWEEN, "maxl"), name)) == 1 for name in MAXL.search_space)
+    one_value = "stands in the second table with one value of each of its own hyper-parameters"
+    assert f"`maxl`, whose own grid is {larger:.0f} times as large, {one_value}" in CIFAR_10
 
 
 @pytest.mark.parametrize("suite", ["cifar10-convnet", "cifar100-convnet"])
@@ -57,7 +62,7 @@ def test_rates_between_those_of_the_grid() -> None:
     high, low = sorted(SmallCIFAR.grid["lr"], reverse=True)
     assert high == pytest.approx(10 * low)
     factor = f"the grid has {SPELLED[len(SmallCIFAR.grid['lr'])]} rates a factor of {SPELLED[round(high / low)]} apart"
-    assert f"{factor}. So the two others were given rates between them, and AuxiLearn was not" in CIFAR_10
+    assert f"{factor}. So the others were given rates between them, and AuxiLearn was not" in CIFAR_10
     assert all(record.epochs[-1]["weight"][0] > 1 for record in finals(TABLE, "auxilearn"))
     assert "AuxiLearn also learns a weight of the main loss" in CIFAR_10
     tried = {name: values(searches(BETWEEN, name), "lr") for name in ("stl", "maxl-f")}
@@ -69,12 +74,15 @@ def test_rates_between_those_of_the_grid() -> None:
 def test_with_rates_between_an_untrained_generator_is_as_good() -> None:
     learnt = scores(finals(TABLE, "auxilearn"))
     others = {(folder, name): scores(finals(folder, name)) for folder in (TABLE, BETWEEN) for name in ("stl", "maxl-f")}
-    found = less(others, learnt)
+    found = less(others | {(BETWEEN, "maxl"): scores(finals(BETWEEN, "maxl"))}, learnt)
     assert found[BETWEEN, "stl"].significant
     assert found[BETWEEN, "stl"].points < 0
     assert not found[BETWEEN, "maxl-f"].significant
     still = "With these rates AuxiLearn is still significantly better than the single task, but not than `maxl-f`"
     assert still in CIFAR_10
+    assert not found[BETWEEN, "maxl"].significant
+    assert not less_one(scores_by_method(BETWEEN, SETTING), "maxl-f")["maxl"].significant
+    assert "a generator that was never trained, nor than `maxl`; nor is `maxl` than `maxl-f`" in CIFAR_10
 
 
 def test_the_same_with_a_hundred_classes() -> None:
@@ -88,3 +96,43 @@ def test_the_same_with_a_hundred_classes() -> None:
         record.spec.seed for record in finals(TABLE)
     }
     assert "The same with a hundred classes and the same cuts" in CIFAR_100
+
+
+def test_on_cifar_100_a_rate_between_gives_as_much() -> None:
+    table, between = "reference/cifar100-convnet", "rates/cifar100-convnet"
+    found = less_one(scores_by_method(table, SETTING), "maxl-f")["auxilearn"]
+    assert found.significant
+    assert found.points > 0
+    assert "Here AuxiLearn is significantly better than `maxl-f`" in CIFAR_100
+    assert all(record.epochs[-1]["weight"][0] > 1 for record in finals(table, "auxilearn"))
+    assert "its weight of the main loss again makes its steps longer" in CIFAR_100
+    low, high = sorted(SmallCIFAR.grid["lr"])
+    tried = {name: values(searches(between, name), "lr") for name in ("stl", "maxl-f")}
+    assert all(low < float(str(each)) < high for rates in tried.values() for each in rates)
+    assert values(finals("same-rates/cifar100-convnet", "maxl-f"), "lr") == values(finals(table, "auxilearn"), "lr")
+    assert (
+        "With rates between those of the grid for the others, and for `maxl-f` also the rate that AuxiLearn has"
+        in CIFAR_100
+    )
+    best = mean(scores(finals(table, "auxilearn")))
+    assert all(abs(best - mean(scores(finals(between, name)))) < 0.1 for name in ("stl", "maxl-f", "maxl"))
+    as_good = "With rates between, the single task has the mean of AuxiLearn to a tenth of a point"
+    assert f"{as_good}, and so have an untrained generator and MAXL" in CIFAR_100
+    assert not finals(between, "auxilearn")
+    assert "AuxiLearn was not given these rates." in CIFAR_100
+
+
+def test_in_mode_corrected_steps_stay_shorter() -> None:
+    table, between, corrected = (f"{name}/cifar100-convnet" for name in ("reference", "rates", "corrected"))
+    assert values(finals(corrected), "mode") == {"corrected"}
+    assert len(searches(corrected)) == grid_size("cifar100-convnet", "auxilearn")
+    assert "and AuxiLearn in mode `corrected` with the grid" in CIFAR_100
+    ends, published = (
+        fmean(record.epochs[-1]["weight"][0] for record in finals(folder, "auxilearn")) for folder in (corrected, table)
+    )
+    assert ends < published
+    assert f"In mode `corrected` its weight of the main loss ends at {ends:.1f} on average" in CIFAR_100
+    low, high = (mean(scores(finals(folder, "stl"))) for folder in (table, between))
+    assert low < mean(scores(finals(corrected))) < high
+    rest = "its mean lies between those of the single task with the grid's rates and with rates between"
+    assert f"on average, and {rest}" in CIFAR_100

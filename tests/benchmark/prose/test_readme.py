@@ -5,9 +5,10 @@ import pytest
 from baselines.scalarization import Scalarization
 from benchmark import suites
 from benchmark.statistics import ALPHA, paired_difference
+from benchmark.suites._small_cifar import SmallCIFAR
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.prose.page import SPELLED, section
-from tests.benchmark.prose.scores import Scores, finals, less_one, mean, scores, scores_by_method
+from tests.benchmark.prose.scores import Scores, finals, less, less_one, mean, scores, scores_by_method
 
 README = ROOT / "README.md"
 FIRST = section("Auxiliary learning, compared fairly", README)
@@ -58,6 +59,18 @@ def test_no_method_is_above_a_constant(setting: str) -> None:
     assert f"{cut}, no method has a higher mean than one constant weight of all auxiliary tasks" in FIRST
     number = SPELLED[len(Scalarization.search_space["auxiliary_weight"])]
     assert f"found by a search of {number} values (`scalarization`)" in FIRST
+
+
+def test_larger_steps_are_as_good_as_learned_labels() -> None:
+    table, between = (scores_by_method(f"{name}/cifar100-convnet", "5%") for name in ("reference", "rates"))
+    found = less_one(table, "maxl-f")["auxilearn"]
+    assert found.significant
+    assert found.points > 0
+    first = "AuxiLearn is significantly better than labels that were never trained, until these"
+    rate = f"may take a learning rate between the {SPELLED[len(SmallCIFAR.grid['lr'])]} of the grid"
+    assert f"{first}, and the single task, {rate}" in FIRST
+    others = {name: between[name] for name in ("stl", "maxl-f")}
+    assert not any(each.significant for each in less(others, table["auxilearn"]).values())
 
 
 def test_harmful_tasks() -> None:
