@@ -63,14 +63,14 @@ def test_no_method_is_above_a_constant(setting: str) -> None:
 
 def test_larger_steps_are_as_good_as_learned_labels() -> None:
     table, between = (scores_by_method(f"{name}/cifar100-convnet", "5%") for name in ("reference", "rates"))
-    found = less_one(table, "maxl-f")["auxilearn"]
-    assert found.significant
-    assert found.points > 0
-    first = "AuxiLearn is significantly better than labels that were never trained, until these"
-    rate = f"may take a learning rate between the {SPELLED[len(SmallCIFAR.grid['lr'])]} of the grid"
-    assert f"{first}, and the single task, {rate}" in FIRST
+    assert max(table, key=lambda name: mean(table[name])) == "auxilearn"
+    (epochs,) = {record.spec.epochs for record in finals("reference/cifar100-convnet")}
+    cut = f"With generated labels and a small network, {epochs} epochs and {SPELLED[len(table['stl'])]} runs"
+    assert f"{cut}, AuxiLearn has the highest mean by the suite's grid" in FIRST
     others = {name: between[name] for name in ("stl", "maxl-f")}
     assert not any(each.significant for each in less(others, table["auxilearn"]).values())
+    rates = f"where these may take a learning rate between the {SPELLED[len(SmallCIFAR.grid['lr'])]} of the grid"
+    assert f"cannot be told from labels that were never trained, nor from the single task, {rates}" in FIRST
 
 
 def test_harmful_tasks() -> None:
