@@ -146,7 +146,7 @@ def cluster(folder: Path) -> Iterator[tuple[str, psutil.Process]]:
                 [sys.executable, "-m", module, *words], cwd=ROOT, env=environment(), stdout=quiet, stderr=quiet
             )
             started.append(process)
-            wait_until(file.exists, "the scheduler's file")
+            wait_until(lambda: file.exists() and file.read_text().endswith("\n}"), "the scheduler's whole file")
         yield json.loads(file.read_text())["address"], psutil.Process(started[-1].pid)
     finally:
         for process in started:

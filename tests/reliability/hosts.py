@@ -55,7 +55,7 @@ class Host:
         file.unlink(missing_ok=True)
         words = ("--host", self.address, "--port", "0", "--no-dashboard", "--scheduler-file", file)
         with self.running("distributed.cli.dask_scheduler", *words, changes=changes) as process:
-            wait_until(file.exists, "the scheduler's file")
+            wait_until(lambda: file.exists() and file.read_text().endswith("\n}"), "the scheduler's whole file")
             yield json.loads(file.read_text())["address"], process
 
     @contextmanager
