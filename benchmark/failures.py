@@ -79,8 +79,9 @@ def text_of(error: BaseException) -> str:
 
 def _place(error: BaseException) -> str:
     """Return file and line of the last call before libraries; nothing where all were theirs."""
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_own(Path(frame.filename))]
-    return f" ({plain(Path(own[-1].filename).name)[:_LONGEST_NAME]}:{own[-1].lineno})" if own else ""
+    calls = [(Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = ((file.name, line) for file, line in reversed(calls) if _is_own(file))
+    return next((f" ({plain(name)[:_LONGEST_NAME]}:{line})" for name, line in own), "")
 
 
 def _is_own(file: Path) -> bool:

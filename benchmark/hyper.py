@@ -52,6 +52,11 @@ def parse(name: str, text: str, example: Value) -> Value:
         raise UserError(f"{name} takes {kind}, not {text!r}") from None
 
 
+def is_value(value: object) -> bool:
+    """Return whether a hyper-parameter can have a value: one of a plain type, and finite."""
+    return type(value) in _READERS and not (isinstance(value, float) and not math.isfinite(value))
+
+
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):

@@ -1,6 +1,5 @@
 """Methods and suites by name: what is wrong with their files, and goes wrong in them, is told in one line."""
 
-import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,14 +10,11 @@ from auxilearn import Method
 from benchmark import suites
 from benchmark.errors import FORBIDDEN, FULL, UserError
 from benchmark.failures import LONGEST, reason_of, text_of
-from benchmark.hyper import as_text, hyper_parameters, parse
+from benchmark.hyper import as_text, hyper_parameters, is_value, parse
 from benchmark.places import Places
 from benchmark.suite import Suite
 from benchmark.text import plain
 from benchmark.train import OPTIMIZER_HYPER
-
-PLAIN = (bool, int, float, str, type(None))
-"""Types of hyper-parameters."""
 
 Loaded = TypeVar("Loaded")
 
@@ -36,7 +32,7 @@ def is_usable(name: str) -> bool:
     try:
         load_method(name)
     except UserError as error:
-        print(f"left out: {plain(' '.join(str(error).split()))}", file=sys.stderr)
+        print(f"left out: {plain(error)}", file=sys.stderr)
         return False
     return True
 
@@ -45,7 +41,7 @@ def _check_declared(called: str, method: type[Method]) -> None:
     """Refuse hyper-parameters that records cannot hold, and values to search that are of none of them, or none."""
     own = {**dict.fromkeys(OPTIMIZER_HYPER, 0.0), **hyper_parameters(method)}
     for name, default in own.items():
-        if not _is_plain(default):
+        if not is_value(default):
             raise UserError(f"{called} needs a plain, finite default for {name!r}, not {default!r}")
     space: object = method.search_space
     if not isinstance(space, Mapping):
@@ -58,12 +54,8 @@ def _check_declared(called: str, method: type[Method]) -> None:
             raise UserError(f"{called} would search {name!r} over {values!r}, not a tuple of values")
         for value in values:
             read = parse(f"search_space of {called}: {name}", as_text(value), own[name])
-            if not _is_plain(value) or read != value:
+            if not is_value(value) or read != value:
                 raise UserError(f"{called} would search {name!r} over {value!r}, its default is {own[name]!r}")
-
-
-def _is_plain(value: object) -> bool:
-    return type(value) in PLAIN and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def load_suite(name: str, places: Places | None = None) -> Suite:
@@ -84,7 +76,7 @@ def _check_grid(called: str, suite: Suite) -> None:
     if not isinstance(grid, Mapping) or not set(OPTIMIZER_HYPER) <= set(grid):
         raise UserError(f"{called} has as grid {grid!r}, which does not say {' and '.join(OPTIMIZER_HYPER)}")
     for name, values in grid.items():
-        if not isinstance(values, tuple) or not values or not all(map(_is_plain, values)):
+        if not isinstance(values, tuple) or not values or not all(map(is_value, values)):
             raise UserError(f"{called} has in its grid {values!r} for {name!r}, not a tuple of plain values")
 
 
