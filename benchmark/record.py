@@ -170,6 +170,7 @@ class Store:
             finally:
                 self._file = None
                 with contextlib.suppress(OSError):  # it stays as long as there is a checkpoint in it
+                    self._drop(*self.records)  # a run whose worker died can have begun again before it was recorded
                     self.checkpoints.rmdir()
 
     def append(self, *records: Record) -> None:
@@ -188,9 +189,14 @@ class Store:
             raise UserError(f"cannot write to {self.path} ({error.strerror}); {hint}") from None
         for record in records:
             self.records[record.spec.digest] = _kept(record)
-            if record.status != "failed":  # that one is made again, from its checkpoint
-                for path in self.checkpoints.glob(f"{record.spec.digest}*"):  # with what dead workers began to write
-                    _remove(path)
+        self._drop(*(record.spec.digest for record in records))
+
+    def _drop(self, *digests: str) -> None:
+        """Remove the checkpoints of runs that are recorded and did not fail, with what dead workers began to write."""
+        over = {digest for digest in digests if self.records[digest].status != "failed"}
+        for path in self.checkpoints.glob("*"):
+            if path.name.partition(".")[0] in over:
+                _remove(path)
 
     def _sweep(self) -> None:
         """Remove the checkpoints of runs that are recorded, and those that were never written to their end."""

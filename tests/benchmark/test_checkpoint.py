@@ -243,6 +243,8 @@ def test_checkpoints_go_when_their_record_is_on_disk(tmp_path: Path) -> None:
         store.append(Record(diverged, "diverged", "it fell"))
         store.append(a_failure(failed))
         assert {path.name for path in store.checkpoints.iterdir()} == {failed.digest, waiting.digest}
+        (store.checkpoints / done.digest).touch()  # by a worker that began it again as its record was written
+    assert {path.name for path in store.checkpoints.iterdir()} == {failed.digest, waiting.digest}
     for name in (done.digest, f"{waiting.digest}.1-2.part"):
         (store.checkpoints / name).touch()
     with store.writing():

@@ -66,25 +66,30 @@ def driver_died(folder: Path) -> None:
 
 
 def check_nothing_is_done_twice(found: list[Note]) -> None:
-    """Refuse a run that began after its record was written, was recorded twice or ended twice while nobody died.
+    """Refuse a run that is recorded twice, begins after its record was written or ends twice while nobody died.
 
-    A record that is in the memory of a worker or on its way dies with worker or driver: that run is made again.
+    A record that is in the memory of a worker or on its way dies with worker or driver: that run is made again. One
+    that the driver has just fetched is safe, yet Dask hears a moment later that it is wanted no more: if the worker
+    dies in between, another one begins that run for nothing.
     """
     recorded: set[str] = set()
     ended: dict[str, int] = {}
+    lost: set[str] = set()
     for note in found:
         if note.what == "began":
-            assert note.subject not in recorded, f"{note} after its record was written"
+            assert note.subject not in recorded - lost, f"{note} after its record was written"
             assert note.subject not in ended, f"{note} after it had ended"
+            lost.discard(note.subject)
         elif note.what == "ended":
             ended[note.subject] = note.process
         elif note.what == "recorded":
             assert note.subject not in recorded, f"{note} a second time"
             recorded.add(note.subject)
         elif note.what == "dies":
-            ended = {run: process for run, process in ended.items() if process != note.process}
+            lost |= {run for run, process in ended.items() if process == note.process} | {note.subject}
+            ended = {run: process for run, process in ended.items() if run not in lost}
         elif note.what == "driver-dies":
-            ended = {}
+            ended, lost = {}, set()
 
 
 def told(folder: Path, records: Mapping[str, Any] | list[Any]) -> str:

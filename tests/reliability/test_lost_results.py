@@ -79,3 +79,30 @@ def test_records_that_dask_gives_up_while_they_are_fetched_are_made_again(
     assert is_killed(given_up[0])
     assert {record.spec.digest: record.spec for record in found} == specs
     assert [record.status for record in found] == ["ok", "ok"]
+
+
+def test_a_record_that_has_been_fetched_is_given_once_though_its_worker_dies_before_dask_hears_of_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with holding(tmp_path, workers=1) as running:
+        gather = running._pool.client.gather
+
+        def fetching(futures: list[Any]) -> list[Any]:
+            """Fetch a record, and return once its worker is dead and the next one makes it again."""
+            monkeypatch.setattr(running._pool.client, "gather", gather)
+            found = gather(futures)
+            (tmp_path / "end-1").unlink()
+            os.kill(began(tmp_path, 1)[-1], signal.SIGKILL)
+            wait_until(lambda: len(began(tmp_path, 1)) == 2, "the second beginning of the cell")
+            return found
+
+        (tmp_path / "end-1").touch()
+        running.submit(a_spec(seed=1))
+        monkeypatch.setattr(running._pool.client, "gather", fetching)
+        assert next_of(running).spec == a_spec(seed=1)
+        for seed in (1, 2):
+            (tmp_path / f"end-{seed}").touch()
+        running.submit(a_spec(seed=2))
+        assert next_of(running).spec == a_spec(seed=2)
+        assert not running.ready()
+    assert len(began(tmp_path, 1)) == 2
