@@ -17,6 +17,7 @@ from benchmark.campaign import missing
 from benchmark.controls import phrase
 from benchmark.display import PLAIN
 from benchmark.engine import Resources
+from benchmark.errors import UserError
 from benchmark.estimate import seconds_per_run
 from benchmark.hyper import as_text, hyper_parameters
 from benchmark.plan import Arm
@@ -181,30 +182,40 @@ def _duration(seconds: float) -> str:
 
 
 def print_listing() -> None:
-    """Print every suite and every method with what it searches and where it comes from."""
+    """Print every suite and every method with what it searches and where it comes from.
+
+    Raises:
+        UserError: A file cannot be used, the first of them; all others are printed before.
+    """
     out = console()
-    out.print("Suites\n")
-    for name in suites.names():
-        suite = load_suite(name)
-        print_entry(
-            out,
-            name,
-            _first_line(suite),
-            {
-                "settings": ", ".join(suite.settings),
-                "tasks": f"{suite.main_task}; auxiliary: {suite.auxiliary_tasks}",
-                "default methods": ", ".join(suite.default_methods),
-                "source": suite.citation,
-            },
-        )
-    out.print("Methods\n")
-    for name in baselines.names():
-        method = load_method(name)
-        searched = "; ".join(f"{key} {', '.join(map(as_text, values))}" for key, values in method.search_space.items())
-        others = {key: value for key, value in hyper_parameters(method).items() if key not in method.search_space}
-        settings = ", ".join(f"{key}={as_text(value)}" for key, value in others.items())
-        facts = {"searches": searched, "settings": settings, "source": method.citation}
-        print_entry(out, name, _first_line(method), facts)
+    wrong: list[UserError] = []
+    for title, room, facts in (("Suites", suites, _suite_facts), ("Methods", baselines, _method_facts)):
+        out.print(f"{title}\n")
+        for name in room.names():
+            try:
+                print_entry(out, name, *facts(name))
+            except UserError as error:
+                wrong.append(error)
+    if wrong:
+        raise wrong[0]
+
+
+def _suite_facts(name: str) -> tuple[str, dict[str, str]]:
+    suite = load_suite(name)
+    return _first_line(suite), {
+        "settings": ", ".join(suite.settings),
+        "tasks": f"{suite.main_task}; auxiliary: {suite.auxiliary_tasks}",
+        "default methods": ", ".join(suite.default_methods),
+        "source": suite.citation,
+    }
+
+
+def _method_facts(name: str) -> tuple[str, dict[str, str]]:
+    method = load_method(name)
+    searched = "; ".join(f"{key} {', '.join(map(as_text, values))}" for key, values in method.search_space.items())
+    others = {key: value for key, value in hyper_parameters(method).items() if key not in method.search_space}
+    settings = ", ".join(f"{key}={as_text(value)}" for key, value in others.items())
+    return _first_line(method), {"searches": searched, "settings": settings, "source": method.citation}
 
 
 def _first_line(documented: object) -> str:

@@ -38,9 +38,8 @@ def jobs(asked: SlurmJobs, device: str, say: Callable[[str], None]) -> Iterator[
     interface = _check_interface(asked.options.interface)
     from distributed import Client
 
-    asked.folder.mkdir(parents=True, exist_ok=True)
     refused: list[str] = []
-    with _cluster(asked, interface, refused) as cluster, Client(cluster) as client:
+    with _folder(asked.folder), _cluster(asked, interface, refused) as cluster, Client(cluster) as client:
         pool = Pool(client, device, say, state=_queue_in_words)
         keeper = Keeper(cluster, asked, refused, pool)
         cluster.loop.add_callback(keeper.keep)
@@ -48,7 +47,19 @@ def jobs(asked: SlurmJobs, device: str, say: Callable[[str], None]) -> Iterator[
             yield pool
         finally:
             keeper.over = True
-    shutil.rmtree(asked.folder, ignore_errors=True)  # after an error its logs may say why
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """Make the folder of scripts and logs and remove it at the end; after an error logs stay, for they may say why."""
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if not any(path.glob("*.log")):
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def check_installed() -> None:

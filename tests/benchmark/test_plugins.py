@@ -91,6 +91,7 @@ def test_a_file_that_cannot_be_loaded_is_one_line(
     assert told in ended.err
     assert ended.err.count("\n") == 1
     assert not (tmp_path / "results").exists()
+    assert ("--list" in words) == ("  uncertainty: " in ended.out)  # after it, in order of names
 
 
 def test_a_broken_file_does_not_stop_runs_of_others(toy: Toy, folder: Path, cli: Cli, tmp_path: Path) -> None:

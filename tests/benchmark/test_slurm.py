@@ -100,3 +100,12 @@ def test_what_slurm_refuses_is_told_in_one_line(words: tuple[str, ...], told: st
     assert ended.err.count("\n") == 1
     assert not jobs()
     assert not (tmp_path / "results" / "digits").exists()
+
+
+@needs_slurm
+def test_a_refusal_leaves_no_scripts_in_a_folder_that_was_there(tmp_path: Path) -> None:
+    (tmp_path / "digits").mkdir()
+    ended = command(*PLAN, *JOBS, "--partition", "nowhere", "--results-dir", tmp_path)
+    assert ended.status == 2
+    assert (tmp_path / "digits").exists()
+    assert not (tmp_path / "digits" / "slurm").exists()
