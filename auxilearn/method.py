@@ -139,10 +139,18 @@ class Method(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} must define combine or backward")
 
     def backward(self, batch: Batch) -> Tensor:
-        """Add the training gradient to `.grad` of the model's parameters and return the detached losses."""
+        """Add the training gradient to `.grad` of the model's parameters and return the detached losses.
+
+        Raises:
+            TypeError: `combine` returned no scalar.
+        """
         losses = self.problem.losses(batch, targets=self.targets(batch))
         with without_autocast(losses.device):
-            self.combine(losses).backward()
+            combined: Any = self.combine(losses)
+            if not isinstance(combined, Tensor) or combined.dim():
+                found = f"shape {tuple(combined.shape)}" if isinstance(combined, Tensor) else type(combined).__name__
+                raise TypeError(f"combine of {type(self).__name__} returned {found}, not a scalar")
+            combined.backward()
         return losses.detach()
 
     def outer_step(self, train: Batch, held_out: Batch, lr: float) -> None:
