@@ -49,7 +49,8 @@ def steps(reference: Path, *others: Path) -> str:
     """
     learnt = succeeded(final_runs(reference), LEARNT)
     of_table = (record for record in records_of(reference) if record.spec.method in OTHERS)
-    parts = [part for records in (of_table, *map(records_of, others)) for part in _parts(records).items()]
+    beside = (_beside(reference, folder) for folder in others)
+    parts = [part for records in (of_table, *beside) for part in _parts(records).items()]
     finals = [_finals(found) for _, found in parts]
     scores = by_seed(learnt, METRIC)
     pairs = [paired(scores, by_seed(found, METRIC)) for found in finals]
@@ -79,9 +80,9 @@ def apart(reference: Path, *others: Path) -> str:
 
     Args:
         reference: Runs of the suite's table.
-        others: Runs apart. AuxiLearn's in mode `paper` among them are the table's.
+        others: Runs apart.
     """
-    records = [record for folder in others for record in records_of(folder)]
+    records = [record for folder in others for record in _beside(reference, folder)]
     known = {record.spec.setting for record in records if record.spec.phase == "final"}
     rows, rates, shown = [], [], list[Record]()
     for setting in (each for each in suites.load(reference.name).settings if each in known):
@@ -117,14 +118,18 @@ def _compared(parts: Mapping[str, list[Record]], own: Mapping[str, list[Record]]
     return list(rows.values())
 
 
+def _beside(reference: Path, folder: Path) -> list[Record]:
+    """Return the runs of a folder that are not the table's too."""
+    own = {record.spec.digest for record in records_of(reference)}
+    return [record for record in records_of(folder) if record.spec.digest not in own]
+
+
 def _parts(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """Return runs by what a table calls them, without those of AuxiLearn in mode `paper`."""
+    """Return runs by what a table calls them."""
     found: dict[str, list[Record]] = {}
     for record in records:
         name = f"`{record.spec.method}`"
-        if record.spec.method == LEARNT:
-            if dict(record.spec.hyper)["mode"] == "paper":
-                continue
+        if record.spec.method == LEARNT and dict(record.spec.hyper)["mode"] == "corrected":
             name = f"{name}, corrected, {solver_of(record)}"
         found.setdefault(name, []).append(record)
     return found
