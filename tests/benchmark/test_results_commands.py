@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmark import suites
-from benchmark.findings.runs import final_runs
+from benchmark.findings.runs import final_runs, records_of
 from benchmark.record import Record
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT
@@ -99,3 +99,26 @@ def test_every_run_of_a_command_is_committed(page: str, line: str, cli: Cli, mon
             for method in option(words, "--methods").split(","):
                 seeds = {r.spec.seed for r in runs if (r.spec.setting, r.spec.method) == (setting, method)}
                 assert len(seeds) >= int(option(words, "--seeds")), (setting, method)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("results/*/*/records.jsonl")), ids=lambda path: path.parent.relative_to(ROOT).as_posix()
+)
+def test_every_committed_run_is_one_of_a_command(path: Path) -> None:
+    suite, folder = path.parent.name, f"results/{path.parent.parent.name}"
+    asking = [
+        words
+        for page in PAGES
+        for words in commands(page)
+        if (option(words, "--suite"), option(words, "--results-dir")) == (suite, folder)
+    ]
+
+    def is_named(name: str, words: list[str], value: str) -> bool:
+        return option(words, name) in ("", "all") or value in option(words, name).split(",")
+
+    def is_of(record: Record, words: list[str]) -> bool:
+        method, setting = (is_named(f"--{name}s", words, getattr(record.spec, name)) for name in ("method", "setting"))
+        return method and setting and is_asked_for(record, words)
+
+    stray = [r.spec for r in records_of(path.parent) if not any(is_of(r, words) for words in asking)]
+    assert not stray

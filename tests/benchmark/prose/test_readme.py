@@ -68,8 +68,9 @@ def test_larger_steps_are_as_good_as_learned_labels() -> None:
     cut = f"With generated labels and a small network, {epochs} epochs and {SPELLED[len(table['stl'])]} runs"
     assert f"{cut}, AuxiLearn has the highest mean by the suite's grid" in FIRST
     others = {name: between[name] for name in ("stl", "maxl-f")}
-    assert not any(each.significant for each in less(others, table["auxilearn"]).values())
-    rates = f"where these may take a learning rate between the {SPELLED[len(SmallCIFAR.grid['lr'])]} of the grid"
+    for found in (table, between):
+        assert not any(each.significant for each in less(others, found["auxilearn"]).values())
+    rates = f"where all may take a learning rate between the {SPELLED[len(SmallCIFAR.grid['lr'])]} of the grid"
     assert f"cannot be told from labels that were never trained, nor from the single task, {rates}" in FIRST
 
 
