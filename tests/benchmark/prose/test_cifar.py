@@ -11,6 +11,7 @@ from benchmark import datasets, suites
 from benchmark.explanations import labels
 from benchmark.findings.runs import RESULTS
 from benchmark.models.convnet import FOUR_NARROW
+from benchmark.pages.facts import facts_of
 from benchmark.published import FOLDER
 from benchmark.record import Record
 from benchmark.suites._small_cifar import SmallCIFAR
@@ -32,7 +33,8 @@ from tests.benchmark.prose.scores import (
 
 CIFAR_10 = section("CIFAR-10: a generated auxiliary task on a CPU")
 CIFAR_100 = section("CIFAR-100: a generated auxiliary task on a CPU")
-TABLE, BETWEEN, SETTING = "reference/cifar10-convnet", "rates/cifar10-convnet", "5%"
+TABLE, BETWEEN, CORRECTED = (f"{name}/cifar10-convnet" for name in ("reference", "rates", "corrected"))
+SETTING = "5%"
 METHODS = ("stl", "maxl-f", "auxilearn")
 ALL = (*METHODS, "maxl")
 
@@ -91,24 +93,25 @@ def test_rates_between_those_of_the_grid() -> None:
     high, low = sorted(SmallCIFAR.grid["lr"], reverse=True)
     assert high == pytest.approx(10 * low)
     factor = f"the grid has {SPELLED[len(SmallCIFAR.grid['lr'])]} rates a factor of {SPELLED[round(high / low)]} apart"
-    assert f"{factor}. So the others were given rates between them, and AuxiLearn was not" in CIFAR_10
+    assert f"{factor}. So all were given rates between them" in CIFAR_10
     assert all(record.epochs[-1]["weight"][0] > 1 for record in finals(TABLE, "auxilearn"))
     assert "AuxiLearn also learns a weight of the main loss" in CIFAR_10
-    tried = {name: values(searches(BETWEEN, name), "lr") for name in ("stl", "maxl-f")}
-    assert all(low < float(str(each)) < high for found in tried.values() for each in found)
-    assert all(len(found) == 2 for found in tried.values())
-    assert not finals(BETWEEN, "auxilearn")
+    assert are_between(BETWEEN)
+    assert {record.spec.method for record in finals(BETWEEN)} == set(ALL)
+    assert len(searches(CORRECTED)) == grid_size("cifar10-convnet", "auxilearn")
+    assert "and AuxiLearn in mode `corrected` the grid" in CIFAR_10
 
 
 def test_with_rates_between_an_untrained_generator_is_as_good() -> None:
     learnt = scores(finals(TABLE, "auxilearn"))
-    others = {(folder, name): scores(finals(folder, name)) for folder in (TABLE, BETWEEN) for name in ("stl", "maxl-f")}
-    found = less(others | {(BETWEEN, "maxl"): scores(finals(BETWEEN, "maxl"))}, learnt)
+    rows = [(folder, name) for folder in (TABLE, BETWEEN) for name in ("stl", "maxl-f")]
+    rows += [(BETWEEN, "maxl"), (BETWEEN, "auxilearn"), (CORRECTED, "auxilearn")]
+    found = less({row: scores(finals(*row)) for row in rows}, learnt)
     assert found[BETWEEN, "stl"].significant
     assert found[BETWEEN, "stl"].points < 0
     assert not found[BETWEEN, "maxl-f"].significant
-    still = "With these rates AuxiLearn is still significantly better than the single task, but not than `maxl-f`"
-    assert still in CIFAR_10
+    better = "AuxiLearn with the grid's rate is significantly better than the single task with rates between, too"
+    assert f"{better}, but not than `maxl-f` with them" in CIFAR_10
     assert not less_one(scores_by_method(BETWEEN, SETTING), "maxl-f")["maxl"].significant
     assert "a generator that was never trained; nor is `maxl`." in CIFAR_10
     assert not found[BETWEEN, "maxl"].significant
@@ -119,6 +122,31 @@ def test_with_rates_between_an_untrained_generator_is_as_good() -> None:
     (pair,) = less({"maxl": again_scores("cifar10-convnet")}, scores(finals(BETWEEN, "maxl"))).values()
     above = f"are {pair.points:.2f} points above (p = {pair.p:.3f}, this one comparison)"
     assert f"AuxiLearn's, trained again on `maxl`'s kind (below), {above}" in CIFAR_10
+
+
+def test_auxilearn_gains_nothing_by_other_rates_or_its_other_mode() -> None:
+    learnt = scores(finals(TABLE, "auxilearn"))
+    forms = {folder: scores(finals(folder, "auxilearn")) for folder in (BETWEEN, CORRECTED)}
+    found = less(forms, learnt)
+    assert all(each.points < 0 and not each.significant for each in found.values())
+    (chosen,) = {rate(record) for record in finals(BETWEEN, "auxilearn")}
+    best: dict[float, float] = {}
+    for record in searches(BETWEEN, "auxilearn"):
+        best[rate(record)] = max(best.get(rate(record), 0), record.selected["validation"]["top1"])
+    (other,) = best.keys() - {chosen}
+    images = facts_of("cifar10-convnet").sizes[SETTING].validation
+    ahead = round(images * (best[chosen] - best[other]))
+    falls = f"falls by {-found[BETWEEN].points:.1f} points, not significantly, with {chosen}"
+    preferred = f"which validation preferred to {other} by {ahead} of {images:,} images"
+    assert f"AuxiLearn itself gains nothing by these rates: its mean {falls}, {preferred}." in CIFAR_10
+    assert values(finals(CORRECTED), "mode") == {"corrected"}
+    ends = [record.epochs[-1]["weight"][0] for record in finals(CORRECTED)]
+    weight = f"In mode `corrected` the weight of the main loss ends at {min(ends):.1f} to {max(ends):.1f}"
+    assert abs(found[CORRECTED].points - found[BETWEEN].points) < 0.1
+    assert f"{weight}, and the mean is as much lower" in CIFAR_10
+    for folder in (TABLE, BETWEEN):
+        assert not any(each.significant for each in less(forms, scores(finals(folder, "maxl-f"))).values())
+    assert "neither can be told from `maxl-f` with either rate" in CIFAR_10
 
 
 def test_the_same_with_a_hundred_classes() -> None:
