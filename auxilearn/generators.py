@@ -95,7 +95,7 @@ class LabelMethod(Method):
             targets = self.targets(batch)
         losses = self.problem.losses(batch, targets=targets)
         with without_autocast(losses.device):
-            self.combine(losses).backward()
+            self.combined(losses).backward()
         return losses.detach()
 
 

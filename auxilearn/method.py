@@ -138,19 +138,23 @@ class Method(nn.Module):
         """Reduce unreduced losses, (B, T) or (B, T, H, W), to the scalar that is minimised. Changes no state."""
         raise NotImplementedError(f"{type(self).__name__} must define combine or backward")
 
-    def backward(self, batch: Batch) -> Tensor:
-        """Add the training gradient to `.grad` of the model's parameters and return the detached losses.
+    def combined(self, losses: Tensor) -> Tensor:
+        """Return what `combine` makes of losses.
 
         Raises:
-            TypeError: `combine` returned no scalar.
+            TypeError: It is no scalar tensor.
         """
+        found: Any = self.combine(losses)
+        if not isinstance(found, Tensor) or found.dim():
+            kind = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+            raise TypeError(f"combine of {type(self).__name__} returned {kind}, not a scalar tensor")
+        return found
+
+    def backward(self, batch: Batch) -> Tensor:
+        """Add the training gradient to `.grad` of the model's parameters and return the detached losses."""
         losses = self.problem.losses(batch, targets=self.targets(batch))
         with without_autocast(losses.device):
-            combined: Any = self.combine(losses)
-            if not isinstance(combined, Tensor) or combined.dim():
-                found = f"shape {tuple(combined.shape)}" if isinstance(combined, Tensor) else type(combined).__name__
-                raise TypeError(f"combine of {type(self).__name__} returned {found}, not a scalar")
-            combined.backward()
+            self.combined(losses).backward()
         return losses.detach()
 
     def outer_step(self, train: Batch, held_out: Batch, lr: float) -> None:

@@ -209,7 +209,7 @@ class GradNorm(Method):
             self.initial_losses.copy_(torch.where(self.initial_losses == 0, means, self.initial_losses))
             gradient = weight_gradient(weights, norms, means, self.initial_losses, alpha=self.alpha)
             self.task_weights.grad = gradient.to(weights.dtype)
-            self.combine(losses).backward()
+            self.combined(losses).backward()
         return losses.detach()
 
     def step(self, batch: object) -> None:

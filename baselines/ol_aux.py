@@ -84,7 +84,7 @@ class OLAux(Method):
             main = torch.autograd.grad(
                 task_means(losses)[0], tuple(shared.values()), retain_graph=True, materialize_grads=True
             )
-            self.combine(losses).backward()
+            self.combined(losses).backward()
         _, products = directional_derivative(
             repeatable_means(self.problem, batch, randomness),
             dict(self.problem.model.named_parameters()),

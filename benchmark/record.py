@@ -139,7 +139,7 @@ class Store:
     def writing(self) -> Iterator["Store"]:
         """Hold the folder for writing: lock it, load its records, cut off a torn last line.
 
-        A new folder is removed again if a mistake of the user ends the session before its first record.
+        A new folder is removed again if a mistake of the user ends the session before its first record or checkpoint.
 
         Raises:
             UserError: The folder cannot be written or another process holds it.
@@ -164,13 +164,13 @@ class Store:
             try:
                 yield self
             except UserError:
-                if new and not self.records:
+                if new and not self.records and not any(self.checkpoints.glob("*")):
                     shutil.rmtree(self.folder, ignore_errors=True)
                 raise
             finally:
                 self._file = None
+                self._drop(*self.records)  # a run whose worker died can have begun again before it was recorded
                 with contextlib.suppress(OSError):  # it stays as long as there is a checkpoint in it
-                    self._drop(*self.records)  # a run whose worker died can have begun again before it was recorded
                     self.checkpoints.rmdir()
 
     def append(self, *records: Record) -> None:
@@ -194,9 +194,10 @@ class Store:
     def _drop(self, *digests: str) -> None:
         """Remove the checkpoints of runs that are recorded and did not fail, with what dead workers began to write."""
         over = {digest for digest in digests if self.records[digest].status != "failed"}
-        for path in self.checkpoints.glob("*"):
-            if path.name.partition(".")[0] in over:
-                _remove(path)
+        with contextlib.suppress(OSError):
+            for path in self.checkpoints.iterdir() if over else ():
+                if path.name.partition(".")[0] in over:
+                    _remove(path)
 
     def _sweep(self) -> None:
         """Remove the checkpoints of runs that are recorded, and those that were never written to their end."""

@@ -21,7 +21,7 @@ from benchmark.errors import UserError
 from benchmark.estimate import seconds_per_run
 from benchmark.hyper import as_text, hyper_parameters
 from benchmark.plan import Arm
-from benchmark.plugins import load_method, load_suite
+from benchmark.plugins import blaming, load_method, load_suite
 from benchmark.record import Record
 from benchmark.space import describe
 from benchmark.spec import called
@@ -185,19 +185,22 @@ def print_listing() -> None:
     """Print every suite and every method with what it searches and where it comes from.
 
     Raises:
-        UserError: A file cannot be used, the first of them; all others are printed before.
+        UserError: Files cannot be used; all others are printed before.
     """
     out = console()
-    wrong: list[UserError] = []
-    for title, room, facts in (("Suites", suites, _suite_facts), ("Methods", baselines, _method_facts)):
-        out.print(f"{title}\n")
+    wrong: list[str] = []
+    for kind, room, facts in (("suite", suites, _suite_facts), ("method", baselines, _method_facts)):
+        out.print(f"{kind.capitalize()}s\n")
         for name in room.names():
             try:
-                print_entry(out, name, *facts(name))
+                with blaming(kind, name):
+                    found = facts(name)
             except UserError as error:
-                wrong.append(error)
+                wrong.append(str(error))
+            else:
+                print_entry(out, name, *found)
     if wrong:
-        raise wrong[0]
+        raise UserError("; ".join(wrong))
 
 
 def _suite_facts(name: str) -> tuple[str, dict[str, str]]:

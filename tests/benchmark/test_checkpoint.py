@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from benchmark import checkpoint, tensorfile
 from benchmark.checkpoint import LEAST_SEC, SHARE, Saver, is_due
+from benchmark.errors import UserError
 from benchmark.places import Places
 from benchmark.record import Record, Store
 from benchmark.spec import Spec
@@ -230,6 +231,21 @@ def test_the_old_checkpoint_stays_until_the_new_one_is_whole(tmp_path: Path, mon
     assert list(tmp_path.iterdir()) == [path]
     checkpoint.replace(path, {"step": 2})
     assert tensorfile.read(path) == {"step": 2}
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_an_error_before_the_first_record_leaves_checkpoints_of_a_new_folder(tmp_path: Path, *, saved: bool) -> None:
+    store = Store(tmp_path / "toy")
+
+    def fail() -> None:
+        with store.writing():
+            if saved:
+                (store.checkpoints / a_spec().digest).touch()
+            raise UserError("the disk is full")
+
+    with pytest.raises(UserError, match="full"):
+        fail()
+    assert (store.checkpoints / a_spec().digest).exists() == store.folder.exists() == saved
 
 
 def test_checkpoints_go_when_their_record_is_on_disk(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import baselines
+from benchmark import suites
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import Toy, lines
 
@@ -94,6 +95,20 @@ def test_a_file_that_cannot_be_loaded_is_one_line(
     assert ("--list" in words) == ("  uncertainty: " in ended.out)  # after it, in order of names
 
 
+def test_all_that_cannot_be_listed_is_told_in_one_line_and_all_else_listed(
+    toy: Toy, folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "ninth_method.py").write_text("")
+    monkeypatch.setattr(toy, "settings", None)
+    ended = cli("--list")
+    assert ended.status == 2
+    assert ended.err.count("\n") == 1
+    assert ended.err.startswith("error: suite 'toy' cannot be used: TypeError: ")
+    assert "; method 'ninth-method' cannot be loaded: " in ended.err
+    for name in (*suites.names(), *baselines.names()):
+        assert (f"\n  {name}: " in ended.out) == (name not in ("toy", "ninth-method")), name
+
+
 def test_a_broken_file_does_not_stop_runs_of_others(toy: Toy, folder: Path, cli: Cli, tmp_path: Path) -> None:
     (folder / "ninth_method.py").write_text("class Ninth(:\n")
     ended = cli(
@@ -156,8 +171,8 @@ def test_mistakes_in_a_file_are_told_before_any_training(
     ("right", "wrong", "told"),
     [
         ("return means[0]", "return means[0] + self.shore", "AttributeError: 'Ninth' object has no attribute 'shore'"),
-        ("return means[0]", "means[0]", "TypeError: combine of Ninth returned NoneType, not a scalar"),
-        ("return means[0]", "return means", "TypeError: combine of Ninth returned shape (3,), not a scalar"),
+        ("return means[0]", "means[0]", "TypeError: combine of Ninth returned NoneType, not a scalar tensor"),
+        ("return means[0]", "return means", "TypeError: combine of Ninth returned shape (3,), not a scalar tensor"),
     ],
 )
 def test_what_is_wrong_in_a_step_is_told_of_the_plan_and_of_each_run(

@@ -13,6 +13,10 @@ DEADLINE_SEC = 900
 """Ten times what any of these tests takes where nothing else runs."""
 
 
+LATELY = 20
+"""Notes within which Dask hears that a record has been fetched: some milliseconds, in which a batch is written."""
+
+
 class Note(NamedTuple):
     """One line: `what` a process did with a run, or at which record a driver died, and at which moment."""
 
@@ -72,21 +76,22 @@ def check_nothing_is_done_twice(found: list[Note]) -> None:
     that the driver has just fetched is safe, yet Dask hears a moment later that it is wanted no more: if the worker
     dies in between, another one begins that run for nothing.
     """
-    recorded: set[str] = set()
+    recorded: dict[str, int] = {}
     ended: dict[str, int] = {}
     lost: set[str] = set()
-    for note in found:
+    for now, note in enumerate(found):
         if note.what == "began":
-            assert note.subject not in recorded - lost, f"{note} after its record was written"
+            assert note.subject not in recorded.keys() - lost, f"{note} after its record was written"
             assert note.subject not in ended, f"{note} after it had ended"
             lost.discard(note.subject)
         elif note.what == "ended":
             ended[note.subject] = note.process
         elif note.what == "recorded":
             assert note.subject not in recorded, f"{note} a second time"
-            recorded.add(note.subject)
+            recorded[note.subject] = now
         elif note.what == "dies":
-            lost |= {run for run, process in ended.items() if process == note.process} | {note.subject}
+            late = {run for run in ended if now - recorded.get(run, now) <= LATELY}
+            lost |= {run for run in late if ended[run] == note.process} | {note.subject}
             ended = {run: process for run, process in ended.items() if run not in lost}
         elif note.what == "driver-dies":
             ended, lost = {}, set()

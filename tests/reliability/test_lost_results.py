@@ -81,28 +81,37 @@ def test_records_that_dask_gives_up_while_they_are_fetched_are_made_again(
     assert [record.status for record in found] == ["ok", "ok"]
 
 
-def test_a_record_that_has_been_fetched_is_given_once_though_its_worker_dies_before_dask_hears_of_that(
+def test_records_that_have_been_fetched_are_given_once_though_their_worker_dies_before_dask_hears_of_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ends = [tmp_path / "end-1", tmp_path / "end-2"]
     with holding(tmp_path, workers=1) as running:
         gather = running._pool.client.gather
 
         def fetching(futures: list[Any]) -> list[Any]:
-            """Fetch a record, and return once its worker is dead and the next one makes it again."""
+            """Fetch records, and return once their worker is dead and the next one makes one of them again."""
             monkeypatch.setattr(running._pool.client, "gather", gather)
             found = gather(futures)
-            (tmp_path / "end-1").unlink()
+            for end in ends:
+                end.unlink()
             os.kill(began(tmp_path, 1)[-1], signal.SIGKILL)
-            wait_until(lambda: len(began(tmp_path, 1)) == 2, "the second beginning of the cell")
+            wait_until(lambda: len(began(tmp_path, 1) + began(tmp_path, 2)) == 3, "the second beginning of a cell")
             return found
 
-        (tmp_path / "end-1").touch()
-        running.submit(a_spec(seed=1))
+        for end in ends:
+            end.touch()
+        specs = {spec.digest: spec for spec in (a_spec(seed=1), a_spec(seed=2))}
+        for spec in specs.values():
+            running.submit(spec)
+        futures = list(running._futures.values())
+        wait_until(lambda: all(future.status == "finished" for future in futures), "records that nobody has taken")
         monkeypatch.setattr(running._pool.client, "gather", fetching)
-        assert next_of(running).spec == a_spec(seed=1)
-        for seed in (1, 2):
-            (tmp_path / f"end-{seed}").touch()
-        running.submit(a_spec(seed=2))
-        assert next_of(running).spec == a_spec(seed=2)
+        found = [next_of(running)]
+        assert running.ready(), "both were fetched"
+        found.append(next_of(running))
+        assert {record.spec.digest: record.spec for record in found} == specs
+        for end in (*ends, tmp_path / "end-3"):
+            end.touch()
+        running.submit(a_spec(seed=3))
+        assert next_of(running).spec == a_spec(seed=3)
         assert not running.ready()
-    assert len(began(tmp_path, 1)) == 2

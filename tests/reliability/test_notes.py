@@ -10,6 +10,7 @@ ENDED = [Note(1, "began", "a"), Note(1, "ended", "a")]
 RECORDED = Note(0, "recorded", "a")
 DIES = Note(1, "dies", "b", "begin")
 AGAIN = Note(2, "began", "a")
+OTHERS = [Note(3, "began", f"other-{number}") for number in range(20)]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ def test_a_run_is_made_again_after_a_death(found: list[Note]) -> None:
         ([*ENDED, AGAIN], "after it had ended"),
         ([*ENDED, RECORDED, AGAIN], "after its record was written"),
         ([*ENDED, RECORDED, Note(3, "dies", "b", "begin"), AGAIN], "after its record was written"),
+        ([*ENDED, RECORDED, *OTHERS, DIES, AGAIN], "after its record was written"),
         ([*ENDED, RECORDED, DIES, AGAIN, Note(3, "began", "a")], "after its record was written"),
         ([*ENDED, RECORDED, DIES, Note(0, "driver-dies", "-", "seen"), AGAIN], "after its record was written"),
         ([*ENDED, RECORDED, DIES, AGAIN, Note(2, "ended", "a"), RECORDED], "a second time"),
