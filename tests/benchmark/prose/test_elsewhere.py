@@ -95,7 +95,7 @@ def test_on_mnist_lengths_differ_most() -> None:
     assert "conjugate gradients and Nyström are clipped in most steps" in SAID
 
 
-def test_how_little_an_untrained_generator_is_behind() -> None:
-    best = max(mean(scores(runs)) for runs in on_mnist().values())
-    assert best - mean(scores(finals("rates/mnist", "maxl-f"))) < 0.1
-    assert "how little an untrained generator is behind all of them" in SAID
+def test_how_an_untrained_generator_compares() -> None:
+    means = sorted(mean(scores(runs)) for runs in on_mnist().values())
+    assert means[0] < mean(scores(finals("rates/mnist", "maxl-f", "5%"))) < means[-1]
+    assert "has how an untrained generator compares with all of them" in SAID
