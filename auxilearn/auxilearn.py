@@ -177,7 +177,7 @@ class AuxiLearn(Method):
         leaf = losses.detach().requires_grad_()
         # backward passes, too, would run in the precision of an autocast around them
         with torch.enable_grad(), without_autocast(losses.device):
-            return torch.autograd.grad(self.combine(leaf), leaf)[0]
+            return torch.autograd.grad(self.combined(leaf), leaf)[0]
 
     def _train_loss(self, batch: Batch, randomness: Randomness) -> Objective:
         with randomness.replayed():
@@ -185,7 +185,7 @@ class AuxiLearn(Method):
 
         def loss(params: Parameters) -> Tensor:
             with randomness.replayed():
-                return self.combine(self.problem.losses(batch, params, targets))
+                return self.combined(self.problem.losses(batch, params, targets))
 
         return loss
 

@@ -178,7 +178,7 @@ class Method(nn.Module):
     def weights(self, losses: Tensor) -> Tensor:
         """Return the effective weight of each task on `losses`, (T,): d combine / d losses summed over the samples."""
         leaf = losses.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(self.combine(leaf), leaf)
+        (gradient,) = torch.autograd.grad(self.combined(leaf), leaf)
         return gradient.sum(dim=(0, *range(2, losses.dim())))
 
     def get_extra_state(self) -> dict[str, Any]:

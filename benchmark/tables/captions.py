@@ -34,7 +34,7 @@ def caption(arms: Sequence[Arm], found: Sequence[Record], records: Mapping[str, 
         f"{SAMPLE_CAPTION if is_sample(arm.data) else ''}"
         f"{_weights_caption(other_weights(arm.data))}"
         f"{_incomplete(found)}"
-        f"Mean ± standard error (ddof 1) over {_runs(arms, found)} with new seeds, "
+        f"{_runs(arms, found)}, "
         f"{arm.epochs} epoch{'s' * (arm.epochs != 1)}"
         f"{phrase(suite.controls)}; "
         f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
@@ -62,7 +62,10 @@ def _runs(arms: Sequence[Arm], found: Iterable[Record]) -> str:
     """Return over how many runs a method's means are, where no method has all of them the most there are."""
     good = Counter((record.spec.setting, record.spec.method) for record in found if record.status == "ok")
     most, planned = max(good.values(), default=0), arms[0].seeds
-    return f"{f'{most} of ' * (0 < most < planned)}{planned} final run{'s' * (planned != 1)}"
+    if planned == 1:
+        return "One final run with a new seed, without a standard error"
+    present = f"{most} of " * (0 < most < planned)
+    return f"Mean ± standard error (ddof 1) over {present}{planned} final runs with new seeds"
 
 
 def _incomplete(found: Iterable[Record]) -> str:

@@ -244,3 +244,21 @@ def test_sample_weights_explain_the_weights(variant: str) -> None:
     weights = method.sample_weights(losses)
     assert weights.shape == losses.shape
     torch.testing.assert_close(weights.transpose(0, 1).flatten(1).mean(1), method.weights(losses))
+
+
+def test_a_variant_that_combines_to_no_scalar_is_told_by_name_wherever_it_is_asked() -> None:
+    class Vector(AuxiLearn):
+        def combine(self, losses: Tensor) -> Tensor:
+            return losses.mean(0)
+
+    problem = TinyProblem()
+    method = Vector(problem, LinearCombiner(problem.n_tasks))
+    batch, other = problem.batch(), problem.batch(seed=1)
+    asks = (
+        lambda: method.outer_step(batch, other, lr=0.1),
+        lambda: method.backward(batch),
+        lambda: method.weights(problem.losses(batch)),
+    )
+    for ask in asks:
+        with pytest.raises(TypeError, match=r"combine of Vector returned shape \(\d,\), not a scalar tensor"):
+            ask()

@@ -66,6 +66,8 @@ def test_mean_and_standard_error_by_hand(arms: list[Arm]) -> None:
 def test_one_run_has_no_error_bar(arms: list[Arm]) -> None:
     table = make_table([replace(arm, seeds=1) for arm in arms], complete(arms))
     assert cell(table, "few", "stl", "top1") == "50.00"
+    assert table.caption.startswith("One final run with a new seed, without a standard error, ")
+    assert "±" not in table.caption
 
 
 def test_numbers_that_are_no_fractions_stay_as_they_are(toy: Toy, arms: list[Arm]) -> None:
