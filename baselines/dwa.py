@@ -11,7 +11,8 @@ from auxilearn import Method, Problem, task_means
 def descent_weights(last: Tensor, before_last: Tensor, *, temperature: float) -> Tensor:
     """Return T softmax(w / temperature) with w_i = last_i / before_last_i, (T,), from epoch means (T,).
 
-    A mean of 0 before last stands for no epoch or none with a label of the task; its rate counts as 1.
+    A mean of 0 before last stands for no epoch or none with a label of the task; its rate counts as 1. One of 0 last,
+    too, is taken as it is: the rate is 0, the lowest.
     """
     rates = torch.where(before_last == 0, 1, last / torch.where(before_last == 0, 1, before_last))
     return len(rates) * torch.softmax(rates / temperature, dim=0)
@@ -24,7 +25,8 @@ class DWA(Method):
     with L_k the mean over an epoch; lambda_k = 1 in the first two epochs. Public code that averages over a window
     of steps is another method.
 
-    Departures: the rate of a task without a label in the epoch before last counts as 1.
+    Departures: the rate of a task without a label in the epoch before last counts as 1, that of one without a label
+    in the last as 0.
     """
 
     citation = "Liu, Johns and Davison, CVPR 2019, arXiv:1803.10704"

@@ -48,7 +48,7 @@ class FAMO(Method):
     Departures: a task whose loss is at most 1e-8, as without a label in the batch, or negative counts as having no
     logarithm: it is left out of the sum, and its logit stays. The second pass leaves BatchNorm's running statistics
     alone. The gradient is not clipped and no lower bound of a loss is subtracted, both of which the released code can
-    do.
+    do; that code's own gamma is 1e-2, which is in the grid.
 
     Args:
         problem: The model and its losses.

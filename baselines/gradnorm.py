@@ -172,7 +172,8 @@ class GradNorm(Method):
     renormalised to sum to T. L_i(0) is the loss of the first batch that holds a label of the task.
 
     Departures: weights are raised to 0.001 before they are scaled to their sum; a task without a label in the batch
-    does not count; Adam for w at a learning rate of its own.
+    does not count, and its weight moves in that step by what Adam remembers of others, and by the scaling; Adam for w
+    at a learning rate of its own.
     """
 
     citation = "Chen, Badrinarayanan, Lee and Rabinovich, ICML 2018, arXiv:1711.02257"

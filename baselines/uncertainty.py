@@ -36,7 +36,8 @@ class Uncertainty(Method):
     L_i for a classification. The total may be negative, as it should.
 
     Departures: s has its own Adam at its own learning rate and no weight decay, where the paper trains it
-    with the network; a task without a label in the batch contributes neither term.
+    with the network; a task without a label in the batch contributes neither term, and its s_i moves in that step by
+    what Adam remembers of others.
     """
 
     citation = "Kendall, Gal and Cipolla, CVPR 2018, arXiv:1705.07115"

@@ -12,7 +12,10 @@ from benchmark.statistics import ALPHA, SEED, Array, Statistic, bootstrap, finit
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % stratified percentile bootstrap interval; all NaN where a suite has no score."""
+    """A value with its 95 % stratified percentile bootstrap interval.
+
+    All are NaN where a suite has no score, and the interval is where one has a single score.
+    """
 
     value: float
     low: float

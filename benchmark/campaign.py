@@ -44,20 +44,23 @@ def search_records(arm: Arm, records: Mapping[str, Record]) -> list[Record | Non
     """Return the record of each search run, in order of grid or trials, None for one that is missing."""
     if arm.search is None:
         return [records.get(arm.spec(point).digest) for point in arm.points()] if arm.space else []
-    found = _trial_records(arm, records)
-    return [found.get(number) for number in range(arm.trials)]
+    found = trial_records(arm, records)
+    return [found[number][0] if number in found else None for number in range(arm.trials)]
 
 
-def _trial_records(arm: Arm, records: Mapping[str, Record]) -> dict[int, Record]:
-    """Return the records of an arm's trials by number: those whose spec is the arm's but for the point."""
-    found: dict[int, Record] = {}
+def trial_records(arm: Arm, records: Mapping[str, Record]) -> dict[int, list[Record]]:
+    """Return the records of an arm's trials by number: those whose spec is the arm's but for the point.
+
+    A trial has several where records are of several searches, whose sampler proposed other points; the first counts.
+    """
+    found: dict[int, list[Record]] = {}
     for record in records.values():
         spec = record.spec
         trial = None if spec.search is None else spec.search.trial
         if trial is not None and (spec.setting, spec.method) == (arm.setting, arm.method):
             hyper = dict(spec.hyper)
             if arm.space.keys() <= hyper.keys() and spec == arm.spec(_point(arm, record), trial=trial):
-                found.setdefault(trial, record)
+                found.setdefault(trial, []).append(record)
     return found
 
 

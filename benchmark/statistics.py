@@ -157,7 +157,8 @@ def bootstrap(statistic: Statistic, samples: Sequence[Array], *, seed: int = SEE
     """Return the 95 % percentile interval of a statistic of samples that are resampled each on its own.
 
     Percentile, not BCa: the acceleration of BCa comes from leaving out one value of a few, and with three values its
-    interval covers no better. A sample of one value has nothing to resample and stays as it is.
+    interval covers no better. NaN where a sample has one value: there is nothing to resample, and an interval
+    without its share would be too narrow.
 
     Args:
         statistic: Takes resamples, (..., n) of each sample, and returns (...,).
@@ -167,16 +168,12 @@ def bootstrap(statistic: Statistic, samples: Sequence[Array], *, seed: int = SEE
     from scipy import stats
 
     def of_all(*resampled: Array, axis: int = -1) -> Array:
-        drawn = iter(resampled)
-        shape = resampled[0].shape[:-1]
-        return statistic(*(next(drawn) if len(each) > 1 else np.broadcast_to(each, (*shape, 1)) for each in samples))
+        return statistic(*resampled)
 
-    several = [each for each in samples if len(each) > 1]
-    if not several:
-        value = float(statistic(*samples))
-        return value, value
+    if any(len(each) < 2 for each in samples):
+        return nan, nan
     found = stats.bootstrap(
-        several,
+        samples,
         of_all,
         n_resamples=RESAMPLES,
         vectorized=True,

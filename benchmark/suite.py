@@ -40,11 +40,13 @@ class Metric:
         name: Key in records and tables.
         higher_is_better: Direction in which it is good.
         percent: Whether it is a fraction that tables show as a percentage.
+        main: Whether it is one of the main task, and not of an auxiliary one.
     """
 
     name: str
     higher_is_better: bool = True
     percent: bool = True
+    main: bool = True
 
     def improves(self, value: float, held: float | None) -> bool:
         """Return whether `value` is better than the one held, if there is one."""
@@ -65,7 +67,8 @@ class Suite(ABC):
             `groups_of` says them.
         controls: Names of the control tasks among them, see `benchmark.controls.extend`.
         declines_controls: Why the suite cannot have control tasks; None if it can.
-        metrics: Metrics of the main task; the first one selects epochs and hyper-parameters, on validation.
+        metrics: Those of the main task, the first of which selects epochs and hyper-parameters, on validation; then
+            those of auxiliary tasks, if there are any, with `main` false.
         grid: Values of the optimiser's hyper-parameters `lr` and `weight_decay` that every method searches.
         defaults: Values of further hyper-parameters, given to every method that has one of that name, or as
             `pattern.name` to methods whose names match; a tuple is searched.

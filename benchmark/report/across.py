@@ -19,10 +19,13 @@ from benchmark.aggregates import (
 )
 from benchmark.errors import UserError
 from benchmark.statistics import ALPHA
-from benchmark.tables.data import Results, Row
+from benchmark.tables.data import Results, Row, State
 
 DEFAULT_REFERENCE = "stl"
 FEWEST_METHODS = 2
+
+LACKS: Mapping[State, str] = {"failed": "all runs failed or diverged", "declined": "it declines"}
+"""What is said of a method without the result of a final run, by the state of its row."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,14 @@ class Across:
         suites: Names of the suites as results bear them.
         reference: What gains are relative to.
         methods: A row a method; columns method, mean_rank, iqm, iqm_low, iqm_high, improvement, improvement_low,
-            improvement_high, delta_m_mean_over_tasks, delta_m_mean_over_metrics.
+            improvement_high, delta_m_mean_over_tasks, delta_m_mean_over_metrics, fewest_runs and most_runs (final runs
+            in a setting that gave a result).
         critical_difference: Of mean ranks, by Nemenyi's test at 0.05.
         friedman: p-value of Friedman's test that all rank alike; NaN for fewer than three methods or two
             suites, and on drawn data.
-        left_out: Methods without final runs somewhere, and where.
+        left_out: Methods without the result of a final run somewhere: what lacks, and where.
         protocols: Numbers of the protocols of the suites' runs.
-        runs: Fewest and most final runs of a method in a setting.
+        runs: Fewest and most final runs of a method in a setting that gave a result.
         sample: Whether data were drawn: then it is no result.
     """
 
@@ -94,6 +98,7 @@ def aggregate(results: Sequence[Results], *, reference: str = DEFAULT_REFERENCE,
                 **_parts("improvement", better),
                 "delta_m_mean_over_tasks": _delta_m(results, name, reference)[0],
                 "delta_m_mean_over_metrics": _delta_m(results, name, reference)[1],
+                **dict(zip(("fewest_runs", "most_runs"), _runs(results, [name]), strict=True)),
             }
         )
     sample = any(each.sample for each in results)
@@ -111,12 +116,13 @@ def aggregate(results: Sequence[Results], *, reference: str = DEFAULT_REFERENCE,
 
 
 def _lacks(results: Sequence[Results], method: str) -> str:
-    """Return where a method has no final run; empty where it has one everywhere."""
+    """Return what a method lacks where it has no result of a final run; empty where it has one everywhere."""
     for each in results:
         for setting in each.settings:
             row = each.row(setting, method)
             if row is None or not row.cells[0].values:
-                return f"{each.suite} {setting}"
+                state = "missing" if row is None else row.state
+                return f"{LACKS.get(state, 'no final run')} in {each.suite} {setting}"
     return ""
 
 
@@ -129,12 +135,13 @@ def _too_few(results: Sequence[Results], reference: str, kept: Sequence[str], le
     names = ", ".join(each.suite for each in results)
     if reference in left_out:
         return (
-            f"the reference method {reference!r} has no final run in {left_out[reference]}; run it, or give --reference"
+            f"the reference method {reference!r} cannot be compared with ({left_out[reference]}); run it, or give "
+            "--reference"
         )
     if reference not in kept:
         return f"the reference method {reference!r} has no run in {names}; run it, or give --reference"
-    lacks = ", ".join(f"{name} in {where}" for name, where in left_out.items())
-    return f"only {reference!r} has final runs in all of {names}; missing: {lacks or 'all others'}; name fewer suites"
+    lacks = ", ".join(f"{name} ({what})" for name, what in left_out.items())
+    return f"only {reference!r} has final runs in all of {names}; others: {lacks or 'none'}; name fewer suites"
 
 
 def _rows(results: Sequence[Results], method: str) -> list[Row]:
@@ -159,11 +166,14 @@ def _gains(results: Sequence[Results], method: str, reference: str) -> list[list
 
 
 def _delta_m(results: Sequence[Results], method: str, reference: str) -> tuple[float, float]:
-    """Return Delta_m in both conventions; a setting of a suite is a task with its metrics."""
+    """Return Delta_m in both conventions; a setting of a suite is a task with the metrics of its main task.
+
+    The metrics of auxiliary tasks have no part in it: a single task leaves their heads as they were.
+    """
     ours, theirs = _rows(results, method), _rows(results, reference)
-    cells = [(cell, f"{row.suite} {row.setting}") for row in ours for cell in row.cells]
+    cells = [(cell, f"{row.suite} {row.setting}") for row in ours for cell in row.cells if cell.metric.main]
     values = [cell.summary.mean for cell, _ in cells]
-    base = [cell.summary.mean for row in theirs for cell in row.cells]
+    base = [cell.summary.mean for row in theirs for cell in row.cells if cell.metric.main]
     higher = [cell.metric.higher_is_better for cell, _ in cells]
     tasks = [task for _, task in cells]
     return (

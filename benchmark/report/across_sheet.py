@@ -28,6 +28,7 @@ def across_sheet(across: Across) -> Sheet:
         cells = {
             "method": str(found["method"]),
             "mean rank": _number(found["mean_rank"]),
+            "runs": " to ".join(map(str, dict.fromkeys((found["fewest_runs"], found["most_runs"])))),
             "IQM of gain (%)": _interval(found, "iqm"),
             f"P(better than {across.reference})": ABSENT if own else _interval(found, "improvement"),
             "Δm, tasks first, up (%)": _number(found["delta_m_mean_over_tasks"], signed=True),
@@ -40,20 +41,22 @@ def across_sheet(across: Across) -> Sheet:
 def caption(across: Across) -> str:
     """Return how the aggregates came about, and which methods they are without."""
     count, suites = len(across.methods), len(across.suites)
-    left_out = ", ".join(f"{name} (no final run in {where})" for name, where in across.left_out.items())
+    left_out = ", ".join(f"{name} ({what})" for name, what in across.left_out.items())
     reference = across.reference
     return (
         f"{SAMPLE_CAPTION if across.sample else ''}"
         f"{count} methods with final runs in all settings of {suites} suite{'s' * (suites > 1)}, main metrics on the "
         "test set. Mean rank: over suites, 1 is best, ties share their rank; a suite's score is the mean over its "
-        f"settings. {_tests(across)} "
+        f"settings. Runs: final runs in a setting that gave a result, without the others. {_tests(across)} "
         f"Gain of a run: its score less the mean of {reference} in the same setting, in percent of that mean, errors "
         "turned round. IQM: interquartile mean of the gains of all runs (Agarwal et al. 2021). P: probability that a "
         f"run is better than one of {reference}, ties half, mean over settings. In brackets 95 % percentile bootstrap "
-        f"intervals, runs resampled within each setting (stratified); for gains the mean of {reference} is held fixed. "
-        f"Δm against {reference}, a setting being a task: tasks first, up: mean over tasks of the mean over their "
-        "metrics, better is positive (Maninis et al. 2019; Lin and Zhang 2023); all metrics, down: mean over all "
-        "metrics, better is negative (Liu et al. 2021, CAGrad; Navon et al. 2022, Nash-MTL)."
+        f"intervals, runs resampled within each setting (stratified), none where one has a single run; for gains the "
+        f"mean of {reference} is held fixed. "
+        f"Δm against {reference}, a setting being a task with the metrics of its main task: tasks first, up: mean over "
+        "tasks of the mean over their metrics, better is positive (Maninis et al. 2019; Lin and Zhang 2023); all "
+        "metrics, down: mean over all metrics, better is negative (Liu et al. 2021, CAGrad; Navon et al. 2022, "
+        "Nash-MTL)."
         f"{f' Left out: {left_out}.' if left_out else ''}"
     )
 
@@ -89,6 +92,8 @@ def _number(value: float, *, signed: bool = False) -> str:
 def _interval(found: Mapping[str, float], name: str) -> str:
     if isnan(found[name]):
         return ABSENT
+    if isnan(found[f"{name}_low"]):
+        return f"{found[name]:z.2f}"
     return f"{found[name]:z.2f} [{found[f'{name}_low']:z.2f}, {found[f'{name}_high']:z.2f}]"
 
 

@@ -1,12 +1,14 @@
 """Records of several people or machines as one: equal ones once, conflicts and mixed protocols refused by name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.campaign import trial_records
 from benchmark.errors import UserError
 from benchmark.record import Record, Store
 from benchmark.report.differences import difference
+from benchmark.report.experiments import experiments
 from benchmark.spec import PROTOCOL
 from benchmark.text import plain
 
@@ -70,6 +72,26 @@ def merge(files: Sequence[Path]) -> dict[str, Record]:
                 raise _conflict(first, Source(record, path), place)
     check_protocols(found.values())
     return {digest: source.record for digest, source in found.items()}
+
+
+def check_trials(suite: str, records: Mapping[str, Record]) -> None:
+    """Refuse records of two searches of one budget: which trials count would be a choice by order.
+
+    Args:
+        suite: Name of the suite.
+        records: By digest; all of that suite.
+
+    Raises:
+        UserError: A trial was made at two points; its text names both runs.
+    """
+    for arm in (arm for plan in experiments(suite, records.values()) for arm in plan.arms if arm.search):
+        for trial, found in trial_records(arm, records).items():
+            if len(found) > 1:
+                runs = " and ".join(record.spec.digest for record in found)
+                raise UserError(
+                    f"trial {trial} of {arm.method} in {arm.setting} of {suite} was made at {len(found)} points, "
+                    f"in runs {runs}: these are of several searches; report each of them on its own"
+                )
 
 
 def check_protocols(sources: Iterable[Source]) -> None:

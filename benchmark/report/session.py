@@ -19,7 +19,7 @@ from benchmark.report.across import DEFAULT_REFERENCE, Across, aggregate
 from benchmark.report.across_sheet import across_sheet, write_across
 from benchmark.report.drawings import shown, write_drawings
 from benchmark.report.files import write_sheets
-from benchmark.report.merge import FILE, files_of, merge
+from benchmark.report.merge import FILE, check_trials, files_of, merge
 from benchmark.report.page.build import write_page
 from benchmark.report.page.source import Source, commands_for, read_lines, shown_names
 from benchmark.report.paper import Found, paper_tables, sheets
@@ -181,6 +181,9 @@ def load(request: Request) -> dict[str, dict[str, Record]]:
             found.setdefault(record.spec.suite, {})[digest] = record
     if unknown := sorted(set(found) - set(suites.names())):
         raise UserError(f"records of suite {unknown[0]!r}, which is not in benchmark/suites/; put its file there")
+    if request.records:
+        for name, records in found.items():
+            check_trials(name, records)
     if not found and request.records:
         kind = "on drawn data" if request.sample else "but on drawn data, which --sample reports"
         raise UserError(f"no records {kind} in {', '.join(map(str, files))}")

@@ -36,12 +36,12 @@ def dense_metrics(groups: Sequence[TaskGroup]) -> tuple[Metric, ...]:
         if isinstance(group, Classification) and index == 0:
             found += map(Metric, ("miou_per_image", "pixel_accuracy_per_image", "miou", "pixel_accuracy"))
         elif isinstance(group, Depth):
-            kinds = ("absolute_error", "relative_error")
-            found += [Metric(f"{group.names[0]}_{kind}", higher_is_better=False, percent=False) for kind in kinds]
+            names = [f"{group.names[0]}_{kind}" for kind in ("absolute_error", "relative_error")]
+            found += [Metric(name, higher_is_better=False, percent=False, main=False) for name in names]
         elif isinstance(group, Normals):
-            kinds = ("mean_angle", "median_angle")
-            found += [Metric(f"normals_{kind}", higher_is_better=False, percent=False) for kind in kinds]
-            found += [Metric(f"normals_within_{angle}") for angle in ("11.25", "22.5", "30")]
+            names = [f"normals_{kind}" for kind in ("mean_angle", "median_angle")]
+            found += [Metric(name, higher_is_better=False, percent=False, main=False) for name in names]
+            found += [Metric(f"normals_within_{angle}", main=False) for angle in ("11.25", "22.5", "30")]
     return tuple(found)
 
 

@@ -104,8 +104,15 @@ def test_probability_of_improvement_by_hand() -> None:
     found = probability_of_improvement([[1, 2]], [[1, 0]])
     assert found.value == (0.5 + 1 + 1 + 1) / 4
     assert (found.low, found.high) == (0.5, 1)
-    sure = probability_of_improvement([[1], [0, 0, 0]], [[0], [1, 1, 1]])
+    sure = probability_of_improvement([[1, 1], [0, 0, 0]], [[0, 0], [1, 1, 1]])
     assert (sure.value, sure.low, sure.high) == (0.5, 0.5, 0.5)  # suites count alike, whatever their runs
+
+
+def test_a_single_run_has_a_value_and_no_interval() -> None:
+    for found in (interquartile_mean([[1, 2], [3]]), probability_of_improvement([[1, 2]], [[0]])):
+        assert math.isfinite(found.value)
+        assert math.isnan(found.low)
+        assert math.isnan(found.high)
 
 
 @quick
@@ -118,7 +125,8 @@ def test_probability_of_improvement_is_that_of_mann_and_whitney_and_adds_up_to_o
     shares = [stats.mannwhitneyu(x, y, method="asymptotic").statistic / len(x) / len(y) for x, y in suites]
     assert found.value == pytest.approx(np.mean(shares))
     assert found.value + probability_of_improvement(reference, method).value == pytest.approx(1)
-    assert 0 <= found.low <= found.high <= 1
+    if min(map(len, (*method, *reference))) > 1:
+        assert 0 <= found.low <= found.high <= 1
 
 
 def test_methods_on_different_numbers_of_suites_are_refused() -> None:

@@ -47,6 +47,14 @@ def official_sets(name: str, train: int, test: int, seed: int = 0) -> Sets:
     return four_sets(split, chosen, auxiliary_share=given.auxiliary_share, generator=draw)
 
 
+@BOTH
+def test_metrics_say_whether_they_are_of_the_main_task(name: str) -> None:
+    told = {metric.name: metric.main for metric in suite(name).metrics}
+    main = {f"{kind}{form}" for kind in ("miou", "pixel_accuracy") for form in ("", "_per_image")}
+    assert {name for name, of_main in told.items() if of_main} == main
+    assert told.keys() - main, "the single task has no say in these"
+
+
 @pytest.mark.parametrize(
     ("name", "scenes", "sizes"),
     [("nyuv2", (795, 654), (716 - 17, 17, 79, 654)), ("cityscapes", (2975, 500), (2677 - 66, 66, 298, 500))],

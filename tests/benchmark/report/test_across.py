@@ -16,19 +16,27 @@ from benchmark.report.across_sheet import across_sheet, footnote, write_across
 from benchmark.report.diagram import cliques, draw
 from benchmark.statistics import summarize
 from benchmark.suite import Metric
-from benchmark.tables.data import Cell, Provenance, Results, Row
+from benchmark.tables.data import Cell, Provenance, Results, Row, State
 
 Runs = Mapping[str, Sequence[float]]
 
 
-def results(suite: str, runs: Runs, *, higher: bool = True, second: Runs | None = None) -> Results:
-    """Return a suite of one setting, with a second metric where it is given."""
+def results(
+    suite: str,
+    runs: Runs,
+    *,
+    higher: bool = True,
+    second: Runs | None = None,
+    main: bool = True,
+    lacks: State = "missing",
+) -> Results:
+    """Return a suite of one setting, with a second metric where it is given, of the main task or not."""
     rows = []
     for method, values in runs.items():
         cells = [cell(Metric("main", higher_is_better=higher), values)]
-        cells += [cell(Metric("error", higher_is_better=False), second[method])] if second else []
+        cells += [cell(Metric("error", higher_is_better=False, main=main), second[method])] if second else []
         rows.append(
-            Row(suite, "few", method, "measured" if values else "missing", tuple(cells), steps=(1.0,) * len(values))
+            Row(suite, "few", method, "measured" if values else lacks, tuple(cells), steps=(1.0,) * len(values))
         )
     comparison = Comparison(Metric("main"), pd.DataFrame(columns=["setting"]))
     return Results(suite, suite, "", rows, comparison, None, Provenance(2))
@@ -61,6 +69,32 @@ def test_ranks_gains_and_both_delta_m_by_hand() -> None:
     assert found.loc["stl", ["delta_m_mean_over_tasks", "delta_m_mean_over_metrics"]].tolist() == [0, 0]
 
 
+def test_metrics_of_auxiliary_tasks_have_no_part_in_delta_m() -> None:
+    runs = {"stl": [0.4, 0.6], "a": [0.45, 0.5]}
+    heads = {"stl": [9.0, 9.0], "a": [0.1, 0.1]}  # the single task leaves the heads of auxiliary tasks untrained
+    alone = aggregate([results("one", runs)], seed=0).methods
+    beside = aggregate([results("one", runs, second=heads, main=False)], seed=0).methods
+    assert beside.equals(alone)
+    assert beside.set_index("method").loc["a", "delta_m_mean_over_metrics"] == pytest.approx(5)
+
+
+def test_few_runs_are_said_and_a_single_one_has_no_interval() -> None:
+    lone = results("one", {"stl": [0.4, 0.6], "a": [0.9]})
+    found = aggregate([lone, results("two", {"stl": [1.0, 2.0], "a": [1.0, 3.0]})], seed=0)
+    rows = found.methods.set_index("method")
+    assert rows.loc["a", ["fewest_runs", "most_runs"]].tolist() == [1, 2]
+    assert rows.loc["stl", ["fewest_runs", "most_runs"]].tolist() == [2, 2]
+    ends = [f"{name}_{end}" for name in ("iqm", "improvement") for end in ("low", "high")]
+    assert rows.loc["a", ends].isna().all(), "an interval that leaves out a part of the spread would be too narrow"
+    assert rows.loc["stl", "iqm_low"] < rows.loc["stl", "iqm_high"]
+    sheet = across_sheet(found)
+    label = [name for _, name in sheet.heads]
+    shown = {row[0].text: dict(zip(label, (cell.text for cell in row), strict=True)) for row in sheet.rows}
+    assert (shown["a"]["runs"], shown["stl"]["runs"]) == ("1 to 2", "2")
+    assert "[" not in shown["a"]["IQM of gain (%)"]
+    assert "[" in shown["stl"]["IQM of gain (%)"]
+
+
 def test_intervals_follow_the_seed_alone() -> None:
     columns = ["iqm_low", "iqm_high"]
     uneven = results("uneven", {"stl": [0.4, 0.6, 0.5], "b": [0.5 + 0.03 * n**2 for n in range(9)]})
@@ -73,14 +107,22 @@ def test_a_method_without_runs_somewhere_is_left_out_by_name() -> None:
     lacking = results("two", {"stl": [1.0, 2.0], "a": [1.0, 3.0], "b": []})
     found = aggregate([ONE, lacking], seed=0)
     assert found.methods["method"].tolist() == ["a", "stl"]
-    assert found.left_out == {"b": "two few"}
+    assert found.left_out == {"b": "no final run in two few"}
     assert "Left out: b (no final run in two few)" in across_sheet(found).caption
+    diverged = results("two", {"stl": [1.0, 2.0], "a": [1.0, 3.0], "b": []}, lacks="failed")
+    assert (
+        "Left out: b (all runs failed or diverged in two few)"
+        in across_sheet(aggregate([ONE, diverged], seed=0)).caption
+    )
 
 
 def test_nothing_to_compare_is_told_in_one_line() -> None:
     alone = results("two", {"stl": [1.0, 2.0]})
-    with pytest.raises(UserError, match="only 'stl' has final runs in all of one, two; missing: a in two few, b"):
+    with pytest.raises(UserError, match=r"runs in all of one, two; others: a \(no final run in two few\), b"):
         aggregate([ONE, alone], seed=0)
+    lacking = results("two", {"stl": [], "a": [1.0, 2.0]})
+    with pytest.raises(UserError, match=r"'stl' cannot be compared with \(no final run in two few\); run it, or give"):
+        aggregate([ONE, lacking], seed=0)
     with pytest.raises(UserError, match="the reference method 'equal' has no run in one"):
         aggregate([ONE], reference="equal", seed=0)
 

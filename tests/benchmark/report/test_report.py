@@ -177,6 +177,29 @@ def test_mistakes_are_one_line(report: Report, tmp_path: Path, arguments: tuple[
     assert not (tmp_path / "results").exists()
 
 
+def test_two_searches_of_one_budget_are_refused_in_either_order(toy: Toy, report: Report, tmp_path: Path) -> None:
+    plan = Options("toy", settings=("few",), methods=("stl",), trials=3, sampler="tpe")
+    (arm,) = make_plan(plan)
+
+    def search(rates: Iterable[float]) -> list[Record]:
+        points = [dict.fromkeys(arm.space, rate) for rate in rates]
+        return [a_record(arm.spec(point, trial=number)) for number, point in enumerate(points)]
+
+    mine, theirs, part = search((0.02, 0.03, 0.04)), search((0.02, 0.05, 0.06)), search((0.02, 0.03))
+    for name, records in (("mine", mine), ("theirs", theirs), ("part", part)):
+        store(tmp_path / name, records)
+    for names in (("mine", "theirs"), ("theirs", "mine")):
+        words = [word for name in names for word in ("--records", tmp_path / name)]
+        ended = report(*words, "--output", tmp_path / "out")
+        assert (ended.status, ended.out) == (2, "")
+        assert "trial 1 of stl in few of toy was made at 2 points, in runs " in ended.err
+        assert all(records[1].spec.digest in ended.err for records in (mine, theirs))
+        assert ended.err.count("\n") == 1
+        assert not (tmp_path / "out").exists()
+    words = ("--records", tmp_path / "part", "--records", tmp_path / "mine", "--output", tmp_path / "out")
+    assert report(*words).status == 0, "two halves of one search are one"
+
+
 def test_a_ranking_that_is_refused_leaves_no_folder(toy: Toy, report: Report, tmp_path: Path) -> None:
     store(tmp_path, campaign(make_plan(Options("toy", trials=3, sampler="random"))))
     ended = report("--across", "toy", "--results-dir", tmp_path, "--output", tmp_path / "out")
