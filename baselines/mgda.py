@@ -57,7 +57,8 @@ class MGDA(GradientWeighting):
     """Multiple-gradient descent (Sener and Koltun, NeurIPS 2018, algorithm 2; Desideri, 2012).
 
     The direction is the shortest point d of the convex hull of the tasks' gradients. It conflicts with none,
-    <d, g_i> >= |d|^2, and is 0 at a Pareto stationary point, but see below. `space="representation"` is the paper's MGDA-UB.
+    <d, g_i> >= |d|^2, and is 0 at a Pareto stationary point, but see below. `space="representation"` is the paper's
+    MGDA-UB.
 
     Gradients of different size make all the difference: the shortest of them decides. `normalise` divides each by
     n_i first, as the authors' public code can: `none` by 1, `l2` by its norm, `loss` by its task's loss, `loss+` by
