@@ -9,7 +9,9 @@ class AuxiLearnNonlinear(AuxiLearn):
     """Weigh each sample's tasks by its own losses (Navon et al., ICLR 2021, Sec. 3.2, "nonlinear").
 
     Departures: those of `AuxiLearn`; the layers are scaled at the start to weigh auxiliaries one on average, where
-    the released code draws them from [0, 1]; loss images are weighed pixel by pixel, where it takes their means.
+    the released code draws them from [0, 1]; loss images are weighed pixel by pixel, where it takes their means. Where
+    labels lack, the network sees losses as `Problem.losses` gives them: 0 of samples without one, those of the others
+    times all over labelled.
 
     Args:
         problem: The model and its losses.

@@ -32,7 +32,10 @@ class Range:
     whole: bool = False
 
     def at(self, share: float) -> float:
-        """Return the number at a share in [0, 1) of the range; each integer of a whole range has an equal part."""
+        """Return the number at a share in [0, 1) of the range; each integer of a whole one has a part of it.
+
+        The parts are equal, or as long as those of the logarithm.
+        """
         top = self.high + 1 if self.whole else self.high
         value = self.low * (top / self.low) ** share if self.log else self.low + share * (top - self.low)
         return self.near(math.floor(value) if self.whole else value)

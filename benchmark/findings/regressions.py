@@ -108,11 +108,12 @@ def _table(folder: Path) -> str:
 
 def _row(name: str, own: list[Record], found: dict[int, float], single: dict[int, float]) -> dict[str, str]:
     summary = summarize(list(found.values()))
-    nearer = sum(found[seed] < single[seed] for seed in found.keys() & single.keys())
+    common = found.keys() & single.keys()
+    nearer = sum(found[seed] < single[seed] for seed in common)
     return {
         "method": f"`{name}`",
         "distance": f"{summary.mean:.3f} ± {summary.sem:.3f}",
-        "nearer than stl": ABSENT if name == "stl" else f"{nearer} of {len(found)}",
+        "nearer than stl": ABSENT if name == "stl" else f"{nearer} of {len(common)}",
         "runs without a result": str(len(own) - len(found)),
     }
 

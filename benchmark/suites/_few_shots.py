@@ -41,7 +41,8 @@ class FewShots(GeneratedLabels):
     """ResNet-18 from a random start, heads with one hidden layer of 512; crops of 224 out of 256 pixels.
 
     All that `FROM_PET` names is read in the released code; for other data sets than Pet it is ours to take it from
-    there. A departure: that code draws 30 times the number of classes, stratified; here every class has 30.
+    there. A departure: that code draws 30 times the number of classes, stratified; here every class has 30. The scale
+    of the auxiliary loss is one for all methods, MAXL too, whose authors take 1 on their data.
 
     Attributes:
         auxiliary_share: Share of the training images that is auxiliary.
