@@ -6,6 +6,7 @@ from benchmark import suites
 from benchmark.findings import (
     coarse,
     curvature,
+    directions,
     generated,
     harm,
     held,
@@ -54,6 +55,7 @@ README: Mapping[str, Callable[[], str]] = {
 RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "data": held.data,
     "solutions": regressions.solutions,
+    "directions": directions.lengths,
     "rates": regressions.rates,
     "noisy": regressions.noisy,
     "mnist": generated.table("mnist"),

@@ -3,7 +3,7 @@
 import math
 from statistics import fmean
 
-from benchmark.explanations.labels import FILE, Labels, read
+from benchmark.explanations.labels import FILE, SETTING, Labels, read
 from benchmark.findings.generated import apart, folders
 from benchmark.findings.labels import moved
 from benchmark.findings.runs import RESULTS
@@ -53,7 +53,7 @@ def test_looking_ahead_does_nothing_that_shows() -> None:
     assert all(row.largest_after < row.largest_before for row in found)
     assert max(gains(found)) < 1.05
     assert "they end softer than they began, and say no more of a sample" in SAID
-    (rate,) = {dict(record.spec.hyper)["lr"] for record in finals("rates/mnist", "maxl")}
+    (rate,) = {dict(record.spec.hyper)["lr"] for record in finals("rates/mnist", "maxl", SETTING)}
     assert f"with the network's rate, which is {rate} of Adam" in SAID
 
 

@@ -1,12 +1,15 @@
 """results/README.md, the two regressions whose solution is known."""
 
 import re
+from collections.abc import Mapping
+from statistics import fmean, median
 
 import pytest
 import torch
 
+from benchmark.explanations.directions import FILE, METHODS, NUDGE, Directions, read
 from benchmark.findings.regressions import ILLUSTRATIVE, LEARNT, NOISY, RATES
-from benchmark.findings.runs import final_runs, listed, succeeded
+from benchmark.findings.runs import RESULTS, final_runs, listed, succeeded
 from benchmark.record import Record
 from benchmark.suites.noisy_auxiliaries import AUXILIARIES, NoisyAuxiliaries
 from tests.benchmark.prose.page import SPELLED, section
@@ -46,6 +49,44 @@ def test_every_method_had_its_own_grid(suite: str) -> None:
     for name in runs(suite):
         size = grid_size(suite, name)
         assert len(searches(f"reference/{suite}", name)) == (size if size > 1 else 0)
+
+
+def again() -> Mapping[str, list[Directions]]:
+    """Return the final runs that were trained again with the lengths of their directions noted, by method."""
+    found = read(RESULTS / FILE)
+    return {name: [run for run in found if run.method == name] for name in METHODS}
+
+
+def ends(method: str) -> dict[int, float]:
+    """Return the distance of each final run of the table, by seed."""
+    return {record.spec.seed: float(record.test["distance"]) for record in runs(ILLUSTRATIVE.name)[method]}
+
+
+def test_rounding_decides_where_imtl_g_ends() -> None:
+    own = again()["imtl-g"]
+    assert round(sum(run.steps for run in own) / sum(run.beyond for run in own), -2) == 200
+    assert "One step in two hundred of `imtl-g` has a long direction, and rounding decides how long it is" in SAID
+    assert pytest.approx(1e-6) == NUDGE
+    assert "again from a start that is off by a millionth" in SAID
+    assert abs(median(abs(run.nudged - run.distance) for run in own) - 0.25) < 0.01
+    (machine,) = {run.device for run in own}
+    assert machine not in {record.environment["device"] for record in runs(ILLUSTRATIVE.name)["imtl-g"]}
+    means = fmean(run.distance for run in own), fmean(ends("imtl-g").values())
+    assert (
+        "the nudge moves the end of the median run by a quarter, and the same runs on another kind of machine" in SAID
+    )
+    assert f"end {means[0]:.2f} from the solution on average, where the table has {means[1]:.2f}" in SAID
+
+
+def test_the_other_rules_on_inner_products_end_where_they_ended() -> None:
+    others = {name: found for name, found in again().items() if name != "imtl-g"}
+    assert not any(run.beyond for found in others.values() for run in found)
+    assert max(abs(run.nudged - run.distance) for found in others.values() for run in found) < 0.0005
+    within = max(abs(run.distance - ends(name)[run.seed]) for name, found in others.items() for run in found)
+    assert (
+        f"The other {SPELLED[len(others)]} end where they ended, on the other machine to within {within:.4f}." in SAID
+    )
+    assert f"Final runs of the {SPELLED[len(METHODS)]} methods whose direction is a rule on inner products" in SAID
 
 
 def test_rates_are_those_of_the_linear_combiner() -> None:
