@@ -71,7 +71,8 @@ class MGDA(GradientWeighting):
     Departures: solved exactly, by Wolfe's algorithm, where the paper's Frank-Wolfe is still off by a thousandth
     after 100 iterations with as few as seven tasks; normalised gradients are followed as they were compared, where
     the public code weights the losses that are not normalised by w alone; a gradient that is exactly 0, as that of a
-    task without a label in the batch, is left out, while one that is nearly 0 makes d as short.
+    task without a label in the batch, is left out, while one that is nearly 0 makes d as short where gradients are not
+    divided by their lengths.
 
     Args:
         problem: The model and its losses.

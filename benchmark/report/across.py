@@ -24,7 +24,7 @@ from benchmark.tables.data import Results, Row, State
 DEFAULT_REFERENCE = "stl"
 FEWEST_METHODS = 2
 
-LACKS: Mapping[State, str] = {"failed": "all runs failed or diverged", "declined": "it declines"}
+LACKS: Mapping[State, str] = {"failed": "runs failed or diverged, none gave a result", "declined": "it declines"}
 """What is said of a method without the result of a final run, by the state of its row."""
 
 

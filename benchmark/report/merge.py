@@ -90,7 +90,7 @@ def check_trials(suite: str, records: Mapping[str, Record]) -> None:
                 runs = " and ".join(record.spec.digest for record in found)
                 raise UserError(
                     f"trial {trial} of {arm.method} in {arm.setting} of {suite} was made at {len(found)} points, "
-                    f"in runs {runs}: these are of several searches; report each of them on its own"
+                    f"in runs {runs}: these are of several searches; report the records of one"
                 )
 
 

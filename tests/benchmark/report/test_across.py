@@ -111,7 +111,7 @@ def test_a_method_without_runs_somewhere_is_left_out_by_name() -> None:
     assert "Left out: b (no final run in two few)" in across_sheet(found).caption
     diverged = results("two", {"stl": [1.0, 2.0], "a": [1.0, 3.0], "b": []}, lacks="failed")
     assert (
-        "Left out: b (all runs failed or diverged in two few)"
+        "Left out: b (runs failed or diverged, none gave a result in two few)"
         in across_sheet(aggregate([ONE, diverged], seed=0)).caption
     )
 
