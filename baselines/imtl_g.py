@@ -34,9 +34,9 @@ class IMTLG(GradientWeighting):
     1.2 in all on the representation.
 
     Departures: where gradients depend on one another, the pseudo-inverse of the inner products of unit gradients, as
-    Quinton and Rey generalise the rule (2024); without the paper's loss part, IMTL-L. Where the
-    weights nearly cancel before they are scaled to sum 1, the direction is many times as long as the longest gradient;
-    of independent gradients of one length it never is longer.
+    Quinton and Rey generalise the rule (2024); without the paper's loss part, IMTL-L. Where the weights
+    nearly cancel before they are scaled to sum 1, the direction is many times as long as the longest gradient; of
+    independent gradients of one length it never is longer.
     """
 
     citation = "Liu, Li, Kuang, Xue, Chen, Yang, Liao and Zhang, ICLR 2021, openreview:IMPnRXEWpvr"

@@ -1,6 +1,6 @@
-"""How long the directions of methods that weigh gradients are, and whether rounding decides where they end.
+"""How long the directions of methods that weigh gradients are, and what a nudge at the start does to their ends.
 
-On the regression of Section 5.1, where the gradients of three tasks share two parameters and so depend on one another.
+On the regression of Section 5.1, where three tasks share two parameters.
 
 Command line: python -m benchmark.explanations.directions.
 """

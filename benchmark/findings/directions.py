@@ -1,4 +1,4 @@
-"""How long directions are, and what rounding does to where they end, from `benchmark.explanations.directions`."""
+"""How long directions are, and what a nudge does to where they end, from `benchmark.explanations.directions`."""
 
 from pathlib import Path
 from statistics import median

@@ -51,7 +51,7 @@ def caption(across: Across) -> str:
         f"Gain of a run: its score less the mean of {reference} in the same setting, in percent of that mean, errors "
         "turned round. IQM: interquartile mean of the gains of all runs (Agarwal et al. 2021). P: probability that a "
         f"run is better than one of {reference}, ties half, mean over settings. In brackets 95 % percentile bootstrap "
-        f"intervals, runs resampled within each setting (stratified), none where one has a single run; for gains the "
+        "intervals, runs resampled within each setting (stratified), none where one has a single run; for gains the "
         f"mean of {reference} is held fixed. "
         f"Δm against {reference}, a setting being a task with the metrics of its main task: tasks first, up: mean over "
         "tasks of the mean over their metrics, better is positive (Maninis et al. 2019; Lin and Zhang 2023); all "
