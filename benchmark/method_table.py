@@ -101,8 +101,7 @@ class _Cells:
         """Return where the shown numbers were measured; empty where there are none."""
         methods: dict[str, list[str]] = {}
         for cost in self._shown:
-            where = f"{cost.device}, torch {cost.torch}, {cost.threads} thread, commit {cost.commit}, {cost.date}"
-            methods.setdefault(where, []).append(cost.method)
+            methods.setdefault(cost.origin, []).append(cost.method)
         if not methods:
             return ""
         usual, *others = sorted(methods, key=lambda where: -len(methods[where]))

@@ -44,7 +44,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @dataclass(frozen=True)
-class Directions:
+class Directions(rows.Row):
     """The directions of one run's steps.
 
     Attributes:
@@ -55,11 +55,6 @@ class Directions:
         longest: The longest direction of a step, as a multiple of the longest gradient there.
         distance: Of the found minimum from the true solution.
         nudged: The same of a run whose parameters start off by `NUDGE`.
-        device: Name of the processor.
-        torch: Version of torch.
-        threads: Threads of the run.
-        commit: Commit of the code, with `+` where it was changed.
-        date: Day of the measurement, UTC.
     """
 
     method: str
@@ -69,11 +64,6 @@ class Directions:
     longest: float
     distance: float
     nudged: float
-    device: str
-    torch: str
-    threads: str
-    commit: str
-    date: str
 
     @property
     def key(self) -> tuple[str, int]:

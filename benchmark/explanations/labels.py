@@ -38,7 +38,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @dataclass(frozen=True)
-class Labels:
+class Labels(rows.Row):
     """The labels of one run's training samples, at its start and after its last epoch.
 
     Attributes:
@@ -52,11 +52,6 @@ class Labels:
         bits_before: What labels say of a sample beyond its class at the start, in bits, see `bits`.
         bits_after: The same at the end.
         top1: Test accuracy of the run, at the epoch that validation selects.
-        device: Name of the processor.
-        torch: Version of torch.
-        threads: Threads of the run.
-        commit: Commit of the code, with `+` where it was changed.
-        date: Day of the measurement, UTC.
     """
 
     suite: str
@@ -69,11 +64,6 @@ class Labels:
     bits_before: float
     bits_after: float
     top1: float
-    device: str
-    torch: str
-    threads: str
-    commit: str
-    date: str
 
     @property
     def key(self) -> tuple[str, str, int]:

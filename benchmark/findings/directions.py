@@ -6,6 +6,7 @@ from statistics import median
 from benchmark.explanations.directions import FILE, LONG, NUDGE, Directions, read
 from benchmark.findings.runs import RESULTS
 from benchmark.markdown import pipe_table
+from benchmark.speed.rows import origins
 
 
 def lengths(folder: Path = RESULTS) -> str:
@@ -27,11 +28,10 @@ def lengths(folder: Path = RESULTS) -> str:
                 "at most": f"{max(moved):.2g}",
             }
         )
-    origin = found[0]
     seeds = len({run.seed for run in found})
     return (
         f"{pipe_table(rows)}\n\nFinal runs with {seeds} seeds, trained again. Directions in multiples of the longest "
         f"of the three gradients of the step; long: more than {LONG}. A nudge: all parameters start off by {NUDGE:g}; "
         "moved: difference in distance from the true solution, median over the runs and largest. "
-        f"{origin.device}, torch {origin.torch}, commit {origin.commit[:7]}, {origin.date}."
+        f"{origins(found)}."
     )

@@ -8,6 +8,7 @@ from benchmark.explanations.labels import FILE, SETTING, TRAINED, read
 from benchmark.findings.runs import RESULTS, percent
 from benchmark.generated import SUBCLASSES
 from benchmark.markdown import pipe_table
+from benchmark.speed.rows import origins
 from benchmark.statistics import summarize
 
 
@@ -28,15 +29,11 @@ def moved(folder: Path = RESULTS) -> str:
                 "top1": percent([row.top1 for row in own]),
             }
         )
-    whence = " and ".join(
-        f"{device}, torch {version}, commit {commit[:7]}, {day}"
-        for device, version, commit, day in sorted({(row.device, row.torch, row.commit, row.date) for row in found})
-    )
     return (
         f"{pipe_table(table)}\n\nFinal runs at {SETTING}, trained again; mean ± standard error. Mass moved: share of a "
         "label's mass that lies elsewhere at the end of training, total variation. Largest mass: that of a label's "
         "likeliest sub-class, at the random start and at the end. Bits: mutual information of sample and sub-class "
-        f"within a class, likewise; {math.log2(SUBCLASSES):.2f} at most. Top1: test, percent. {whence}."
+        f"within a class, likewise; {math.log2(SUBCLASSES):.2f} at most. Top1: test, percent. {origins(found)}."
     )
 
 

@@ -19,7 +19,7 @@ def data(folder: Path = RESULTS) -> str:
     return (
         f"> {found.ours:,.0f} against {found.loader:,.0f} images a second, median ratio {found.ratio:.0f} "
         f"({found.lowest:.0f} to {found.highest:.0f} in {found.turns} turns); one thread against {found.workers} "
-        f"workers, {found.images} drawn files of CUB's size; {_origin(found)}. Decoding once, "
+        f"workers, {found.images} drawn files of CUB's size; {found.origin}. Decoding once, "
         f"{found.decoding:,.0f} images a second, is not in it and has paid off after {found.epochs_to_pay:.1f} epochs"
     )
 
@@ -35,7 +35,7 @@ def scale(folder: Path = RESULTS) -> str:
         f"{ratio.turns} turns; {ratio.detail}); {cells.value:.0f} empty cells a second, with {memory.value:.0f} MB of "
         f"the driver ({cells.detail}); checkpoints ({share.detail}) take {share.value:.2f} % of a run's time; a worker "
         f"is ready after {start.value:.1f} s. {ratio.cores} cores, load average {ratio.load:.1f} to {share.load:.1f}, "
-        f"{_origin(ratio)}"
+        f"{ratio.origin}"
     )
 
 
@@ -47,18 +47,17 @@ def overhead(folder: Path = RESULTS) -> str:
     return (
         f"> harness {found['harness, ms'].value:.2f} ms, bare loop {found['bare loop, ms'].value:.2f} ms, median ratio "
         f"{ratio.value:.3f} (quartiles {low:.3f} and {high:.3f}, {ratio.turns} pairs); {ratio.detail}; load average "
-        f"{ratio.load:.1f}, {_origin(ratio)}"
+        f"{ratio.load:.1f}, {ratio.origin}"
     )
 
 
 def layout(folder: Path = RESULTS) -> str:
     """Return what channels first in memory take to channels last."""
     found = measurement.newest(measurement.read(folder / layouts.FILE))
-    commits = f"commit {' and '.join(sorted({row.commit for row in found}))}"
     told = [f"{row.what.partition(', ')[2]} {row.value:.2f} ({row.detail})" for row in found]
     return (
         f"> channels first take to channels last, median of {found[0].turns} turns: {'; '.join(told)}; load average "
-        f"{found[0].load:.1f}, {found[0].device}, torch {found[0].torch}, {commits}, {max(row.date for row in found)}"
+        f"{found[0].load:.1f}, {rows.origins(found)}"
     )
 
 
@@ -77,7 +76,7 @@ def images(folder: Path = RESULTS) -> str:
             f"{share.highest:.2f})"
         )
     row = found[0]
-    return f"> {'; '.join(parts)}; one thread, load average {row.load:.1f}, {_origin(row)}"
+    return f"> {'; '.join(parts)}; load average {row.load:.1f}, {row.origin}"
 
 
 def hours(folder: Path = RESULTS) -> str:
@@ -89,7 +88,3 @@ def outer_steps(folder: Path = RESULTS) -> str:
     """Return what outer steps of AuxiLearn cost."""
     found = hypergradient.read(folder / hypergradient.FILE)
     return f"{markdown(hypergradient.table(found))}\n\n{hypergradient.caption(found)}"
-
-
-def _origin(row: data_speed.Speed | measurement.Measurement) -> str:
-    return f"{row.device}, torch {row.torch}, commit {row.commit}, {row.date}"

@@ -7,6 +7,7 @@ from benchmark.findings.runs import RESULTS
 from benchmark.markdown import pipe_table
 from benchmark.published import FOLDER
 from benchmark.speed.measurement import newest, read
+from benchmark.speed.rows import origins
 
 
 def mnist_widths(folder: Path = RESULTS) -> str:
@@ -20,10 +21,9 @@ def mnist_widths(folder: Path = RESULTS) -> str:
         }
         for row in found
     ]
-    origin = found[0]
     return (
-        f"{pipe_table(rows)}\n\nSingle task, {SETTING}, percent, mean of {origin.turns} final runs; the preprint: "
-        f"{_published():.1f}. {origin.device}, torch {origin.torch}, commit {origin.commit[:7]}, {origin.date}."
+        f"{pipe_table(rows)}\n\nSingle task, {SETTING}, percent, mean of {found[0].turns} final runs; the preprint: "
+        f"{_published():.1f}. {origins(found)}."
     )
 
 

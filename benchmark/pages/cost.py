@@ -8,6 +8,7 @@ from benchmark.markdown import pipe_table
 from benchmark.pages.facts import Facts
 from benchmark.plan import Arm
 from benchmark.plugins import load_method
+from benchmark.speed.rows import origins
 from benchmark.speed.suite_costs import SuiteCost
 
 HOUR = 3600.0
@@ -109,16 +110,12 @@ def _measured(facts: Facts, own: Mapping[str, SuiteCost], kind: str) -> str:
     by_method = _by_method(facts)
     total = math.fsum(hours(facts, arms, own[method]) for method, arms in by_method.items() if method in own)
     share = "in all" if set(by_method) <= set(own) else "for the methods that were measured"
-    origins = dict.fromkeys(
-        f"{found.device}, torch {found.torch}, {found.threads} thread, commit {found.commit}, {found.date}"
-        for found in own.values()
-    )
     settings = ", ".join(dict.fromkeys(found.setting for found in own.values()))
     of = "Processor time of steps" if kind == "cpu" else "Steps"
     return (
         f"On one {DEVICES[kind]}, the runs one after another: **{duration(total)}** {share}.\n\n{pipe_table(rows)}\n\n"
         f"{of} of the setting {settings}, measured by {command} on batches of full size, times their number; "
-        f"{'; '.join(origins)}."
+        f"{origins(own.values())}."
     )
 
 

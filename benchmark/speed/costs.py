@@ -11,7 +11,7 @@ FILE = Path("speed") / "methods.csv"
 
 
 @dataclass(frozen=True)
-class Cost:
+class Cost(rows.Row):
     """What a variant of a method costs with a number of auxiliary tasks, in units of equal weighting.
 
     Attributes:
@@ -25,11 +25,6 @@ class Cost:
         peak_memory: Peak memory of a training step and an outer step, beyond model, gradients and optimiser.
         turns: Number of ratios of which `step` is the median.
         note: Why there is no cost.
-        device: Name of the processor or accelerator.
-        torch: Version of torch.
-        threads: Threads of the process.
-        commit: Commit of the code, with `+` where it was changed.
-        date: Day of the measurement, UTC.
     """
 
     auxiliaries: int
@@ -42,11 +37,6 @@ class Cost:
     peak_memory: float | None = None
     turns: int = 0
     note: str = ""
-    device: str = ""
-    torch: str = ""
-    threads: str = ""
-    commit: str = ""
-    date: str = ""
 
     @property
     def key(self) -> tuple[int, str, str]:

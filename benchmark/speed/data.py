@@ -21,11 +21,10 @@ FILE = Path("speed") / "data.csv"
 
 
 @dataclass(frozen=True)
-class Speed:
+class Speed(rows.Row):
     """How fast inputs come on one machine, in images a second.
 
     Attributes:
-        device: Name of the processor or accelerator.
         images: Number of images.
         workers: Processes of the DataLoader.
         ours: From data decoded once, in the training process.
@@ -37,13 +36,8 @@ class Speed:
         epochs_to_pay: Epochs after which decoding once has paid off; None where it never does.
         kilobytes: Mean length of an original.
         turns: Number of epochs that were timed of each.
-        torch: Version of torch.
-        threads: Threads of the training process.
-        commit: Commit of the code, with `+` where it was changed.
-        date: Day of the measurement, UTC.
     """
 
-    device: str
     images: int
     workers: int
     ours: float | None
@@ -55,10 +49,6 @@ class Speed:
     epochs_to_pay: float | None
     kilobytes: float | None
     turns: int
-    torch: str
-    threads: str
-    commit: str
-    date: str
 
     @property
     def key(self) -> tuple[str, int, int]:

@@ -41,7 +41,7 @@ MEASURED_FOR_MEMORY = (REFERENCE, "identity", "paper, J = 3")
 
 
 @dataclass(frozen=True)
-class OuterStep:
+class OuterStep(rows.Row):
     """What one way of an outer step costs on one machine; ratios are to a step of equal weighting.
 
     Attributes:
@@ -52,11 +52,6 @@ class OuterStep:
         peak_memory: Of an outer step; None where it is not measured.
         error: Of the hypergradient, relative to the same rule in float64 with exact products; None if not measured.
         turns: Number of turns.
-        device: Name of the processor or accelerator.
-        torch: Version of torch.
-        threads: Threads of the process.
-        commit: Commit of the code, with `+` where it was changed.
-        date: Day of the measurement, UTC.
     """
 
     auxiliaries: int
@@ -66,11 +61,6 @@ class OuterStep:
     peak_memory: float | None
     error: float | None
     turns: int
-    device: str
-    torch: str
-    threads: str
-    commit: str
-    date: str
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -128,8 +118,7 @@ def caption(found: Sequence[OuterStep]) -> str:
     return (
         f"Ratios to a step of equal weighting, medians of {first.turns} turns; ResNet-18, 64 px, batch 16. An epoch is "
         f"{OUTER_EVERY} steps of `auxilearn-nonlinear` with one outer step, against as many of `equal`. Error: "
-        "relative to the same rule in float64 with exact products. "
-        f"{first.device}, torch {first.torch}, {first.threads} thread, commit {first.commit}, {first.date}."
+        f"relative to the same rule in float64 with exact products. {first.origin}."
     )
 
 

@@ -18,11 +18,10 @@ CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Measurement:
+class Measurement(rows.Row):
     """A measurement on one machine.
 
     Attributes:
-        device: Name of the processor or accelerator.
         what: What is measured, with its unit.
         value: Its median over the turns or what else `what` says, or its only value.
         lowest: Least value of a turn.
@@ -31,13 +30,8 @@ class Measurement:
         detail: What was run.
         cores: Cores that the process may use.
         load: Load average of the machine over the minute before, which counts what else runs.
-        torch: Version of torch.
-        threads: Threads of a run.
-        commit: Commit of the code, with `+` where it was changed.
-        date: Day of the measurement, UTC.
     """
 
-    device: str
     what: str
     value: float
     lowest: float
@@ -46,10 +40,6 @@ class Measurement:
     detail: str
     cores: int
     load: float
-    torch: str
-    threads: str
-    commit: str
-    date: str
 
     @property
     def key(self) -> tuple[str, str]:

@@ -1,24 +1,43 @@
 """Measurements as rows of a CSV file, one a thing that is measured."""
 
 import csv
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from benchmark.errors import UserError
 from benchmark.files import whole
 
 
-class Row(Protocol):
-    """A dataclass of texts, whole numbers and real ones, which may be None."""
+@dataclass(frozen=True, kw_only=True)
+class Row(ABC):
+    """A measurement, and where and when it was made; its numbers are texts, whole numbers and real ones or None.
 
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+    Attributes:
+        device: Name of the processor or accelerator.
+        torch: Version of torch.
+        threads: Threads of the process.
+        commit: Commit of the code, with `+` where it was changed.
+        date: Day of the measurement, UTC.
+    """
+
+    device: str
+    torch: str
+    threads: str
+    commit: str
+    date: str
 
     @property
+    @abstractmethod
     def key(self) -> tuple[Any, ...]:
         """What is measured; a file has one row for it."""
-        ...
+
+    @property
+    def origin(self) -> str:
+        """Where and when it was measured, in words."""
+        return in_words(self.device, self.torch, self.threads, self.commit, self.date)
 
 
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -54,10 +73,26 @@ def write(path: Path, rows: Iterable[AnyRow], kind: type[AnyRow]) -> list[AnyRow
     ordered = sorted({row.key: row for row in rows}.values(), key=lambda row: row.key)
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(kind)], lineterminator="\n")
+        writer = csv.DictWriter(file, _columns(kind), lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in ordered)
     return ordered
+
+
+def in_words(device: str, torch: str, threads: str, commit: str, date: str) -> str:
+    """Return where and when a measurement was made."""
+    return f"{device}, torch {torch}, {threads} thread{'s' * (threads != '1')}, commit {commit}, {date}"
+
+
+def origins(found: Iterable[Row]) -> str:
+    """Return where and when rows were measured, in words."""
+    return "; ".join(dict.fromkeys(row.origin for row in found))
+
+
+def _columns(kind: type[Row]) -> list[str]:
+    """Return the names of a file's columns, those of every measurement last."""
+    last = [field.name for field in fields(Row)]
+    return [field.name for field in fields(kind) if field.name not in last] + last
 
 
 def _parsed(row: dict[str, str], kind: type[AnyRow]) -> AnyRow:

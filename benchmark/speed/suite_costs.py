@@ -11,7 +11,7 @@ FILE = Path("speed") / "suites.csv"
 
 
 @dataclass(frozen=True)
-class SuiteCost:
+class SuiteCost(rows.Row):
     """What a method takes on a suite's network and batches of full size.
 
     Attributes:
@@ -24,11 +24,6 @@ class SuiteCost:
         outer_every: Training steps between two outer steps; 0 for single-level methods.
         evaluation_sec: Evaluation of one sample.
         steps: Number of steps of which `step_sec` is the median.
-        device: Name of the processor or accelerator.
-        torch: Version of torch.
-        threads: Threads of the process.
-        commit: Commit of the code, with `+` where it was changed.
-        date: Day of the measurement, UTC.
     """
 
     suite: str
@@ -40,11 +35,6 @@ class SuiteCost:
     outer_every: int
     evaluation_sec: float
     steps: int
-    device: str
-    torch: str
-    threads: str
-    commit: str
-    date: str
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from benchmark import environment
+from benchmark.speed.rows import in_words
 
 LONG = 2.0
 """Ratio to the reference from which on work is timed in fewer turns."""
@@ -67,9 +68,7 @@ def origin(device: torch.device) -> dict[str, str]:
 
 def provenance(device: torch.device) -> str:
     """Return the origin of a measurement made now as one line."""
-    found = origin(device)
-    where = f"{found['device']}, torch {found['torch']}, {found['threads']} thread"
-    return f"{where}, commit {found['commit']}, {found['date']}"
+    return in_words(**origin(device))
 
 
 def seconds_of(work: Callable[[], object], device: torch.device) -> float:

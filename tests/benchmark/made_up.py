@@ -8,6 +8,11 @@ from benchmark.record import Record, Store
 from benchmark.spec import Search, Spec
 
 ABOUT = {"device": "a machine", "torch": "9.9", "commit": "1234567890abcdef"}
+WHERE: dict[str, Any] = {"device": "a machine", "torch": "9.9", "threads": "1", "commit": "abc", "date": "2026-01-02"}
+"""The origin of a row of measurements."""
+
+ORIGIN = "a machine, torch 9.9, 1 thread, commit abc, 2026-01-02"
+"""The same in words."""
 
 
 def a_run(

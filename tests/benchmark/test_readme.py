@@ -18,6 +18,7 @@ from benchmark.readme import END, opening, rewritten
 from benchmark.speed import costs
 from benchmark.speed.costs import Cost
 from tests.benchmark.helpers import Ended
+from tests.benchmark.made_up import ORIGIN, WHERE
 
 PAGE = f"# Title\n\n{opening('one')}\nold\n{END}\n\nbetween\n\n{opening('two')}\n\n{END}\nafter\n"
 MAKERS = {"one": lambda: "new 1\n", "two": lambda: "\nnew 2"}
@@ -142,9 +143,6 @@ def ninth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         delattr(baselines, "ninth_method")
 
 
-WHERE: dict[str, Any] = {"device": "a machine", "torch": "9.9", "threads": "1", "commit": "abc", "date": "2026-01-02"}
-
-
 def table(path: Path, *measured: Cost) -> tuple[dict[str, list[str]], str]:
     """Return the rows by method, and what follows the table, made from these costs."""
     costs.write(path / "methods.csv", measured)
@@ -182,7 +180,7 @@ def test_costs_are_of_the_defaults_at_their_number_with_the_share_of_outer_steps
     ]
     rows, rest = table(tmp_path, bilevel, large, *others)
     assert rows["gcs"][3:5] == ["3.00 (234)", "45.7 (9.99)"]
-    assert rest.endswith("; a machine, torch 9.9, 1 thread, commit abc, 2026-01-02.")
+    assert rest.endswith(f"; {ORIGIN}.")
 
 
 def test_an_origin_that_is_not_the_usual_one_is_named_with_its_methods(tmp_path: Path) -> None:
@@ -190,13 +188,12 @@ def test_an_origin_that_is_not_the_usual_one_is_named_with_its_methods(tmp_path:
     later = {**WHERE, "commit": "def+", "date": "2026-02-03"}
     measured = [Cost(12, "dwa", "", **numbers, **WHERE), Cost(312, "dwa", "", **numbers, **WHERE)]
     _, rest = table(tmp_path, *measured, Cost(12, "gcs", "", **numbers, **later))
-    usual, other = "a machine, torch 9.9, 1 thread, commit abc, 2026-01-02", "commit def+, 2026-02-03"
-    assert rest.endswith(f"; {usual}; `gcs`: a machine, torch 9.9, 1 thread, {other}.")
+    assert rest.endswith(f"; {ORIGIN}; `gcs`: a machine, torch 9.9, 1 thread, commit def+, 2026-02-03.")
 
 
 def test_what_cannot_be_measured_is_a_dash_with_its_reason(tmp_path: Path) -> None:
     reason = "no | labels"
-    rows, rest = table(tmp_path, *(Cost(12, name, "", note=reason) for name in ("gcs", "stl")))
+    rows, rest = table(tmp_path, *(Cost(12, name, "", note=reason, **WHERE) for name in ("gcs", "stl")))
     assert rows["gcs"][3] == rows["stl"][3] == "– [1]"
     assert rest.endswith("\n\n- [1] no \\| labels")
 
@@ -209,7 +206,7 @@ def test_grouped_tasks_stand_in_where_tasks_apart_are_too_many(tmp_path: Path) -
     assert rows["stl"][3] == "– [2]"
     assert rest.endswith("\n\n- [1] auxiliaries in 28 groups; apart: too large\n- [2] not today")
     assert "commit abc" in rest
-    refused_too = Cost(312, "pcgrad", "28 groups", note="too large")
+    refused_too = Cost(312, "pcgrad", "28 groups", note="too large", **WHERE)
     rows, rest = table(tmp_path, refused_too)
     assert rows["pcgrad"][4] == "– [1]"
     assert "- [1] too large" in rest

@@ -13,6 +13,7 @@ from benchmark.places import Places
 from benchmark.speed import measurement
 from benchmark.suites.mnist import MNIST
 from benchmark.train import Row, Training, Visit
+from tests.benchmark.made_up import WHERE
 
 
 def test_networks_have_the_widths_and_runs_their_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +35,7 @@ def test_the_suite_is_as_it_was() -> None:
 
 
 def test_what_is_measured_is_not_measured_again_by_this_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    about = {"device": "a machine", "torch": "9.9", "threads": "1", "commit": "one", "date": "2026-01-02"}
+    about = WHERE | {"commit": "one"}
     seen: list[tuple[tuple[int, int], int]] = []
 
     def noted(channels: tuple[int, int], places: Places, *, seeds: int) -> list[float]:

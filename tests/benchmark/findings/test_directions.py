@@ -5,16 +5,15 @@ from pathlib import Path
 from benchmark.explanations.directions import FILE, Directions
 from benchmark.findings.directions import lengths
 from benchmark.speed.rows import write
-from tests.benchmark.made_up import rows
+from tests.benchmark.made_up import ORIGIN, WHERE, rows
 
 
 def test_the_text_has_every_method(tmp_path: Path) -> None:
-    about = {"device": "a machine", "torch": "9.9", "threads": "1", "commit": "1234567890", "date": "2026-01-02"}
     runs = [
-        Directions("far", 1, 500, 2, 7.25, distance=1.0, nudged=3.0, **about),
-        Directions("far", 2, 500, 0, 2.0, distance=1.0, nudged=1.5, **about),
-        Directions("far", 3, 500, 1, 4.0, distance=2.0, nudged=2.25, **about),
-        *(Directions("near", seed, 500, 0, 0.5, distance=1.0, nudged=1.0, **about) for seed in (1, 2, 3)),
+        Directions("far", 1, 500, 2, 7.25, distance=1.0, nudged=3.0, **WHERE),
+        Directions("far", 2, 500, 0, 2.0, distance=1.0, nudged=1.5, **WHERE),
+        Directions("far", 3, 500, 1, 4.0, distance=2.0, nudged=2.25, **WHERE),
+        *(Directions("near", seed, 500, 0, 0.5, distance=1.0, nudged=1.0, **WHERE) for seed in (1, 2, 3)),
     ]
     write(tmp_path / FILE, runs, Directions)
     text = lengths(tmp_path)
@@ -23,4 +22,4 @@ def test_the_text_has_every_method(tmp_path: Path) -> None:
     assert list(near.values()) == ["`near`", "0.5", "0 of 3", "0 of 1,500 steps", "0", "0"]
     assert "Final runs with 3 seeds" in text
     assert "long: more than 3. A nudge: all parameters start off by 1e-06" in text
-    assert text.endswith("a machine, torch 9.9, commit 1234567, 2026-01-02.")
+    assert text.endswith(f"{ORIGIN}.")

@@ -5,11 +5,11 @@ from pathlib import Path
 from benchmark.explanations.labels import FILE, TRAINED, Labels
 from benchmark.findings.labels import moved
 from benchmark.speed import rows
+from tests.benchmark.made_up import ORIGIN, WHERE
 from tests.benchmark.made_up import rows as rows_of
 
 
 def test_the_text_has_every_kind_of_run_and_its_means(tmp_path: Path) -> None:
-    about = {"device": "a machine", "torch": "9.9", "threads": "1", "commit": "1234567890", "date": "2026-01-02"}
     made = [
         Labels(
             suite=each.suite,
@@ -22,7 +22,7 @@ def test_the_text_has_every_kind_of_run_and_its_means(tmp_path: Path) -> None:
             bits_before=0.05,
             bits_after=0.01 * number,
             top1=0.9 + 0.01 * seed,
-            **about,
+            **WHERE,
         )
         for number, each in enumerate(TRAINED)
         for seed in (1, 3)
@@ -39,4 +39,4 @@ def test_the_text_has_every_kind_of_run_and_its_means(tmp_path: Path) -> None:
         "bits": "0.050 to 0.020 ± 0.000",
         "top1": "92.00 ± 1.00",
     }
-    assert "a machine, torch 9.9, commit 1234567, 2026-01-02" in text
+    assert ORIGIN in text

@@ -6,13 +6,12 @@ from benchmark.findings import speeds
 from benchmark.speed import hypergradient, rows
 from benchmark.speed.data import Speed
 from benchmark.speed.measurement import Measurement, write
-
-ABOUT = {"device": "a machine", "torch": "9.9", "threads": "1", "commit": "1234567", "date": "2026-11-25"}
+from tests.benchmark.made_up import ORIGIN, WHERE
 
 
 def measured(what: str, value: float, detail: str = "some runs", load: float = 0.25) -> Measurement:
     return Measurement(
-        what=what, value=value, lowest=value / 2, highest=2 * value, turns=3, detail=detail, cores=2, load=load, **ABOUT
+        what=what, value=value, lowest=value / 2, highest=2 * value, turns=3, detail=detail, cores=2, load=load, **WHERE
     )
 
 
@@ -31,7 +30,7 @@ def test_scale(tmp_path: Path) -> None:
         "123 empty cells a second, with 457 MB of the driver (ten cells)",
         "checkpoints (a network) take 0.50 %",
         "ready after 2.2 s",
-        "2 cores, load average 0.2 to 0.8, a machine, torch 9.9, commit 1234567, 2026-11-25",
+        f"2 cores, load average 0.2 to 0.8, {ORIGIN}",
     ):
         assert part in text
 
@@ -60,7 +59,7 @@ def test_data(tmp_path: Path) -> None:
         epochs_to_pay=0.75,
         kilobytes=90.0,
         turns=7,
-        **ABOUT,
+        **WHERE,
     )
     rows.write(tmp_path / "speed/data.csv", [speed], Speed)
     text = speeds.data(tmp_path)
@@ -69,7 +68,7 @@ def test_data(tmp_path: Path) -> None:
 
 
 def test_outer_steps(tmp_path: Path) -> None:
-    cost = hypergradient.OuterStep(2, "identity", 1.5, 1.1, None, 0.034, turns=3, **ABOUT)
+    cost = hypergradient.OuterStep(2, "identity", 1.5, 1.1, None, 0.034, turns=3, **WHERE)
     rows.write(tmp_path / hypergradient.FILE, [cost], hypergradient.OuterStep)
     table, caption = speeds.outer_steps(tmp_path).split("\n\n")
     assert [cell.strip() for cell in table.splitlines()[-1].strip("|").split("|")] == [
@@ -81,7 +80,7 @@ def test_outer_steps(tmp_path: Path) -> None:
         "3.4e-02",
     ]
     assert "medians of 3 turns" in caption
-    assert caption.endswith("a machine, torch 9.9, 1 thread, commit 1234567, 2026-11-25.")
+    assert caption.endswith(f"{ORIGIN}.")
 
 
 def test_layout(tmp_path: Path) -> None:
@@ -92,5 +91,5 @@ def test_layout(tmp_path: Path) -> None:
     write(tmp_path / "speed/layout.csv", found)
     assert (
         "last, median of 3 turns: a step of mnist 1.50 (128 samples); evaluation of mnist 4.25 (1000 samples, 128 at "
-        "once against 4096); load average 0.2, a machine, torch 9.9, commit 1234567, 2026-11-25"
+        f"once against 4096); load average 0.2, {ORIGIN}"
     ) in speeds.layout(tmp_path)

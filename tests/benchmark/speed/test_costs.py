@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from benchmark.errors import UserError
 from benchmark.speed import costs
 from benchmark.speed.costs import Cost
+from tests.benchmark.made_up import WHERE
 
 texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00\r"))
 numbers = st.none() | st.floats(0, 1e4)
@@ -28,6 +29,9 @@ some_costs = st.builds(
     note=texts,
     device=texts,
     commit=texts,
+    torch=texts,
+    threads=texts,
+    date=texts,
 )
 
 
@@ -42,9 +46,9 @@ def test_a_file_gives_back_what_was_written(found: list[Cost], tmp_path_factory:
 
 def test_a_new_measurement_replaces_its_own_row_alone(tmp_path: Path) -> None:
     path = tmp_path / "methods.csv"
-    old, other = Cost(2, "gcs", "", step=3.0, date="2026-01-01"), Cost(2, "gcs", "gate=sum", step=2.0)
+    old, other = Cost(2, "gcs", "", step=3.0, **WHERE), Cost(2, "gcs", "gate=sum", step=2.0, **WHERE)
     costs.write(path, [old, other])
-    new, more = replace(old, step=2.5, date="2026-02-02"), Cost(12, "equal", "", note="not today")
+    new, more = replace(old, step=2.5, date="2026-02-02"), Cost(12, "equal", "", note="not today", **WHERE)
     assert costs.write(path, [more, new]) == [new, other, more]
     assert costs.read(path) == [new, other, more]
     with path.open() as file:
@@ -62,7 +66,7 @@ def test_what_is_no_file_of_costs_is_refused(text: str, tmp_path: Path) -> None:
 
 def test_a_word_for_a_number_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "methods.csv"
-    costs.write(path, [Cost(2, "gcs", "", step=1.25)])
+    costs.write(path, [Cost(2, "gcs", "", step=1.25, **WHERE)])
     path.write_text(path.read_text().replace("1.25", "fast"))
     with pytest.raises(UserError, match="does not hold costs"):
         costs.read(path)

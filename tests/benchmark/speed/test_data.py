@@ -1,5 +1,6 @@
 """The speed of inputs: both ways give the same inputs in distribution; no time is asserted."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from torch import Tensor
 from benchmark.images import Images
 from benchmark.speed import data, pipelines, rows
 from benchmark.speed.data import FILE, Speed
+from tests.benchmark.made_up import WHERE
 from tests.benchmark.speed.conftest import Cli
 
 
@@ -76,6 +78,6 @@ def test_one_command_measures_writes_and_prints(cli: Cli, tmp_path: Path) -> Non
 
 
 def test_decoding_pays_after_as_many_epochs_as_it_takes_and_perhaps_never() -> None:
-    speed = Speed("x", 9, 2, 500.0, 100.0, 5.0, 4.0, 6.0, 50.0, 2.5, 98.0, 3, "2", "1", "c", "2026-01-01")
+    speed = Speed(9, 2, 500.0, 100.0, 5.0, 4.0, 6.0, 50.0, 2.5, 98.0, 3, **WHERE)
     assert "after 2.5 epochs" in data.caption(speed)
-    assert "never pays off" in data.caption(Speed(**{**vars(speed), "epochs_to_pay": None}))
+    assert "never pays off" in data.caption(replace(speed, epochs_to_pay=None))

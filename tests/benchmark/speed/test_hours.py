@@ -11,10 +11,11 @@ from benchmark.speed import hours
 from benchmark.speed.hours import PARTS, Part, cells, hours_of_tables, settings_of
 from benchmark.speed.suite_costs import SuiteCost
 from tests.benchmark.helpers import Toy, install
+from tests.benchmark.made_up import WHERE
 
 STL = SuiteCost(
     suite="toy", setting="few", kind="cpu", method="stl", step_sec=2.0, outer_step_sec=0.0, outer_every=0,
-    evaluation_sec=0.1, steps=3, device="a machine", torch="9.9", threads="1", commit="abc", date="2026-01-02",
+    evaluation_sec=0.1, steps=3, **WHERE,
 )  # fmt: skip
 EQUAL = replace(STL, method="equal", step_sec=3.0)
 EPOCH = 30 * 0.1

@@ -10,6 +10,7 @@ from benchmark.errors import UserError
 from benchmark.speed import suite_costs, suites
 from benchmark.speed.suite_costs import SuiteCost
 from tests.benchmark.helpers import Ended, Toy, install
+from tests.benchmark.made_up import WHERE
 
 Cli = Callable[..., Ended]
 CPU = torch.device("cpu")
@@ -77,7 +78,7 @@ def test_seconds_of_one_thread_are_the_processors() -> None:
 
 
 def test_the_file_gives_back_what_was_written_and_keeps_other_rows(tmp_path: Path) -> None:
-    where = {"device": "a, machine", "torch": "9.9", "threads": "1", "commit": "abc", "date": "2026-01-02"}
+    where = {**WHERE, "device": "a, machine"}
     first = SuiteCost("toy", "few", "cpu", "stl", 0.5, 0.0, 0, 0.001, 3, **where)
     other = SuiteCost("toy", "few", "cuda", "stl", 0.1, 2.5, 20, 1e-5, 1, **where)
     path = tmp_path / "speed" / "suites.csv"
