@@ -79,7 +79,7 @@ class LabelMethod(Method):
     @classmethod
     def declines(cls, problem: Problem) -> str | None:
         """Return a reason if the problem has no generated auxiliary task."""
-        return None if labels_are_generated(problem) else "its auxiliary labels are given, not generated"
+        return None if labels_are_generated(problem) else "it generates auxiliary labels, and here these are given"
 
     def targets(self, batch: Batch) -> Tensor:
         """Return the generated labels (B, C, ...) of a batch."""

@@ -30,4 +30,4 @@ class AuxiLearnGenerated(AuxiLearn):
         """Return a reason if the problem has no generated auxiliary task."""
         if isinstance(problem, LabelSource) and problem.subclasses:
             return super().declines(problem)
-        return "its auxiliary labels are given, not generated"
+        return "it generates auxiliary labels, and here these are given; auxilearn-linear weighs given ones"

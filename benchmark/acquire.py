@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmark.archives import files_below
 from benchmark.cache import FORMAT, Arrays, Prepared, locked, made_whole, open_or_decode
 from benchmark.dataset import SAMPLE_MARK, Dataset, Found
-from benchmark.download import download
+from benchmark.download import PAGE_ALONE, by_hand, download
 from benchmark.errors import UserError
 from benchmark.places import Places
 
@@ -55,15 +55,20 @@ def obtain(dataset: Dataset, places: Places, *, say: Say = to_stderr) -> Found:
 def _official(dataset: Dataset, places: Places, say: Say) -> Found:
     data_dir = places.data_dir
     found = dataset.locate(data_dir)
+    folder = data_dir / dataset.name
     if found is None and dataset.layout:
+        if not data_dir.is_dir():
+            raise UserError(f"there is no folder {data_dir}")
         raise UserError(f"{data_dir} holds nothing that can be read: {dataset.layout}")
     if found is None and not places.downloads:
+        for source in dataset.sources:
+            if not source.urls:
+                raise by_hand(dataset, folder, source, PAGE_ALONE)
         command = shlex.join(
             ["python", "-m", "benchmark.prepare", f"--dataset={dataset.name}", f"--data-dir={data_dir}"]
         )
         raise UserError(f"{data_dir} does not hold {dataset.name}, and --dry-run downloads nothing; {command} does")
     if found is None:
-        folder = data_dir / dataset.name
         download(dataset, folder, say=say)
         found = dataset.find(folder)
     if found is None:

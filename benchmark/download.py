@@ -20,6 +20,9 @@ ROUNDS = 3
 PAUSE_SEC = 1.0
 """Pause after the first round; it grows by as much from round to round."""
 
+PAGE_ALONE = "it is given out on its page alone"
+"""Why a file without an address cannot be downloaded."""
+
 Say = Callable[[str], None]
 
 
@@ -33,18 +36,23 @@ def download(dataset: Dataset, folder: Path, *, say: Say, pause_sec: float = PAU
         try:
             fetch(source, folder, say=say, pause_sec=pause_sec)
         except FailedError as failure:
-            missing = [source for source in dataset.sources if not (folder / source.name).exists()]
-            wanted = ", ".join(f"{source.name} from {(*source.urls, dataset.homepage)[0]}" for source in missing)
-            reason = f"{dataset.name}: {source.name} could not be downloaded ({failure})"
-            them = "it" if len(missing) == 1 else "them"
-            raise UserError(f"{reason}; get {wanted} and put {them} into {folder}, or try --sample") from failure
+            raise by_hand(dataset, folder, source, str(failure)) from failure
+
+
+def by_hand(dataset: Dataset, folder: Path, source: Source, failure: str) -> UserError:
+    """Return the error for a file that could not be downloaded, with where to get all that are missing."""
+    missing = [source for source in dataset.sources if not (folder / source.name).exists()]
+    wanted = ", ".join(f"{source.name} from {(*source.urls, dataset.homepage)[0]}" for source in missing)
+    reason = f"{dataset.name}: {source.name} could not be downloaded ({failure})"
+    them = "it" if len(missing) == 1 else "them"
+    return UserError(f"{reason}; get {wanted} and put {them} into {folder}, or try --sample")
 
 
 def fetch(source: Source, folder: Path, *, say: Say, pause_sec: float = PAUSE_SEC) -> Path:
     """Bring one file into `folder`, where it appears complete and verified or not at all, and return its path."""
     target = folder / source.name
     if not source.urls and not target.exists():
-        raise FailedError("it is given out on its page alone")
+        raise FailedError(PAGE_ALONE)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_name(".download.lock")):

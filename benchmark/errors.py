@@ -1,5 +1,6 @@
 """Mistakes of the user, each told in one line."""
 
+import difflib
 import errno
 from collections.abc import Iterable
 
@@ -18,4 +19,7 @@ class UserError(Exception):
 
 def unknown(kind: str, found: str, allowed: Iterable[str]) -> UserError:
     """Return the error for a name that is not among those allowed."""
-    return UserError(f"unknown {kind} {found!r}; choose one of: {', '.join(allowed)}")
+    names = list(allowed)
+    near = difflib.get_close_matches(found.lower().replace("_", "-"), names, n=1, cutoff=0.7)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return UserError(f"unknown {kind} {found!r}{meant}; choose one of: {', '.join(names)}")

@@ -65,7 +65,7 @@ def reason_of(error: BaseException, device: torch.device | None = None) -> str:
     named = f"{type(error).__name__}: {first}" if first else type(error).__name__
     if device is not None and is_out_of_memory(error):
         return plain(anonymous(_shortage(first or named, device)))[:LONGEST]
-    place = _place(error)
+    place = place_of(error)
     return f"{plain(anonymous(named))[: LONGEST - len(place)]}{place}"
 
 
@@ -77,8 +77,8 @@ def text_of(error: BaseException) -> str:
         return ""
 
 
-def _place(error: BaseException) -> str:
-    """Return file and line of the last call before libraries; nothing where all were theirs."""
+def place_of(error: BaseException) -> str:
+    """Return file and line of the last call before libraries, in brackets; nothing where all were theirs."""
     calls = [(Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)]
     own = ((file.name, line) for file, line in reversed(calls) if _is_own(file))
     return next((f" ({plain(name)[:_LONGEST_NAME]}:{line})" for name, line in own), "")

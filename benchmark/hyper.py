@@ -65,9 +65,9 @@ def _finite(text: str) -> float:
 
 
 _READERS: dict[type, tuple[str, Callable[[str], Value]]] = {
-    bool: ("true or false", {"true": True, "false": False}.__getitem__),
+    bool: ("true or false", lambda text: {"true": True, "false": False}[text.lower()]),
     int: ("a whole number", int),
     float: ("a finite number", _finite),
     str: ("a word", str),
-    type(None): ("a finite number or none", lambda text: None if text == "none" else _finite(text)),
+    type(None): ("a finite number or none", lambda text: None if text.lower() == "none" else _finite(text)),
 }

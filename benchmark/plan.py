@@ -164,10 +164,11 @@ def _check_names(options: Options, suite: Suite, methods: Mapping[str, type[Meth
     allowed = sorted({*suite.grid, *(name for method in methods.values() for name in hyper_parameters(method))})
     for name in (*options.fixed, *options.grid):
         method, dot, bare = name.rpartition(".")
-        if bare not in allowed or (dot and not method):
-            raise unknown("hyper-parameter", name, allowed)
-        if method and (method not in methods or bare not in (*suite.grid, *hyper_parameters(methods[method]))):
-            raise UserError(f"{name!r} names no hyper-parameter of a method that runs; see --list")
+        if dot and method not in methods:
+            raise UserError(f"{name!r} names no method that runs; these are: {', '.join(methods)}")
+        own = sorted({*suite.grid, *hyper_parameters(methods[method])}) if dot else allowed
+        if bare not in own:
+            raise unknown(f"hyper-parameter of {method or 'the methods that run'}", bare, own)
     twice = sorted(set(options.fixed) & set(options.grid))
     if twice:
         raise UserError(f"--set and --grid both name {twice[0]!r}; use one of them")

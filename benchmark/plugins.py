@@ -3,18 +3,22 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import baselines
 from auxilearn import Method
 from benchmark import suites
 from benchmark.errors import FORBIDDEN, FULL, UserError
-from benchmark.failures import LONGEST, reason_of, text_of
+from benchmark.failures import LONGEST, place_of, reason_of, text_of
 from benchmark.hyper import as_text, hyper_parameters, is_value, parse
 from benchmark.places import Places
 from benchmark.suite import Suite
 from benchmark.text import plain
 from benchmark.train import OPTIMIZER_HYPER
+
+LOADER = Path(baselines.__file__).name
+"""The file that finds plug-ins, which is no place where one of them is wrong."""
 
 Loaded = TypeVar("Loaded")
 
@@ -85,7 +89,9 @@ def _loaded(kind: str, name: str, load: Callable[[str], Loaded]) -> Loaded:
         return load(name)
     except (Exception, SystemExit) as error:
         told = f"{type(error).__name__}: {text_of(error)[:LONGEST]}".removesuffix(": ")
-        raise UserError(f"{kind} {name!r} cannot be loaded: {told}") from error
+        place = place_of(error)
+        known = isinstance(error, SyntaxError) or LOADER in place  # its text says where, or it is of the whole file
+        raise UserError(f"{kind} {name!r} cannot be loaded: {told}{'' if known else place}") from error
 
 
 @contextmanager

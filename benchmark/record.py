@@ -1,6 +1,7 @@
 """Records of finished runs, kept on disk as one JSON line each."""
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -135,6 +136,22 @@ class Store:
                 raise UserError(f"{self.path}, line {number}: not a record ({error}); {hint}") from None
             yield record
 
+    def check_place(self) -> None:
+        """Refuse a folder that could not be written, without writing.
+
+        Raises:
+            UserError: It cannot.
+        """
+        nearest = next(path for path in (self.folder, *self.folder.absolute().parents) if os.path.lexists(path))
+        if not nearest.is_dir():
+            raise self._unwritable(errno.ENOTDIR)
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise self._unwritable(errno.EACCES)
+
+    def _unwritable(self, number: int | None) -> UserError:
+        reason = os.strerror(number or errno.EIO)
+        return UserError(f"cannot write to {self.folder} ({reason}); use another --results-dir")
+
     @contextmanager
     def writing(self) -> Iterator["Store"]:
         """Hold the folder for writing: lock it, load its records, cut off a torn last line.
@@ -159,8 +176,7 @@ class Store:
                 hint = "wait for it or use another --results-dir"
                 raise UserError(f"another run is writing to {self.folder}; {hint}") from None
             except OSError as error:
-                hint = "use another --results-dir"
-                raise UserError(f"cannot write to {self.folder} ({error.strerror}); {hint}") from None
+                raise self._unwritable(error.errno) from None
             try:
                 yield self
             except UserError:

@@ -150,6 +150,8 @@ def command(
         return 0
     if not suite:
         raise UserError(f"--suite is missing; choose one of: {', '.join(suites.names())}")
+    if "," in suite:
+        raise UserError(f"--suite takes one suite, not {suite!r}; run the command once for each")
     references = words(reference, "--reference")
     _check_names_at_once(suite, words(methods, "--methods"), words(controls, "--controls"), references)
     if precision not in PRECISIONS:

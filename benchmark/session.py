@@ -25,6 +25,7 @@ from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
 from benchmark.plugins import blaming, is_usable
 from benchmark.record import Store
 from benchmark.spec import is_sample
+from benchmark.storage import check_url
 from benchmark.table import Table, make_table
 from benchmark.where import Where
 
@@ -73,8 +74,11 @@ def run_session(request: Request) -> int:
     if lack:
         tell(f"{INCOMPLETE}: {lack}")
     if request.dry_run:
+        store.check_place()
+        if request.storage:
+            check_url(request.storage)
         store.read()
-        _check(arms, store)
+        _check(request, arms, store)
         terminal.print_plan(arms, store.records, resources)
         return 0
     stopping.listen()
@@ -84,7 +88,7 @@ def run_session(request: Request) -> int:
 
 def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
     with store.writing():
-        _check(arms, store)
+        _check(request, arms, store)
         try:
             made = execute(arms, store, resources, outlets)
         except KeyboardInterrupt:
@@ -98,8 +102,14 @@ def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resourc
     return FAILED if failed else 0
 
 
-def _check(arms: Sequence[Arm], store: Store) -> None:
-    """Build each method that has something to run once, before any work."""
+def _check(request: Request, arms: Sequence[Arm], store: Store) -> None:
+    """Refuse references without runs, and build each method that has something to run once, before any work."""
+    asked = tuple(dict.fromkeys(arm.method for arm in arms))
+    for name in set(request.references) - set(asked):
+        own = list_arms(dataclasses.replace(request.options, methods=(*asked, name)))
+        if not any(is_complete(arm, store.records) for arm in own if arm.method == name):
+            told = f"reference {name} is not among the methods that run, nor does {store.folder} hold its runs"
+            raise UserError(f"{told}; add it to --methods")
     for arm in arms:
         if missing(arm, store.records):
             check_values(arm, arm.points()[:1])

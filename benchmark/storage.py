@@ -1,5 +1,7 @@
 """Where Optuna keeps studies: a journal file beside the results, or a URL whose password nobody sees."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +42,33 @@ def open_storage(url: str | None, folder: Path) -> Any:
         raise UserError(f"{path} is damaged; remove it and it will be written anew from the records") from None
 
 
-def _storage_at(url: str) -> Any:
-    import optuna
+def check_url(url: str) -> None:
+    """Refuse a URL that Optuna cannot open whatever it leads to, without opening it.
 
-    try:
+    Raises:
+        UserError: It is none, nothing serves its scheme, or what serves it or the folder of its file is not there.
+    """
+    with _refusing(url):
+        import sqlalchemy
+
+        if not url.startswith("redis"):
+            sqlalchemy.make_url(url).get_dialect().import_dbapi()
+            if _lacks_folder(url):
+                raise FileNotFoundError
+
+
+def _storage_at(url: str) -> Any:
+    with _refusing(url):
+        import optuna
+
         return optuna.storages.get_storage(url)
+
+
+@contextmanager
+def _refusing(url: str) -> Iterator[None]:
+    """Tell what is wrong with a URL, in which a password may be, without it."""
+    try:
+        yield
     except ImportError as error:
         raise UserError(f"--storage cannot be opened: {_missing_driver(error)}") from None
     except Exception as error:

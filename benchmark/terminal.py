@@ -163,15 +163,24 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
         arm = next(arm for arm in arms if arm.method == method)
         if arm.declined:
             _print_text(out, f"{method} declines: {arm.declined}")
-        elif arm.space:
-            space = "; ".join(f"{name} {describe(each)}" for name, each in sorted(arm.space.items()))
-            _print_text(out, f"{method} searches {space}")
+        elif told := _values(arm):
+            _print_text(out, f"{method} {told}")
     slots = max(resources.workers, 1)
     kind = "worker" if resources.slurm is None else "Slurm job"
     where = resources.scheduler or f"{slots} {kind}{'s' * (slots > 1)} on {resources.device}"
     duration = _duration(left_sec / slots)
     runs = sum(arm.runs for arm in arms)
     _print_text(out, f"{runs} runs, {left} left: about {duration} with {where}, and its start")
+
+
+def _values(arm: Arm) -> str:
+    """Return what an arm searches, and what suite or user fixed otherwise than the method has it by itself."""
+    method = load_method(arm.method)
+    own = hyper_parameters(method)
+    space = "; ".join(f"{name} {describe(each)}" for name, each in sorted(arm.space.items()))
+    given = (name for name in arm.fixed if name in method.search_space or arm.fixed[name] != own.get(name))
+    fixed = ", ".join(f"{name}={as_text(arm.fixed[name])}" for name in sorted(given))
+    return ", ".join(filter(None, (space and f"searches {space}", fixed and f"has {fixed}")))
 
 
 def _duration(seconds: float) -> str:

@@ -162,9 +162,7 @@ def stored_side(pictures: Sequence[Picture]) -> int:
             try:
                 longest = max(longest, *Image.open(io.BytesIO(content)).size)
             except Exception as error:  # of the file, whatever that holds
-                raise UserError(
-                    f"{tree.where(name)}: not a picture that can be read; mend it or take it out"
-                ) from error
+                raise UserError(f"{tree.where(name)}: not a picture that can be read; repair or remove it") from error
             if longest > SMALL_SIDE:
                 return SIDE
     return longest
@@ -193,4 +191,4 @@ def of_the_user() -> Iterator[None]:
     try:
         yield
     except ForeignError as error:
-        raise UserError(f"{error.path}: {error.why}; mend it or take it out") from error
+        raise UserError(f"{error.path}: {error.why}; repair or remove it") from error

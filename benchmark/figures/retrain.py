@@ -1,7 +1,8 @@
 """A recorded run trained once more, for figures that need its network and its method and not only its numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -94,12 +95,20 @@ def _note(record: Record, training: Training, until: int) -> str:
         return f"trained again for {until} epochs: validation, losses and weights are the recorded ones, bit by bit"
     here, there = (rows[epoch - 1] for rows in (training.rows, record.epochs))
     part = _differing(here, there)[0]
+    apart = max(_relative(here[part], there[part]))
     then, now = (str(about["device"]) for about in (record.environment, environment.describe(training.device)))
     machines = f", on {now} and not on {then}" if now != then else ""
     return (
         f"trained again for {until} epochs{machines}: NOT the recorded numbers from epoch {epoch} on "
-        f"({part} {here[part]}, recorded {there[part]})"
+        f"({part} apart by {apart:.1g} of its size there)"
     )
+
+
+def _relative(here: Any, there: Any) -> list[float]:
+    """Return the differences of numbers, in a list or by name, as fractions of the recorded ones."""
+    names = there if isinstance(there, Mapping) else range(len(there))
+    pairs = [(here[name], there[name]) for name in names]
+    return [abs(one - other) / (abs(other) or 1.0) for one, other in pairs]
 
 
 def chosen_record(

@@ -81,6 +81,13 @@ def _data(suite: Suite) -> str:
     found = [datasets.load(name) for name in suite.datasets]
     prepare = f"python -m benchmark.prepare --suite {suite.name} --data-dir data"
     own = [f"`{dataset.name}`: {dataset.layout}." for dataset in found if dataset.layout]
+    by_hand = [
+        f"`{source.name}` can be downloaded by hand alone, from [its page]({dataset.homepage}): put it, packed or "
+        f"unpacked, into `data` or `data/{dataset.name}`."
+        for dataset in found
+        for source in dataset.sources
+        if not source.urls
+    ]
     first = (
         "The first line decodes your files"
         if own
@@ -90,7 +97,7 @@ def _data(suite: Suite) -> str:
         f"```bash\n{prepare}\n{run} --data-dir data\n{run} --sample\n```\n\n{first} once, which the second would do by "
         "itself; the third needs no files and runs on the small drawn SAMPLE, which is no result."
     )
-    return "\n\n".join([pipe_table([_data_set(dataset) for dataset in found]), *map(escaped, own), text])
+    return "\n\n".join([pipe_table([_data_set(dataset) for dataset in found]), *map(escaped, own), *by_hand, text])
 
 
 def _data_set(dataset: Dataset) -> dict[str, str]:

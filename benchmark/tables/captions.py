@@ -29,6 +29,8 @@ def caption(arms: Sequence[Arm], found: Sequence[Record], records: Mapping[str, 
         records: All records by digest, those of their searches among them.
     """
     suite, arm, come = arms[0].suite, arms[0], provenance(arms, found)
+    code = f", code of commit {', '.join(come.commits)}" if come.commits else ""
+    times = f"Times measured on: {', '.join(come.devices)}. {_MEMORY}" if come.devices else ""
     epoch = "the last epoch counts, " if suite.selected_epoch == "last" else "epoch and "
     return (
         f"{SAMPLE_CAPTION if is_sample(arm.data) else ''}"
@@ -38,10 +40,8 @@ def caption(arms: Sequence[Arm], found: Sequence[Record], records: Mapping[str, 
         f"{arm.epochs} epoch{'s' * (arm.epochs != 1)}"
         f"{phrase(suite.controls)}; "
         f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
-        f"Protocol {come.protocol}{budget.phrase(arms)}, "
-        f"code of commit {', '.join(come.commits) or 'none yet'}. "
-        f"{precision.phrase(found)}"
-        f"Times measured on: {', '.join(come.devices) or 'nothing yet'}. {_MEMORY}"
+        f"Protocol {come.protocol}{budget.phrase(arms)}{code}. "
+        f"{precision.phrase(found)}{times}"
         f"{grid_ends.phrase(arms, records)}"
     )
 

@@ -161,7 +161,7 @@ def test_a_copy_trains_apart() -> None:
 
 
 def test_given_labels_are_declined() -> None:
-    assert MAXL.declines(TinyProblem()) == "its auxiliary labels are given, not generated"
+    assert MAXL.declines(TinyProblem()) == "it generates auxiliary labels, and here these are given"
 
 
 @pytest.mark.parametrize(

@@ -41,5 +41,5 @@ def test_the_labels_differ_within_a_class_and_lie_in_its_sub_classes() -> None:
 
 
 def test_given_labels_are_declined() -> None:
-    assert MAXLF.declines(TinyProblem()) == "its auxiliary labels are given, not generated"
+    assert MAXLF.declines(TinyProblem()) == "it generates auxiliary labels, and here these are given"
     assert MAXLF.declines(TinyProblem(subclasses=(2, 2))) is None

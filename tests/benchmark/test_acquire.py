@@ -175,6 +175,29 @@ def test_nothing_is_downloaded_where_that_is_not_wanted(places: Places, server: 
     assert not places.data_dir.exists()
 
 
+def test_a_plan_says_of_what_its_page_alone_gives_out_what_a_run_would_say(places: Places) -> None:
+    told = set()
+    for downloads in (False, True):
+        with pytest.raises(UserError, match="it is given out on its page alone") as error:
+            acquire(Digits(), replace(places, downloads=downloads))
+        told.add(str(error.value))
+    (line,) = told
+    assert line.endswith(
+        f"; get digits.txt from https://example.org and put it into {places.data_dir}/digits, or try --sample"
+    )
+
+
+def test_a_missing_folder_of_own_data_is_not_called_an_empty_one(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Digits, "layout", "it takes a file of digits")
+    with pytest.raises(UserError, match=f"^there is no folder {places.data_dir}$"):
+        acquire(Digits(), places)
+    places.data_dir.mkdir()
+    with pytest.raises(UserError, match=r"data holds nothing that can be read: it takes a file of digits$"):
+        acquire(Digits(), places)
+
+
 def test_a_sample_needs_no_files_and_says_so(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
     put(places.data_dir)
     given = Digits()

@@ -1,15 +1,19 @@
 """The command line: every mistake is one line and status 2, before any training and with nothing left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
 
 import distributed
 import pytest
 from optuna.storages.journal import JournalFileBackend
 
+from benchmark import __main__ as overview
 from benchmark import train
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT, Ended, Toy, environment, lines
@@ -21,18 +25,19 @@ SECRET = "s3cr3t"
 MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "no suite": ((), "--suite is missing; choose one of: "),
     "empty suite": (("--suite", ""), "--suite is missing; choose one of: "),
-    "suite": (("--suite", "cubs"), "unknown suite 'cubs'; choose one of: "),
+    "suite": (("--suite", "cubs"), "unknown suite 'cubs' (did you mean cub?); choose one of: "),
+    "two suites": (("--suite", "toy,digits"), "--suite takes one suite, not 'toy,digits'"),
     "unicode suite": (("--suite", "дигитс\u202e✓"), "unknown suite 'дигитс"),
     "long suite": (("--suite", LONG), "unknown suite 'xxx"),
     "path as suite": (("--suite", "../digits"), "unknown suite '../digits'"),
     "sample without files": (("--suite", "digits", "--sample"), "suite 'digits' reads no files and has no --sample; "),
     "setting": ((*SUITE, "--settings", "few,lots"), "unknown setting 'lots'; choose one of: few, many"),
-    "method": ((*SUITE, "--methods", "stl,pgrad"), "unknown method 'pgrad'; choose one of: "),
+    "method": ((*SUITE, "--methods", "stl,pgrad"), "unknown method 'pgrad' (did you mean pcgrad?); choose one of: "),
     "unicode method": ((*SUITE, "--methods", "stl,gräd"), "unknown method 'gräd'"),
     "commas for methods": ((*SUITE, "--methods", ",,"), "--methods takes names, by comma, not ',,'"),
     "commas for settings": ((*SUITE, "--settings", " , "), "--settings takes names, by comma, not ' , '"),
-    "key": ((*SUITE, "--set", "rl=0.1"), "unknown hyper-parameter 'rl'; choose one of: "),
-    "key of the grid": ((*SUITE, "--grid", "rl=0.1,1"), "unknown hyper-parameter 'rl'; choose one of: "),
+    "key": ((*SUITE, "--set", "rl=0.1"), "unknown hyper-parameter of the methods that run 'rl'"),
+    "key of the grid": ((*SUITE, "--grid", "rl=0.1,1"), "unknown hyper-parameter of the methods that run 'rl'"),
     "no value": ((*SUITE, "--set", "lr"), "--set takes name=value, not 'lr'"),
     "empty value": ((*SUITE, "--set", "lr="), "--set takes name=value, not 'lr='"),
     "empty pair": ((*SUITE, "--set", ""), "--set takes name=value, not ''"),
@@ -49,10 +54,13 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
         "dwa: temperature must be positive",
     ),
     "both": ((*SUITE, "--set", "lr=1", "--grid", "lr=1,2"), "--set and --grid both name 'lr'"),
-    "set of no method": ((*SUITE, "--set", ".lr=1"), "unknown hyper-parameter '.lr'; choose one of: "),
+    "set of no method": ((*SUITE, "--set", ".lr=1"), "'.lr' names no method that runs"),
     "set twice": ((*SUITE, "--set", "lr=1", "--set", "lr=2"), "--set names 'lr' twice"),
     "grid twice": ((*SUITE, "--grid", "lr=1,2", "--grid", "lr =3,4"), "--grid names 'lr' twice"),
-    "unknown protocol": ((*SUITE, "--protocol", "papers"), "unknown protocol 'papers'; choose one of: paper, equal-b"),
+    "unknown protocol": (
+        (*SUITE, "--protocol", "papers"),
+        "unknown protocol 'papers' (did you mean paper?); choose one of: paper, equal-b",
+    ),
     "no trials": ((*SUITE, "--protocol", "equal-budget"), "equal-budget needs a number of trials; give --trials N"),
     "zero trials": ((*SUITE, "--protocol", "equal-budget", "--trials", "0"), "'--trials'"),
     "trials of grids": (
@@ -61,7 +69,10 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "sampler of grids": ((*SUITE, "--sampler", "random"), "--sampler belongs to --protocol equal-budget"),
     "seed of grids": ((*SUITE, "--sampler-seed", "1"), "--sampler-seed belongs to --protocol equal-budget"),
-    "sampler": ((*SUITE, "--protocol", "equal-budget", "--trials", "9", "--sampler", "tp"), "unknown sampler 'tp'"),
+    "sampler": (
+        (*SUITE, "--protocol", "equal-budget", "--trials", "9", "--sampler", "tp"),
+        "unknown sampler 'tp' (did you mean tpe?)",
+    ),
     "device": ((*SUITE, "--device", "tpu"), "unknown device 'tpu'; choose one of: auto, cpu"),
     "absent device": ((*SUITE, "--device", "cuda:99"), "unknown device 'cuda:99'; choose one of: auto, cpu"),
     "no device": ((*SUITE, "--device", "cuda"), "this machine has no CUDA device; choose one of: auto, cpu"),
@@ -76,6 +87,23 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "set without value": ((*SUITE, "--set"), "--set"),
     "argument": ((*SUITE, "digits"), "extra argument"),
     "storage": ((*SUITE, "--storage", "nonsense"), "--storage cannot be opened"),
+    "storage of a dry run": ((*SUITE, "--storage", "nonsense://x", "--dry-run"), "--storage cannot be opened"),
+    "no driver in a dry run": (
+        (*SUITE, "--storage", f"postgresql://me:{SECRET}@127.0.0.1:1/x", "--dry-run"),
+        "--storage cannot be opened",
+    ),
+    "no folder in a dry run": (
+        (*SUITE, "--storage", "sqlite:////no/such/folder/studies.db", "--dry-run"),
+        "--storage cannot be opened: the folder of the SQLite file does not exist",
+    ),
+    "reference without runs": (
+        (*SUITE, "--methods", "stl,equal", "--reference", "gcs"),
+        "reference gcs is not among the methods that run, nor does ",
+    ),
+    "the same in a dry run": (
+        (*SUITE, "--methods", "stl,equal", "--reference", "gcs", "--dry-run"),
+        "reference gcs is not among the methods that run, nor does ",
+    ),
     "storage with password": ((*SUITE, "--storage", f"foo://me:{SECRET}@host/x"), "--storage cannot be opened"),
     "no database": ((*SUITE, "--storage", f"postgresql://me:{SECRET}@127.0.0.1:1/x"), "--storage cannot be opened"),
     "address": ((*SUITE, "--scheduler", "nonsense"), "no Dask scheduler answers at 'nonsense'"),
@@ -131,10 +159,19 @@ def test_a_folder_that_cannot_be_written_is_one_line(place: str, cli: Cli, tmp_p
 
 
 @pytest.mark.usefixtures("toy", "untrained")
-@pytest.mark.parametrize("place", ["file", LONG])
-def test_a_folder_that_cannot_be_read_stops_a_dry_run_in_one_line_at_most(place: str, cli: Cli, tmp_path: Path) -> None:
+def test_a_dry_run_does_not_plan_for_a_folder_that_cannot_be_written(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
-    ended = cli(*SUITE, "--results-dir", tmp_path / place, "--dry-run")
+    check_one_line(cli(*SUITE, "--results-dir", tmp_path / "file", "--dry-run"), "file/toy (Not a directory)")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    check_one_line(cli(*SUITE, "--results-dir", tmp_path / "new", "--dry-run"), "new/toy (Permission denied)")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.usefixtures("toy", "untrained")
+def test_a_folder_that_cannot_be_read_stops_a_dry_run_in_one_line_at_most(cli: Cli, tmp_path: Path) -> None:
+    ended = cli(*SUITE, "--results-dir", tmp_path / LONG, "--dry-run")
     if ended.status:
         check_one_line(ended, "cannot read")
     else:
@@ -259,3 +296,10 @@ def test_help_imports_nothing_slow() -> None:
     )
     for name in options.split():
         assert f"--{name} " in done.stdout
+
+
+def test_the_package_names_commands_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert overview.main() == 0
+    named = re.findall(r"python -m (benchmark\.\w+)  ", capsys.readouterr().out)
+    assert len(named) == len(overview.COMMANDS)
+    assert all(isinstance(find_spec(name), ModuleSpec) for name in named)

@@ -104,7 +104,7 @@ def test_settings_are_passed_on_to_the_base(tunable: Toy) -> None:
 
 
 def test_values_are_read_as_the_type_of_the_default(tunable: Toy) -> None:
-    texts = {"steps": "3", "fast": "true", "mode": "other", "cap": "2", "alpha": "1e-3", "beta": "1"}
+    texts = {"steps": "3", "fast": "True", "mode": "other", "cap": "2", "alpha": "1e-3", "beta": "1"}
     fixed = toy_arm("tunable", fixed=texts).fixed
     assert {key: fixed[key] for key in texts} == {
         "steps": 3, "fast": True, "mode": "other", "cap": 2.0, "alpha": 0.001, "beta": 1.0
@@ -122,7 +122,11 @@ def test_values_are_read_as_the_type_of_the_default(tunable: Toy) -> None:
         ("cap", "x", "cap takes a finite number"),
         ("beta", "-1", "tunable: beta must not be negative; found -1.0"),
         ("lr", "-1", "tunable: .*-1"),
-        ("beat", "1", "unknown hyper-parameter 'beat'; choose one of: .*beta"),
+        (
+            "beat",
+            "1",
+            r"unknown hyper-parameter of the methods that run 'beat' \(did you mean beta\?\); choose one of: .*beta",
+        ),
     ],
 )
 def test_a_wrong_value_is_told_before_any_training(name: str, text: str, told: str, tunable: Toy) -> None:
@@ -183,9 +187,12 @@ def test_a_method_that_declines_has_no_runs_and_a_reason(toy: Toy) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (Options("toyy"), "unknown suite 'toyy'; choose one of: .*toy"),
-        (Options("toy", settings=("fw",)), "unknown setting 'fw'; choose one of: few, many"),
-        (Options("toy", methods=("pgrad",)), "unknown method 'pgrad'; choose one of: .*stl.*all"),
+        (Options("toyy"), r"unknown suite 'toyy' \(did you mean toy\?\); choose one of: .*toy"),
+        (Options("toy", settings=("fw",)), r"unknown setting 'fw' \(did you mean few\?\); choose one of: few, many"),
+        (
+            Options("toy", methods=("pgrad",)),
+            r"unknown method 'pgrad' \(did you mean pcgrad\?\); choose one of: .*stl.*all",
+        ),
     ],
 )
 def test_wrong_names_are_told_with_what_is_allowed(options: Options, told: str, toy: Toy) -> None:
@@ -208,9 +215,21 @@ def test_the_value_for_one_method_beats_the_value_for_all() -> None:
     assert (gradnorm.fixed["lr"], dwa.fixed["lr"]) == (0.5, 0.1)
 
 
-@pytest.mark.parametrize("name", ["dwa.alpha", "stl.lr", "nobody.lr"])
-def test_a_value_for_a_method_that_does_not_have_it_is_refused(name: str) -> None:
-    with pytest.raises(UserError, match="names no hyper-parameter"):
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("dwa.alpha", "unknown hyper-parameter of dwa 'alpha'; choose one of: lr, temperature, weight_decay$"),
+        (
+            "gradnorm.alhpa",
+            r"unknown hyper-parameter of gradnorm 'alhpa' \(did you mean alpha\?\); choose one of: alpha, ",
+        ),
+        ("stl.lr", "'stl.lr' names no method that runs; these are: dwa, gradnorm$"),
+        ("nobody.lr", "'nobody.lr' names no method that runs"),
+        ("mode", "unknown hyper-parameter of the methods that run 'mode'; choose one of: alpha, "),
+    ],
+)
+def test_a_value_for_a_method_that_does_not_have_it_is_refused(name: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
         make_plan(Options("digits", ("5-shot",), ("dwa", "gradnorm"), fixed={name: "0.5"}))
 
 

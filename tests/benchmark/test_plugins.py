@@ -72,12 +72,12 @@ def test_one_file_is_listed_planned_run_and_shown(toy: Toy, folder: Path, cli: C
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        ("class Ninth(:\n", "SyntaxError"),
-        ("import no_such_module_anywhere\n", "no_such_module_anywhere"),
-        (SOURCE + "\n\nclass Tenth(Ninth):\n    pass\n", "exactly one public Method; it defines 2"),
-        ("", "exactly one public Method; it defines 0"),
+        ("class Ninth(:\n", "SyntaxError: invalid syntax (ninth_method.py, line 1)\n"),
+        ("import no_such_module_anywhere\n", "No module named 'no_such_module_anywhere' (ninth_method.py:1)\n"),
+        (SOURCE + "\n\nclass Tenth(Ninth):\n    pass\n", "exactly one public Method; it defines 2\n"),
+        ("", "exactly one public Method; it defines 0\n"),
         ("raise RuntimeError('not today')\n", "not today"),
-        ("1 / 0\n", "ZeroDivisionError"),
+        ("\n1 / 0\n", "ZeroDivisionError: division by zero (ninth_method.py:2)\n"),
         ("raise ImportError('one\\ntwo')\n", "one two"),
     ],
 )

@@ -178,6 +178,23 @@ def test_the_plan_keeps_setting_and_method_in_every_part(
     assert [word for head in heads for word in head[2:]] == ["trials", "final runs", "left to run", "s/run"]
 
 
+def test_the_plan_says_what_is_searched_and_what_suite_or_user_fixed_otherwise_than_the_method(
+    capsys: pytest.CaptureFixture[str], terminal: Terminal
+) -> None:
+    terminal(200)
+    methods = ("stl", "gradnorm", "auxilearn-linear")
+    fixed = {"gradnorm.alpha": "0.8", "auxilearn-linear.auxiliary_lr": "0.01", "weight_decay": "0"}
+    print_plan(make_plan(Options("digits", ("5-shot",), methods, fixed=fixed)), {}, Resources())
+    told = [line for line in plain(capsys.readouterr().out) if line.startswith(methods)]
+    rates = "searches lr 0.01, 0.003, 0.001"
+    assert told == [
+        f"stl {rates}, has weight_decay=0.0",
+        f"gradnorm {rates}, has alpha=0.8, weight_decay=0.0",
+        f"auxilearn-linear {rates}, "
+        "has auxiliary_lr=0.01, auxiliary_weight_decay=1e-05, outer_every=5, weight_decay=0.0",
+    ]
+
+
 @pytest.mark.parametrize(
     ("widths", "keys", "room", "found"),
     [

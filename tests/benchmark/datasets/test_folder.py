@@ -185,5 +185,5 @@ def test_what_is_wrong_is_told_in_one_line(tmp_path: Path, case: str) -> None:
 def test_pictures_of_16_bits_are_refused(tmp_path: Path) -> None:
     data = lay_out(tmp_path / "data", CATS)
     Image.fromarray(np.full((16, 16), 40_000, np.uint16)).save(data / "cat" / "deep.png")
-    with pytest.raises(UserError, match=r"deep\.png: a picture of more than 8 bits a channel; mend it or take it out"):
+    with pytest.raises(UserError, match=r"deep\.png: a picture of more than 8 bits a channel; repair or remove it"):
         read(data)

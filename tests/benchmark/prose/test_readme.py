@@ -8,7 +8,18 @@ from benchmark.statistics import ALPHA, paired_difference
 from benchmark.suites._small_cifar import SmallCIFAR
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.prose.page import SPELLED, section
-from tests.benchmark.prose.scores import Scores, finals, less, less_one, mean, scores, scores_by_method
+from tests.benchmark.prose.scores import (
+    Scores,
+    differences,
+    finals,
+    less,
+    less_one,
+    mean,
+    rate,
+    scores,
+    scores_by_method,
+    searches,
+)
 
 README = ROOT / "README.md"
 FIRST = section("Auxiliary learning, compared fairly", README)
@@ -87,3 +98,18 @@ def test_harmful_tasks() -> None:
     number = SPELLED[len(scores(finals(DIGITS, "stl", "5-shot")))]
     assert f"The table has all methods, {number} final runs each." in said
     assert f"adds nothing here that {number} runs could show: they do as well if they are never trained" in said
+
+
+def test_most_searches_end_at_the_largest_rate_and_going_further_changes_no_method() -> None:
+    largest = max(suites.load("digits").grid["lr"])
+    chosen = {(run.spec.setting, run.spec.method): rate(run) for run in finals(DIGITS)}
+    assert sum(found == largest for found in chosen.values()) > len(chosen) / 2
+    assert "Most of these searches end at the largest learning rate of their grid." in FIRST
+    tried = max(rate(run) for run in searches("rates/digits", setting="5-shot"))
+    assert f"goes on to {SPELLED[round(tried / largest)]} times that rate" in FIRST
+    table, wider = (scores_by_method(f"{name}/digits", "5-shot") for name in ("reference", "rates"))
+    assert set(wider) <= set(table)
+    assert not any(
+        each.significant for each in differences({name: (wider[name], table[name]) for name in wider}).values()
+    )
+    assert "changes no method significantly with 5 images" in FIRST
