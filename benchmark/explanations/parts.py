@@ -1,0 +1,254 @@
+"""What AuxiLearn with generated labels owes to each of what it learns: the labels, and the weights of the losses.
+
+Command line: python -m benchmark.explanations.parts --suite SUITE --data-dir DATA.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Annotated, Literal, cast, get_args
+
+import torch
+import typer
+from torch import nn
+
+from auxilearn import AuxiLearn
+from auxilearn.method import Batch
+from benchmark.commands import DEFAULT_RESULTS, run_app
+from benchmark.errors import UserError, unknown
+from benchmark.places import DEFAULT_DATA, Places
+from benchmark.plugins import load_suite
+from benchmark.record import Record, Store
+from benchmark.spec import Spec
+from benchmark.speed import rows
+from benchmark.speed.measurement import CPU, rounded
+from benchmark.speed.timing import origin, provenance
+from benchmark.suite import Suite
+from benchmark.terminal import console
+from benchmark.train import Training
+
+FILE = Path("explanations") / "parts.csv"
+"""Where in the folder of results the measurements are."""
+
+FOLDER = "rates"
+"""Where in the folder of results AuxiLearn's own runs are."""
+
+SUITES = ("cifar10-convnet", "cifar100-convnet")
+SETTING = "5%"
+METHOD = "auxilearn"
+
+Part = Literal["labels", "weights"]
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@dataclass(frozen=True)
+class Run(rows.Row):
+    """A run of AuxiLearn that learns one part and keeps the other as it starts.
+
+    Attributes:
+        suite: Name of the suite.
+        learnt: The part that is learned.
+        phase: `search` or `final`.
+        seed: Of the run.
+        lr: The network's learning rate.
+        validation: Accuracy on the validation set at the epoch that it selects.
+        top1: Test accuracy there; None of a search.
+        main_weight: Weight of the main loss at the end.
+        auxiliary_weight: Weight of the auxiliary loss at the end.
+    """
+
+    suite: str
+    learnt: str
+    phase: str
+    seed: int
+    lr: float
+    validation: float
+    top1: float | None
+    main_weight: float
+    auxiliary_weight: float
+
+    @property
+    def key(self) -> tuple[str, str, str, float, int]:
+        """What is measured."""
+        return self.suite, self.learnt, self.phase, self.lr, self.seed
+
+
+Measure = Callable[[Sequence[Spec], Part], Iterator[Run]]
+
+
+@app.command()
+def command(
+    suite: Annotated[str, typer.Option(help=f"Suite of the runs: {', '.join(SUITES)}.")],
+    learn: Annotated[str, typer.Option(help="Parts to learn alone, by comma.")] = "weights,labels",
+    data_dir: Annotated[Path, typer.Option(help="Folder of the data sets' official files.")] = DEFAULT_DATA,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results, with the runs.")] = DEFAULT_RESULTS,
+) -> None:
+    """Search the network's rate for AuxiLearn that learns one part alone, and repeat the rate that validation chose."""
+    path, places = results_dir / FILE, Places(data_dir)
+    read(path)  # a file of something else is refused before the work
+    if suite not in SUITES:
+        raise unknown("suite", suite, SUITES)
+    parts = learn.split(",")
+    for part in parts:
+        if part not in get_args(Part):
+            raise unknown("part", part, get_args(Part))
+    searches, finals = specs_of(results_dir, suite)
+    data = load_suite(suite, places).fingerprint()
+    if data != finals[0].data:
+        raise UserError(f"the data in {data_dir} are {data}, those of the runs {finals[0].data}")
+    out, commit = console(), origin(CPU)["commit"]
+    with measuring(places, workers) as measure:
+
+        def made(specs: Sequence[Spec], part: Part) -> list[Run]:
+            """Return the runs of specs, those of them that are missing made now."""
+            known = {row.key: row for row in read(path) if row.commit == commit and not commit.endswith("+")}
+            found = [known[key] for key in (key_of(spec, part) for spec in specs) if key in known]
+            for run in measure([spec for spec in specs if key_of(spec, part) not in known], part):
+                rows.write(path, (*read(path), run), Run)
+                score = f"validation {run.validation:.4f}" if run.top1 is None else f"top1 {run.top1:.4f}"
+                out.print(f"{part} alone, {run.phase}, lr {run.lr}, seed {run.seed}: {score}", soft_wrap=True)
+                found.append(run)
+            return found
+
+        for part in cast(list[Part], parts):
+            lr = best(made(searches, part)).lr
+            made([with_rate(spec, lr) for spec in finals], part)
+    out.print(f"{provenance(CPU)}\nWritten to {path}.", soft_wrap=True)
+
+
+def read(path: Path) -> list[Run]:
+    """Return the measurements in a file; none where there is no file.
+
+    Raises:
+        UserError: The file holds something else.
+    """
+    return rows.read(path, Run, "runs of parts")
+
+
+def specs_of(results: Path, suite: str) -> tuple[list[Spec], list[Spec]]:
+    """Return AuxiLearn's search at the other hyper-parameters that it chose, one run a rate, and its final runs.
+
+    Raises:
+        UserError: There are none.
+    """
+    store = Store(results / FOLDER / suite)
+    store.read()
+    own = [record.spec for record in store.records.values() if _is_own(record)]
+    finals = sorted((spec for spec in own if spec.phase == "final"), key=lambda spec: spec.seed)
+    if not finals:
+        raise UserError(f"{store.folder} has no final run of {METHOD} in {SETTING}")
+    chosen = others_of(finals[0])
+    searches = (spec for spec in own if spec.phase == "search" and others_of(spec) == chosen)
+    return sorted(searches, key=rate_of), finals
+
+
+def _is_own(record: Record) -> bool:
+    return (record.spec.method, record.spec.setting, record.status) == (METHOD, SETTING, "ok")
+
+
+def rate_of(spec: Spec) -> float:
+    """Return a run's learning rate."""
+    return float(str(dict(spec.hyper)["lr"]))
+
+
+def others_of(spec: Spec) -> dict[str, object]:
+    """Return all hyper-parameters but the learning rate."""
+    return {name: value for name, value in spec.hyper if name != "lr"}
+
+
+def with_rate(spec: Spec, lr: float) -> Spec:
+    """Return the run with another learning rate."""
+    return replace(spec, hyper=tuple(sorted({**dict(spec.hyper), "lr": lr}.items())))
+
+
+def key_of(spec: Spec, part: Part) -> tuple[str, str, str, float, int]:
+    """Return the key of what is measured of a run that learns a part alone."""
+    return spec.suite, part, spec.phase, rate_of(spec), spec.seed
+
+
+def best(found: Sequence[Run]) -> Run:
+    """Return the run that validation prefers, the one with the least rate among equals."""
+    return max(found, key=lambda run: (run.validation, -run.lr))
+
+
+@contextmanager
+def measuring(places: Places, workers: int) -> Iterator[Measure]:
+    """Give what measures runs in processes, in the order in which they end."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+
+        def measure(specs: Sequence[Spec], part: Part) -> Iterator[Run]:
+            for done in as_completed([pool.submit(_measured, places, spec, part) for spec in specs]):
+                yield done.result()
+
+        yield measure
+
+
+def _measured(places: Places, spec: Spec, part: Part) -> Run:
+    suite = _suite(spec.suite, places)
+    torch.set_num_threads(suite.threads)
+    return measured(suite, spec, part)
+
+
+@cache
+def _suite(name: str, places: Places) -> Suite:
+    return load_suite(name, places)
+
+
+def measured(suite: Suite, spec: Spec, part: Part) -> Run:
+    """Train a run that learns a part alone.
+
+    Args:
+        suite: The suite, with its data.
+        spec: A run of AuxiLearn with a generator.
+        part: What it learns.
+    """
+    training = Training(suite, spec, CPU)
+    method = training.method
+    assert isinstance(method, AuxiLearn)
+    assert method.generator is not None
+    keep(method, method.combiner if part == "labels" else method.generator)
+    row = training.finish()
+    main, auxiliary = row["epochs"][-1]["weight"]
+    return Run(
+        suite=spec.suite,
+        learnt=part,
+        phase=spec.phase,
+        seed=spec.seed,
+        lr=rate_of(spec),
+        validation=row["selected"]["validation"]["top1"],
+        top1=row["test"].get("top1"),
+        main_weight=rounded(main),
+        auxiliary_weight=rounded(auxiliary),
+        **origin(CPU),
+    )
+
+
+def keep(method: AuxiLearn, module: nn.Module) -> None:
+    """Have every outer step of a method leave a module's parameters as they are.
+
+    The other part takes the step that it takes anyway: the norm by which hypergradients are clipped is that of both.
+    """
+    step = method.outer_step
+    before = [parameter.detach().clone() for parameter in module.parameters()]
+
+    @torch.no_grad()
+    def put_back() -> None:
+        for parameter, value in zip(module.parameters(), before, strict=True):
+            parameter.copy_(value)
+
+    def outer_step(train: Batch, held_out: Batch, lr: float) -> None:
+        step(train, held_out, lr=lr)
+        put_back()
+
+    vars(method)["outer_step"] = outer_step
+
+
+if __name__ == "__main__":
+    sys.exit(run_app(app, "python -m benchmark.explanations.parts"))
