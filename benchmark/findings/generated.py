@@ -21,12 +21,14 @@ from benchmark.findings.runs import (
 from benchmark.findings.tables import by_setting
 from benchmark.markdown import pipe_table
 from benchmark.record import Record
-from benchmark.statistics import holm
+from benchmark.statistics import Paired, holm
+from benchmark.suites._generated import GeneratedLabels
 
+METHODS = GeneratedLabels.default_methods
 LEARNT = "auxilearn"
 OTHERS = ("stl", "maxl-f")
 METRIC = "top1"
-APART = ("rates", "same-rates", "curvature", "corrected")
+APART = ("rates", "curvature", "corrected")
 """Folders of runs beside those of a suite's table."""
 
 
@@ -40,38 +42,43 @@ def folders(suite: str) -> list[Path]:
     return [RESULTS / name / suite for name in ("reference", *APART)]
 
 
-def steps(reference: Path, *others: Path) -> str:
-    """Return AuxiLearn, whose weight of the main loss makes its steps longer, against all at the rates searched.
+def finer_of(suite: str) -> Callable[[], str]:
+    """Return what compares the methods of a suite where they were searched more finely."""
+    return lambda: finer(*folders(suite)[1:])
+
+
+def finer(*searched: Path) -> str:
+    """Return AuxiLearn against all others where the rates of the network were searched more finely.
 
     Args:
-        reference: Runs of the suite's table, all in one setting.
-        others: Runs apart, of the same setting.
+        searched: Runs of a suite in one setting, AuxiLearn's as published in the first folder.
     """
-    learnt = succeeded(final_runs(reference), LEARNT)
-    of_table = (record for record in records_of(reference) if record.spec.method in OTHERS)
-    beside = (_beside(reference, folder) for folder in others)
-    parts = [part for records in (of_table, *beside) for part in _parts(records).items()]
-    finals = [_finals(found) for _, found in parts]
+    parts = [part for folder in searched for part in _parts(records_of(folder)).items()]
+    runs = [_finals(found) for _, found in parts]
+    learnt = runs[[name for name, _ in parts].index(f"`{LEARNT}`")]
     scores = by_seed(learnt, METRIC)
-    pairs = [paired(scores, by_seed(found, METRIC)) for found in finals]
-    p_values = holm([pair.p for pair in pairs]).tolist()
-    rows = [
-        {
-            "method": name,
-            "rates searched": _rates(_searches(found)) or "none",
-            "lr": _rates(runs),
-            METRIC: percent(by_seed(runs, METRIC).values()),
-            f"`{LEARNT}` less it": f"{100 * pair.difference:+.2f}",
-            "p (Holm)": p_text(p),
-        }
-        for (name, found), runs, pair, p in zip(parts, finals, pairs, p_values, strict=True)
-    ]
+    others = [found for found in runs if found is not learnt]
+    pairs = [paired(scores, by_seed(found, METRIC)) for found in others]
+    p_values = iter(zip(pairs, holm([pair.p for pair in pairs]).tolist(), strict=True))
+    rows = []
+    for (name, records), found in zip(parts, runs, strict=True):
+        difference, p = ("–", "–") if found is learnt else _difference(*next(p_values))
+        rows.append(
+            {
+                "method": name,
+                "rates searched": _rates(_searches(records)) or "none",
+                "lr": _rates(found),
+                METRIC: percent(by_seed(found, METRIC).values()),
+                f"`{LEARNT}` less it": difference,
+                "p (Holm)": p,
+            }
+        )
     ends = [record.epochs[-1]["weight"][0] for record in learnt]
     return (
         f"{pipe_table(rows)}\n\nThe weight of the main loss that {listed([LEARNT])} (lr {_rates(learnt)}, "
         f"{percent(scores.values())}) ends with is {sum(ends) / len(ends):.1f} on average. Test {METRIC} in percent, "
         f"mean ± standard error of {len(learnt)} final runs; differences paired by seed, t-test, Holm's correction. "
-        f"{origin([*learnt, *chain(*finals)])}."
+        f"{origin(chain(*runs))}."
     )
 
 
@@ -118,6 +125,11 @@ def _compared(parts: Mapping[str, list[Record]], own: Mapping[str, list[Record]]
     return list(rows.values())
 
 
+def _difference(pair: Paired, p: float) -> tuple[str, str]:
+    """Return a difference in percentage points and its p-value."""
+    return f"{100 * pair.difference:+.2f}", p_text(p)
+
+
 def _beside(reference: Path, folder: Path) -> list[Record]:
     """Return the runs of a folder that are not the table's too."""
     own = {record.spec.digest for record in records_of(reference)}
@@ -125,9 +137,9 @@ def _beside(reference: Path, folder: Path) -> list[Record]:
 
 
 def _parts(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """Return runs by what a table calls them."""
+    """Return runs by what a table calls them, methods of generated labels in the order of its rows."""
     found: dict[str, list[Record]] = {}
-    for record in records:
+    for record in sorted(records, key=lambda record: METHODS.index(record.spec.method)):
         name = f"`{record.spec.method}`"
         if record.spec.method == LEARNT and dict(record.spec.hyper)["mode"] == "corrected":
             name = f"{name}, corrected, {solver_of(record)}"
