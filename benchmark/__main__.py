@@ -1,6 +1,7 @@
 """Which commands there are."""
 
 import sys
+from collections.abc import Sequence
 
 COMMANDS = {
     "run": "compare methods on a suite: search, repeat, tabulate",
@@ -11,12 +12,17 @@ COMMANDS = {
 }
 
 
-def main() -> int:
-    """Print the commands of the benchmark."""
-    print("\n".join(f"python -m benchmark.{name:<8} {what}" for name, what in COMMANDS.items()))
-    print("\nEach takes --help; python -m benchmark.run --list names suites and methods.")
-    return 0
+def main(arguments: Sequence[str]) -> int:
+    """Print the commands of the benchmark; words that follow are a mistake."""
+    told = [f"python -m benchmark.{name:<8} {what}" for name, what in COMMANDS.items()]
+    told.append("\nEach takes --help; python -m benchmark.run --list names suites and methods.")
+    if arguments in ([], ["--help"]):
+        print("\n".join(told))
+        return 0
+    name = arguments[0] if arguments[0] in COMMANDS else "run"
+    print(f"error: benchmark has one module a command, such as python -m benchmark.{name}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -62,7 +62,7 @@ def _official(dataset: Dataset, places: Places, say: Say) -> Found:
         raise UserError(f"{data_dir} holds nothing that can be read: {dataset.layout}")
     if found is None and not places.downloads:
         for source in dataset.sources:
-            if not source.urls:
+            if not source.urls and not (folder / source.name).exists():
                 raise by_hand(dataset, folder, source, PAGE_ALONE)
         command = shlex.join(
             ["python", "-m", "benchmark.prepare", f"--dataset={dataset.name}", f"--data-dir={data_dir}"]

@@ -4,7 +4,7 @@ import math
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +77,16 @@ def text_of(error: BaseException) -> str:
         return ""
 
 
-def place_of(error: BaseException) -> str:
-    """Return file and line of the last call before libraries, in brackets; nothing where all were theirs."""
+def place_of(error: BaseException, *, but: Collection[str] = ()) -> str:
+    """Return file and line of the last call before libraries, in brackets; nothing where all were theirs.
+
+    Args:
+        error: What was raised.
+        but: Files where nothing is wrong; if the last call is in one of them, nothing is returned.
+    """
     calls = [(Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    own = ((file.name, line) for file, line in reversed(calls) if _is_own(file))
-    return next((f" ({plain(name)[:_LONGEST_NAME]}:{line})" for name, line in own), "")
+    file, line = next((call for call in reversed(calls) if _is_own(call[0])), (None, 0))
+    return "" if file is None or str(file) in but else f" ({plain(file.name)[:_LONGEST_NAME]}:{line})"
 
 
 def _is_own(file: Path) -> bool:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 import baselines
@@ -17,8 +16,8 @@ from benchmark.suite import Suite
 from benchmark.text import plain
 from benchmark.train import OPTIMIZER_HYPER
 
-LOADER = Path(baselines.__file__).name
-"""The file that finds plug-ins, which is no place where one of them is wrong."""
+LOADERS = (baselines.__file__, suites.__file__)
+"""The files that find plug-ins: what they refuse is wrong with a file as a whole."""
 
 Loaded = TypeVar("Loaded")
 
@@ -89,9 +88,8 @@ def _loaded(kind: str, name: str, load: Callable[[str], Loaded]) -> Loaded:
         return load(name)
     except (Exception, SystemExit) as error:
         told = f"{type(error).__name__}: {text_of(error)[:LONGEST]}".removesuffix(": ")
-        place = place_of(error)
-        known = isinstance(error, SyntaxError) or LOADER in place  # its text says where, or it is of the whole file
-        raise UserError(f"{kind} {name!r} cannot be loaded: {told}{'' if known else place}") from error
+        place = "" if isinstance(error, SyntaxError) and error.filename else place_of(error, but=LOADERS)
+        raise UserError(f"{kind} {name!r} cannot be loaded: {told}{place}") from error
 
 
 @contextmanager

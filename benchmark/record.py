@@ -137,16 +137,14 @@ class Store:
             yield record
 
     def check_place(self) -> None:
-        """Refuse a folder that could not be written, without writing.
+        """Refuse a folder that cannot be one, without writing.
 
         Raises:
-            UserError: It cannot.
+            UserError: There is a file where it or a folder above it would be.
         """
         nearest = next(path for path in (self.folder, *self.folder.absolute().parents) if os.path.lexists(path))
         if not nearest.is_dir():
             raise self._unwritable(errno.ENOTDIR)
-        if not os.access(nearest, os.W_OK | os.X_OK):
-            raise self._unwritable(errno.EACCES)
 
     def _unwritable(self, number: int | None) -> UserError:
         reason = os.strerror(number or errno.EIO)

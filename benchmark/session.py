@@ -104,11 +104,10 @@ def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resourc
 
 def _check(request: Request, arms: Sequence[Arm], store: Store) -> None:
     """Refuse references without runs, and build each method that has something to run once, before any work."""
-    asked = tuple(dict.fromkeys(arm.method for arm in arms))
-    for name in set(request.references) - set(asked):
-        own = list_arms(dataclasses.replace(request.options, methods=(*asked, name)))
-        if not any(is_complete(arm, store.records) for arm in own if arm.method == name):
-            told = f"reference {name} is not among the methods that run, nor does {store.folder} hold its runs"
+    there = {arm.method for arm in arms} | {record.spec.method for record in store.records.values()}
+    for name in request.references:
+        if name not in there:
+            told = f"reference {name} is not among the methods that run, nor does {store.folder} hold any run of it"
             raise UserError(f"{told}; add it to --methods")
     for arm in arms:
         if missing(arm, store.records):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from benchmark.errors import UserError
 from benchmark.record import cut_torn_line
 
 JOURNAL = "studies.journal"
+
+NEEDS = "--storage needs optuna, which is not installed"
 
 PACKAGES = {"MySQLdb": "mysqlclient", "psycopg2": "psycopg2-binary", "psycopg": "'psycopg[binary]'"}
 """Packages of drivers whose module has another name, or that need more than the package of that name."""
@@ -28,7 +31,7 @@ def open_storage(url: str | None, folder: Path) -> Any:
         from optuna.storages.journal import JournalFileBackend
     except ModuleNotFoundError:
         if url:
-            raise UserError("--storage needs optuna, which is not installed") from None
+            raise UserError(NEEDS) from None
         return None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url:
@@ -48,13 +51,14 @@ def check_url(url: str) -> None:
     Raises:
         UserError: It is none, nothing serves its scheme, or what serves it or the folder of its file is not there.
     """
+    if find_spec("optuna") is None:
+        raise UserError(NEEDS)
     with _refusing(url):
         import sqlalchemy
 
-        if not url.startswith("redis"):
-            sqlalchemy.make_url(url).get_dialect().import_dbapi()
-            if _lacks_folder(url):
-                raise FileNotFoundError
+        sqlalchemy.make_url(url).get_dialect().import_dbapi()
+        if _lacks_folder(url):
+            raise FileNotFoundError
 
 
 def _storage_at(url: str) -> Any:
@@ -94,4 +98,6 @@ def _lacks_folder(url: str) -> bool:
     """Return whether a URL is of an SQLite file in a folder that is not there."""
     scheme, _, place = url.partition(":///")
     path = place.partition("?")[0]
-    return scheme.partition("+")[0] == "sqlite" and bool(path) and not Path(path).parent.is_dir()
+    if scheme.partition("+")[0] != "sqlite" or path.startswith("file:"):  # that is no path
+        return False
+    return bool(path) and not Path(path).parent.is_dir()

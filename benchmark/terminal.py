@@ -19,7 +19,7 @@ from benchmark.display import PLAIN
 from benchmark.engine import Resources
 from benchmark.errors import UserError
 from benchmark.estimate import seconds_per_run
-from benchmark.hyper import as_text, hyper_parameters
+from benchmark.hyper import as_text, hyper_parameters, suite_defaults
 from benchmark.plan import Arm
 from benchmark.plugins import blaming, load_method, load_suite
 from benchmark.record import Record
@@ -174,11 +174,12 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
 
 
 def _values(arm: Arm) -> str:
-    """Return what an arm searches, and what suite or user fixed otherwise than the method has it by itself."""
+    """Return what an arm searches, and what it has in place of what the method would search or the suite sets."""
     method = load_method(arm.method)
     own = hyper_parameters(method)
+    set_apart = {*method.search_space, *suite_defaults(arm.suite.defaults, arm.method)}
     space = "; ".join(f"{name} {describe(each)}" for name, each in sorted(arm.space.items()))
-    given = (name for name in arm.fixed if name in method.search_space or arm.fixed[name] != own.get(name))
+    given = (name for name in arm.fixed if name in set_apart or arm.fixed[name] != own.get(name))
     fixed = ", ".join(f"{name}={as_text(arm.fixed[name])}" for name in sorted(given))
     return ", ".join(filter(None, (space and f"searches {space}", fixed and f"has {fixed}")))
 

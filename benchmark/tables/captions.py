@@ -43,7 +43,7 @@ def caption(arms: Sequence[Arm], found: Sequence[Record], records: Mapping[str, 
         f"Protocol {come.protocol}{budget.phrase(arms)}{code}. "
         f"{precision.phrase(found)}{times}"
         f"{grid_ends.phrase(arms, records)}"
-    )
+    ).rstrip()
 
 
 def provenance(arms: Sequence[Arm], found: Iterable[Record]) -> Provenance:

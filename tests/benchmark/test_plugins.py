@@ -78,6 +78,7 @@ def test_one_file_is_listed_planned_run_and_shown(toy: Toy, folder: Path, cli: C
         ("", "exactly one public Method; it defines 0\n"),
         ("raise RuntimeError('not today')\n", "not today"),
         ("\n1 / 0\n", "ZeroDivisionError: division by zero (ninth_method.py:2)\n"),
+        ("raise SyntaxError('of its own')\n", "SyntaxError: of its own (ninth_method.py:1)\n"),
         ("raise ImportError('one\\ntwo')\n", "one two"),
     ],
 )

@@ -193,6 +193,9 @@ def test_the_plan_says_what_is_searched_and_what_suite_or_user_fixed_otherwise_t
         f"auxilearn-linear {rates}, "
         "has auxiliary_lr=0.01, auxiliary_weight_decay=1e-05, outer_every=5, weight_decay=0.0",
     ]
+    again = {"outer_every": "20"}  # the method's own, where the suite has another one
+    print_plan(make_plan(Options("digits", ("5-shot",), ("auxilearn-linear",), fixed=again)), {}, Resources())
+    assert "outer_every=20" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,10 @@ from benchmark.places import Places
 from benchmark.plan import Options, arms_of
 from benchmark.plugins import load_suite
 from benchmark.spec import Spec
+from benchmark.speed import rows
 from benchmark.speed.measurement import CPU
 from benchmark.suite import Suite
-from benchmark.train import Row, Training, Visit
+from benchmark.train import Diverged, Row, Training, Visit
 from tests.benchmark.made_up import WHERE, a_run, commit
 
 SUITE = "cifar10-convnet"
@@ -76,7 +77,7 @@ def test_one_part_is_learned_and_the_other_stays(
 
     monkeypatch.setattr(parts, "Training", Noted)
     suite, spec = a_suite_and_spec(tmp_path)
-    found = measured(suite, spec, learnt)
+    found = measured(suite, spec, learnt, WHERE)
     (before, labels_before), (after, labels_after) = seen
     assert moved(before[learnt], after[learnt])
     assert not moved(before[kept], after[kept])
@@ -84,7 +85,7 @@ def test_one_part_is_learned_and_the_other_stays(
     assert ((found.main_weight, found.auxiliary_weight) == (1, 1)) == (kept == "weights")
     assert (found.learnt, found.phase, found.seed, found.suite) == (learnt, "final", 1, SUITE)
     assert found.top1 is not None
-    assert measured(suite, replace(spec, phase="search"), learnt).top1 is None
+    assert measured(suite, replace(spec, phase="search"), learnt, WHERE).top1 is None
 
 
 @pytest.mark.parametrize("kept", ["weights", "labels"])
@@ -114,6 +115,7 @@ def committed(folder: Path) -> None:
         a_run("auxilearn", seed, {"top1": 0.5}, hyper={"lr": 0.01, "auxiliary_lr": 0.001}, **own) for seed in (2, 1)
     ]
     runs.append(a_run("maxl-f", 1, {"top1": 0.5}, hyper={"lr": 0.01}, **own))
+    runs.append(a_run("auxilearn", 3, {"top1": 0.5}, hyper={"lr": 0.1}, suite=SUITE, setting="10%"))
     commit(folder / "rates" / SUITE, runs)
 
 
@@ -126,6 +128,10 @@ def test_the_search_has_each_rate_once_with_all_else_as_chosen(tmp_path: Path) -
     assert dict(with_rate(finals[0], 0.1).hyper) == {"lr": 0.1, "auxiliary_lr": 0.001}
     with pytest.raises(UserError, match="rates/cifar100-convnet has no final run of auxilearn in 5%"):
         specs_of(tmp_path, "cifar100-convnet")
+    more = a_run("auxilearn", 1, {"top1": 0.5}, hyper={"lr": 0.1, "auxiliary_lr": 0.001}, suite=SUITE, setting="5%")
+    commit(tmp_path / "rates" / SUITE, [more])
+    with pytest.raises(UserError, match="that differ in more than the seed"):
+        specs_of(tmp_path, SUITE)
 
 
 def a_row(spec: Spec, part: str, validation: float) -> Run:
@@ -138,6 +144,40 @@ def test_validation_prefers_and_among_equals_the_least_rate(tmp_path: Path) -> N
     low, high = specs_of(tmp_path, SUITE)[0]
     assert best([a_row(low, "labels", 0.4), a_row(high, "labels", 0.5)]).lr == 0.1
     assert best([a_row(high, "labels", 0.5), a_row(low, "labels", 0.5)]).lr == 0.01
+    failed = replace(a_row(low, "labels", 0.5), validation=None)
+    assert best([failed, a_row(high, "labels", 0.1)]).lr == 0.1
+    with pytest.raises(UserError, match="all runs of the search diverged"):
+        best([failed])
+
+
+def test_a_run_that_diverges_is_a_row_without_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverge(training: Training, visit: Visit | None = None) -> Row:
+        raise Diverged("too far")
+
+    monkeypatch.setattr(Training, "finish", diverge)
+    suite, spec = a_suite_and_spec(tmp_path)
+    found = measured(suite, spec, "labels", WHERE)
+    assert (found.validation, found.top1, found.main_weight, found.auxiliary_weight) == (None,) * 4
+    rows.write(tmp_path / FILE, [found], Run)
+    assert read(tmp_path / FILE) == [found]
+
+
+def test_processes_measure_as_this_one_does_and_tell_failures(tmp_path: Path) -> None:
+    suite, spec = a_suite_and_spec(tmp_path)
+    wrong = replace(spec, suite="no-such-suite")
+    with parts.measuring(Places(cache_dir=tmp_path, sample=True), 1, WHERE) as measure:
+        made = list(measure([spec], "weights"))
+        failing = measure([wrong, spec, spec, spec], "weights")
+        with pytest.raises(UserError, match="suite 'no-such-suite' cannot be loaded"):
+            next(failing)
+    assert made == [measured(suite, spec, "weights", WHERE)]
+
+
+def test_a_final_run_with_another_rate_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    committed(tmp_path)
+    final = specs_of(tmp_path, SUITE)[1][0]
+    old, new = (a_row(with_rate(final, lr), "labels", 0.5) for lr in (0.01, 0.1))
+    assert rows.write(tmp_path / FILE, [old, new], Run) == [new]
 
 
 def test_the_rate_that_validation_prefers_is_repeated_and_nothing_is_made_twice(
@@ -148,7 +188,7 @@ def test_the_rate_that_validation_prefers_is_repeated_and_nothing_is_made_twice(
     preferred = {"weights": 0.1, "labels": 0.01}
 
     @contextmanager
-    def measuring(places: Places, workers: int) -> Iterator[Measure]:
+    def measuring(places: Places, workers: int, about: object) -> Iterator[Measure]:
         def measure(specs: Sequence[Spec], part: Part) -> Iterator[Run]:
             for spec in specs:
                 made.append((part, spec.phase, rate_of(spec), spec.seed))
@@ -158,7 +198,7 @@ def test_the_rate_that_validation_prefers_is_repeated_and_nothing_is_made_twice(
 
     monkeypatch.setattr(parts, "measuring", measuring)
     monkeypatch.setattr(parts, "origin", lambda device: WHERE)
-    monkeypatch.setattr(parts, "load_suite", lambda *_: SimpleNamespace(fingerprint=lambda: "data"))
+    monkeypatch.setattr(parts, "load_suite", lambda *_: SimpleNamespace(fingerprint=lambda: "data", threads=1))
     for _ in range(2):
         command(SUITE, learn="weights,labels", workers=1, results_dir=tmp_path)
         assert made == [

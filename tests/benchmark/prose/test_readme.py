@@ -97,7 +97,7 @@ def test_harmful_tasks() -> None:
 
 
 def test_most_searches_end_at_the_largest_rate_and_going_further_changes_no_method() -> None:
-    largest = max(suites.load("digits").grid["lr"])
+    largest = max(float(str(lr)) for lr in suites.load("digits").grid["lr"])
     chosen = {(run.spec.setting, run.spec.method): rate(run) for run in finals(DIGITS)}
     assert sum(found == largest for found in chosen.values()) > len(chosen) / 2
     assert "Most of these searches end at the largest learning rate of their grid." in FIRST
