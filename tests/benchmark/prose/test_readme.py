@@ -7,6 +7,7 @@ from benchmark import suites
 from benchmark.statistics import ALPHA, paired_difference
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.prose.page import SPELLED, section
+from tests.benchmark.prose.parts import share_of_weights
 from tests.benchmark.prose.scores import (
     Scores,
     differences,
@@ -84,6 +85,8 @@ def test_learned_labels() -> None:
     assert ahead.significant
     assert ahead.points < 0
     assert "AuxiLearn is significantly better on CIFAR-10 than labels that were never trained" in FIRST
+    assert 0.5 < share_of_weights() < 1
+    assert "most of it by the weights of the losses that it learns beside the labels" in FIRST
     found = scores_by_method(hundred, "5%")
     assert not any(each.significant for name in found for each in less_one(found, name).values())
     assert "and on CIFAR-100 no two methods can be told apart." in FIRST

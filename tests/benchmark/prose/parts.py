@@ -1,0 +1,31 @@
+"""AuxiLearn on CIFAR-10 with one learned part alone, as the page's sentences compare it."""
+
+from benchmark.explanations.parts import FILE, Run, read
+from benchmark.findings.runs import RESULTS
+from tests.benchmark.prose.scores import Scores, finals, mean, scores
+
+SUITE = "cifar10-convnet"
+
+
+def alone(part: str, phase: str) -> list[Run]:
+    """Return the runs that learn a part alone."""
+    return [run for run in read(RESULTS / FILE) if (run.suite, run.learnt, run.phase) == (SUITE, part, phase)]
+
+
+def scores_alone(part: str) -> Scores:
+    """Return the test scores of the final runs that learn a part alone."""
+    return {run.seed: 100 * run.top1 for run in alone(part, "final") if run.top1 is not None}
+
+
+def with_both() -> Scores:
+    return scores(finals(f"rates/{SUITE}", "auxilearn"))
+
+
+def with_neither() -> Scores:
+    return scores(finals(f"rates/{SUITE}", "maxl-f"))
+
+
+def share_of_weights() -> float:
+    """Return the share of AuxiLearn's lead that its mean has by the weights alone."""
+    neither = mean(with_neither())
+    return (mean(scores_alone("weights")) - neither) / (mean(with_both()) - neither)
