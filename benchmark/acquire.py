@@ -58,7 +58,7 @@ def _official(dataset: Dataset, places: Places, say: Say) -> Found:
     folder = data_dir / dataset.name
     if found is None and dataset.layout:
         if not data_dir.is_dir():
-            raise UserError(f"there is no folder {data_dir}")
+            raise UserError(f"there is no folder {data_dir}: {dataset.layout}")
         raise UserError(f"{data_dir} holds nothing that can be read: {dataset.layout}")
     if found is None and not places.downloads:
         for source in dataset.sources:

@@ -78,7 +78,7 @@ def run_session(request: Request) -> int:
         if request.storage:
             check_url(request.storage)
         store.read()
-        _check(request, arms, store)
+        _check(arms, store)
         terminal.print_plan(arms, store.records, resources)
         return 0
     stopping.listen()
@@ -88,7 +88,7 @@ def run_session(request: Request) -> int:
 
 def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
     with store.writing():
-        _check(request, arms, store)
+        _check(arms, store)
         try:
             made = execute(arms, store, resources, outlets)
         except KeyboardInterrupt:
@@ -102,13 +102,8 @@ def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resourc
     return FAILED if failed else 0
 
 
-def _check(request: Request, arms: Sequence[Arm], store: Store) -> None:
-    """Refuse references without runs, and build each method that has something to run once, before any work."""
-    there = {arm.method for arm in arms} | {record.spec.method for record in store.records.values()}
-    for name in request.references:
-        if name not in there:
-            told = f"reference {name} is not among the methods that run, nor does {store.folder} hold any run of it"
-            raise UserError(f"{told}; add it to --methods")
+def _check(arms: Sequence[Arm], store: Store) -> None:
+    """Build each method that has something to run once, before any work."""
     for arm in arms:
         if missing(arm, store.records):
             check_values(arm, arm.points()[:1])

@@ -191,7 +191,7 @@ def test_a_missing_folder_of_own_data_is_not_called_an_empty_one(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Digits, "layout", "it takes a file of digits")
-    with pytest.raises(UserError, match=f"^there is no folder {places.data_dir}$"):
+    with pytest.raises(UserError, match=f"^there is no folder {places.data_dir}: it takes a file of digits$"):
         acquire(Digits(), places)
     places.data_dir.mkdir()
     with pytest.raises(UserError, match=r"data holds nothing that can be read: it takes a file of digits$"):

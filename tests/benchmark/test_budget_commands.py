@@ -92,7 +92,7 @@ def test_a_dry_run_says_what_is_searched(toy: Toy, cli: Cli, tmp_path: Path) -> 
     ended = cli(*PLAN, *BUDGET, *words)
     assert ended.status == 0, ended.err
     assert "stl searches lr 0.1, 0.3; weight_decay 0 to 0.01 (uniform)" in ended.out
-    assert "equal searches lr 0.01 to 0.1 (logarithmic)\n" in ended.out
+    assert "equal searches lr 0.01 to 0.1 (logarithmic), has weight_decay=0.0\n" in ended.out
     assert f"{2 * (3 + 2)} runs, 10 left" in ended.out
     assert not list(tmp_path.iterdir())
 

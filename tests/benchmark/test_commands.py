@@ -96,14 +96,6 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
         (*SUITE, "--storage", "sqlite:////no/such/folder/studies.db", "--dry-run"),
         "--storage cannot be opened: the folder of the SQLite file does not exist",
     ),
-    "reference without runs": (
-        (*SUITE, "--methods", "stl,equal", "--reference", "gcs"),
-        "reference gcs is not among the methods that run, nor does ",
-    ),
-    "the same in a dry run": (
-        (*SUITE, "--methods", "stl,equal", "--reference", "gcs", "--dry-run"),
-        "reference gcs is not among the methods that run, nor does ",
-    ),
     "storage with password": ((*SUITE, "--storage", f"foo://me:{SECRET}@host/x"), "--storage cannot be opened"),
     "no database": ((*SUITE, "--storage", f"postgresql://me:{SECRET}@127.0.0.1:1/x"), "--storage cannot be opened"),
     "address": ((*SUITE, "--scheduler", "nonsense"), "no Dask scheduler answers at 'nonsense'"),
@@ -163,15 +155,6 @@ def test_a_dry_run_does_not_plan_for_a_folder_that_cannot_be(cli: Cli, tmp_path:
     (tmp_path / "file").write_text("")
     check_one_line(cli(*SUITE, "--results-dir", tmp_path / "file", "--dry-run"), "file/toy (Not a directory)")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
-def test_a_reference_with_any_run_on_record_needs_no_other(toy: Toy, cli: Cli, tmp_path: Path) -> None:
-    few = (*SUITE, "--settings", "few", "--results-dir", tmp_path, "--workers", "0", "--wandb", "disabled")
-    assert cli(*few, "--methods", "equal", "--seeds", "1").status == 0
-    for more in ((), ("--seeds", "2"), ("--settings", "many")):  # as commands that fill cells of a table ask
-        asked = cli(*few, *more, "--methods", "stl", "--reference", "equal", "--dry-run")
-        assert asked.status == 0, asked.err
-    check_one_line(cli(*few, "--methods", "stl", "--reference", "equal,dwa", "--dry-run"), "reference dwa is not among")
 
 
 @pytest.mark.usefixtures("toy", "untrained")

@@ -123,8 +123,8 @@ def test_a_cluster_by_address(undisturbed: tuple[Path, Results], tmp_path: Path)
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--suite", "cub5"), "error: unknown suite 'cub5'; choose one of: "),
-        (("--suite", "digits", "--methods", "pgrad"), "error: unknown method 'pgrad'; choose one of: "),
+        (("--suite", "cub5"), "error: unknown suite 'cub5' (did you mean cub?); choose one of: "),
+        (("--suite", "digits", "--methods", "pgrad"), "error: unknown method 'pgrad' (did you mean pcgrad?); "),
     ],
 )
 def test_mistakes_end_with_status_two(words: tuple[str, ...], told: str, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_the_command_takes_a_precision_and_refuses_others(cli: Cli, tmp_path: Pa
     words = ("--suite", "toy", "--results-dir", tmp_path, "--settings", "few", "--workers", "0", "--wandb", "disabled")
     ended = cli(*words, "--precision", "float16")
     assert (ended.status, ended.out) == (2, "")
-    assert "unknown precision 'float16'; choose one of: auto, float32, bfloat16" in ended.err
+    assert "unknown precision 'float16' (did you mean bfloat16?); choose one of: auto, float32, bfloat16" in ended.err
     fixed = ("--set", "lr=0.1", "--set", "weight_decay=0", "--methods", "stl", "--epochs", "1")
     ended = cli(*words, *fixed, "--precision", "bfloat16")
     assert ended.status == 0, ended.err

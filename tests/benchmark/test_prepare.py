@@ -100,8 +100,8 @@ def test_every_suite_names_data_sets_that_are_there() -> None:
     ("words", "told"),
     [
         ((), "--suite and --dataset are missing; data sets: "),
-        (("--dataset", "mnits"), "unknown data set 'mnits'; choose one of: "),
-        (("--suite", "mnits"), "unknown suite 'mnits'; choose one of: "),
+        (("--dataset", "mnits"), "unknown data set 'mnits' (did you mean mnist?); choose one of: "),
+        (("--suite", "mnits"), "unknown suite 'mnits' (did you mean mnist?); choose one of: "),
         (("--suite", ","), "--suite and --dataset are missing"),
     ],
 )

@@ -144,7 +144,7 @@ WRONG = {
     "two maps": ({**FILES, "labels/a.npy": array_file(LEFT)}, "are the same by name; take one out"),
     "no labels": ({"images/a.jpg": A, "labels/.keep": b""}, "has no images with labels"),
     "unlabelled test": ({**FILES, "images/test/x.png": A}, "x.png has no labels to be judged by"),
-    "another size": ({**FILES, "labels/a.png": png(LEFT[:30])}, "30 x 64 pixels, and its image has 32 x 64; mend it"),
+    "another size": ({**FILES, "labels/a.png": png(LEFT[:30])}, "30 x 64 pixels, and its image has 32 x 64; repair or"),
     "colours": ({**FILES, "labels/a.png": picture(3, SIZE)}, "a.png: a picture in colours, not one of class indices"),
     "grey normals": ({**FILES, "normals/a.png": png(LEFT)}, "a picture in grey, not one of normals"),
     "long normals": ({**FILES, "normals/a.npy": array_file(np.full((32, 64, 3), 2.0))}, "a component of 2"),

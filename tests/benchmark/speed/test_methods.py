@@ -87,7 +87,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "negative": (("--tasks", "-2"), "give positive whole numbers, not '-2'"),
     "empty": (("--tasks", ""), "give positive whole numbers, not ''"),
     "commas": (("--tasks", "2,,3"), "give positive whole numbers, not '2,,3'"),
-    "no method": (("--methods", "equal,pgrad"), "unknown method 'pgrad'; choose one of: "),
+    "no method": (("--methods", "equal,pgrad"), "unknown method 'pgrad' (did you mean pcgrad?); choose one of: "),
     "empty method": (("--methods", ""), "'' names no method; choose one of: "),
     "helper file": (("--methods", "_torchjd"), "unknown method '_torchjd'; choose one of: "),
     "device": (("--device", "tpu"), "unknown device 'tpu'; choose one of: auto, cpu"),

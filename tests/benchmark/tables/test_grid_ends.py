@@ -33,8 +33,10 @@ def told(
         found += [a_record(spec, score=s) for spec, s in zip(specs, scores[arm.method], strict=True) if s >= 0]
         found += [a_failure(spec) for spec, s in zip(specs, scores[arm.method], strict=True) if s < 0]
     records = by_digest(found)
-    assert gather(arms, records).caption.endswith(phrase(arms, records) or "which does not compare.")
-    return phrase(arms, records)
+    caption, told = gather(arms, records).caption, phrase(arms, records)
+    assert caption.endswith(told)
+    assert ("at an end of" in caption) == bool(told)
+    return told
 
 
 def test_which_end_in_which_setting() -> None:
