@@ -10,7 +10,8 @@ from auxilearn import Method
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.markdown import ABSENT, escaped, pipe_table
 from benchmark.plugins import load_method
-from benchmark.speed.costs import FILE, Cost, read
+from benchmark.speed.costs import FILE, Cost
+from benchmark.speed.rows import read
 from benchmark.speed.variants import GROUPS, Variant
 
 COSTS = Path(__file__).resolve().parents[1] / DEFAULT_RESULTS / FILE
@@ -33,7 +34,7 @@ def methods(path: Path = COSTS) -> str:
     Args:
         path: File of measured costs.
     """
-    cells = _Cells(read(path))
+    cells = _Cells(read(path, Cost))
     rows = []
     for name in baselines.names():
         method = load_method(name)

@@ -8,7 +8,7 @@ Command line: python -m benchmark.explanations.directions.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 import typer
@@ -57,6 +57,8 @@ class Directions(rows.Row):
         nudged: The same of a run whose parameters start off by `NUDGE`.
     """
 
+    called: ClassVar[str] = "lengths of directions"
+
     method: str
     seed: int
     steps: int
@@ -77,26 +79,17 @@ def command(
 ) -> None:
     """Train the final runs on the regression again, as they were and from a start that is a little off."""
     path = results_dir / FILE
-    read(path)  # a file of something else is refused before the work
+    rows.read(path, Directions)  # a file of something else is refused before the work
     runs = [run for method in METHODS for run in final_runs(results_dir, method)]
     suite = load_suite(SUITE)
     torch.set_num_threads(suite.threads)
     out = console()
     for run in runs:
         found = measured(suite, run.spec)
-        rows.write(path, (*read(path), found), Directions)
+        rows.add(path, [found], Directions)
         ends = f"{found.distance:.4g} from the solution, nudged {found.nudged:.4g}"
         out.print(f"{found.method}, seed {found.seed}: longest {found.longest:.3g}, {ends}", soft_wrap=True)
     out.print(f"{provenance(CPU)}\nWritten to {path}.", soft_wrap=True)
-
-
-def read(path: Path) -> list[Directions]:
-    """Return the measurements in a file; none where there is no file.
-
-    Raises:
-        UserError: The file holds something else.
-    """
-    return rows.read(path, Directions, "lengths of directions")
 
 
 def final_runs(results: Path, method: str) -> list[Record]:

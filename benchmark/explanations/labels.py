@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 import typer
@@ -53,6 +53,8 @@ class Labels(rows.Row):
         bits_after: The same at the end.
         top1: Test accuracy of the run, at the epoch that validation selects.
     """
+
+    called: ClassVar[str] = "labels"
 
     suite: str
     method: str
@@ -135,7 +137,7 @@ def command(
 ) -> None:
     """Train the final runs with generated labels again and put what became of the labels into a file."""
     path = results_dir / FILE
-    before = read(path)  # a file of something else is refused before the work
+    before = rows.read(path, Labels)  # a file of something else is refused before the work
     if suite not in (suites := sorted({each.suite for each in TRAINED})):
         raise unknown("suite", suite, suites)
     plan = [(each, each.runs(results_dir)) for each in TRAINED if each.suite == suite]
@@ -153,19 +155,10 @@ def command(
             if (suite, each.name, run.spec.seed) in done:
                 continue
             found = measured(loaded, run.spec, each)
-            rows.write(path, (*read(path), found), Labels)
+            rows.add(path, [found], Labels)
             texts = f"moved {found.moved:.3f}, bits {found.bits_before:.3f} to {found.bits_after:.3f}"
             out.print(f"{each.name}, seed {found.seed}: {texts}, top1 {found.top1:.4f}", soft_wrap=True)
     out.print(f"{provenance(CPU)}\nWritten to {path}.", soft_wrap=True)
-
-
-def read(path: Path) -> list[Labels]:
-    """Return the measurements in a file; none where there is no file.
-
-    Raises:
-        UserError: The file holds something else.
-    """
-    return rows.read(path, Labels, "labels")
 
 
 def measured(suite: Suite, spec: Spec, trained: Trained) -> Labels:

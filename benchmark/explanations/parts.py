@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, ClassVar, Literal, cast, get_args
 
 import torch
 import typer
@@ -63,6 +63,8 @@ class Run(rows.Row):
         auxiliary_weight: Weight of the auxiliary loss at the end; likewise.
     """
 
+    called: ClassVar[str] = "runs of parts"
+
     suite: str
     learnt: str
     phase: str
@@ -95,7 +97,7 @@ def command(
     All else is as AuxiLearn's own search chose it for both parts.
     """
     path, places = results_dir / FILE, Places(data_dir)
-    read(path)  # a file of something else is refused before the work
+    rows.read(path, Run)  # a file of something else is refused before the work
     if suite not in SUITES:
         raise unknown("suite", suite, SUITES)
     parts = dict.fromkeys(words(learn, "--learn"))
@@ -112,12 +114,13 @@ def command(
 
         def made(specs: Sequence[Spec], part: Part) -> list[Run]:
             """Return the runs of specs, those of them that are missing made now."""
-            same = [row for row in read(path) if row.commit == about["commit"] and not row.commit.endswith("+")]
-            known = {(row.learnt, row.phase, row.lr, row.seed): row for row in same if row.suite == suite}
+            commit = about["commit"]
+            same = [row for row in rows.read(path, Run) if (row.suite, row.commit) == (suite, commit)]
+            known = {(row.learnt, row.phase, row.lr, row.seed): row for row in same if not commit.endswith("+")}
             asked = {(part, spec.phase, rate_of(spec), spec.seed): spec for spec in specs}
             found = [known[key] for key in asked if key in known]
             for run in measure([spec for key, spec in asked.items() if key not in known], part):
-                rows.write(path, (*read(path), run), Run)
+                rows.add(path, [run], Run)
                 out.print(f"{part} alone, {run.phase}, lr {run.lr}, seed {run.seed}: {_score(run)}", soft_wrap=True)
                 found.append(run)
             return found
@@ -126,15 +129,6 @@ def command(
             lr = best(made(searches, part)).lr
             made([with_rate(spec, lr) for spec in finals], part)
     out.print(f"{provenance(CPU)}\nWritten to {path}.", soft_wrap=True)
-
-
-def read(path: Path) -> list[Run]:
-    """Return the measurements in a file; none where there is no file.
-
-    Raises:
-        UserError: The file holds something else.
-    """
-    return rows.read(path, Run, "runs of parts")
 
 
 def specs_of(results: Path, suite: str) -> tuple[list[Spec], list[Spec]]:

@@ -17,7 +17,8 @@ from benchmark.errors import UserError
 from benchmark.places import DEFAULT_DATA, Places
 from benchmark.plan import Options, arms_of
 from benchmark.plugins import load_suite
-from benchmark.speed.measurement import CPU, conclude, load_average, measurement, read, write
+from benchmark.speed import rows
+from benchmark.speed.measurement import CPU, Measurement, conclude, load_average, measurement
 from benchmark.speed.timing import origin
 from benchmark.suites.mnist import MNIST
 from benchmark.train import Training
@@ -43,7 +44,7 @@ def command(
 ) -> None:
     """Train MNIST's single task with narrower networks and put their test accuracies into a file."""
     path, places = results_dir / FILE, Places(data_dir)
-    before = read(path)  # a file of something else is refused before the work
+    before = rows.read(path, Measurement)  # a file of something else is refused before the work
     if lack := load_suite("mnist", places).shortfall():
         raise UserError(f"{data_dir} does not have all of MNIST: {lack}")
     load, (device, commit) = load_average(), itemgetter("device", "commit")(origin(CPU))
@@ -55,7 +56,7 @@ def command(
             scores = [100 * score for score in accuracies((first, second), places, seeds=seeds)]
             detail = f"mnist, {SETTING}, lr {POINT['lr']}, weight decay {POINT['weight_decay']}; a turn is a seed"
             found[what] = measurement(what, scores, detail, load=load, value=statistics.fmean(scores))
-            write(path, [found[what]])
+            rows.add(path, [found[what]], Measurement)
     conclude(list(found.values()), path)
 
 

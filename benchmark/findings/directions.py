@@ -3,15 +3,15 @@
 from pathlib import Path
 from statistics import median
 
-from benchmark.explanations.directions import FILE, LONG, NUDGE, Directions, read
+from benchmark.explanations.directions import FILE, LONG, NUDGE, Directions
 from benchmark.findings.runs import RESULTS
 from benchmark.markdown import pipe_table
-from benchmark.speed.rows import origins
+from benchmark.speed.rows import origins, read
 
 
 def lengths(folder: Path = RESULTS) -> str:
     """Return a table of the methods: their longest directions, and how far a nudge at the start moves the end."""
-    found = read(folder / FILE)
+    found = read(folder / FILE, Directions)
     by_method: dict[str, list[Directions]] = {}
     for run in found:
         by_method.setdefault(run.method, []).append(run)

@@ -4,17 +4,17 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark.explanations.labels import FILE, SETTING, TRAINED, read
+from benchmark.explanations.labels import FILE, SETTING, TRAINED, Labels
 from benchmark.findings.runs import RESULTS, percent
 from benchmark.generated import SUBCLASSES
 from benchmark.markdown import pipe_table
-from benchmark.speed.rows import origins
+from benchmark.speed.rows import origins, read
 from benchmark.statistics import summarize
 
 
 def moved(folder: Path = RESULTS) -> str:
     """Return what became of the labels."""
-    found = read(folder / FILE)
+    found = read(folder / FILE, Labels)
     table = []
     for each in TRAINED:
         own = [row for row in found if (row.suite, row.method) == (each.suite, each.name)]

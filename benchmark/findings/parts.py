@@ -5,11 +5,11 @@ from pathlib import Path
 from statistics import fmean
 
 from benchmark.comparison import p_text
-from benchmark.explanations.parts import FILE, FOLDER, METHOD, SETTING, Run, read
+from benchmark.explanations.parts import FILE, FOLDER, METHOD, SETTING, Run
 from benchmark.findings.runs import RESULTS, by_seed, final_runs, origin, paired, percent, succeeded
 from benchmark.markdown import pipe_table
 from benchmark.record import Record
-from benchmark.speed.rows import origins
+from benchmark.speed.rows import origins, read
 from benchmark.statistics import holm
 
 UNTRAINED = "maxl-f"
@@ -23,7 +23,7 @@ def table(suite: str, folder: Path = RESULTS) -> Callable[[], str]:
 
 def learnt_alone(suite: str, folder: Path = RESULTS) -> str:
     """Return AuxiLearn, each of its parts alone and the untrained generator, against the first and the last."""
-    own = [run for run in read(folder / FILE) if run.suite == suite]
+    own = [run for run in read(folder / FILE, Run) if run.suite == suite]
     ends = [run for run in own if run.phase == "final"]
     finals = {part: [run for run in ends if run.learnt == part] for part in ("weights", "labels")}
     whole, untrained = (succeeded(final_runs(folder / FOLDER / suite), name, SETTING) for name in (METHOD, UNTRAINED))

@@ -4,18 +4,24 @@ from pathlib import Path
 
 from benchmark.findings.runs import RESULTS
 from benchmark.speed import data as data_speed
-from benchmark.speed import hypergradient, measurement, rows, suite_costs
+from benchmark.speed import hypergradient, rows, suite_costs
 from benchmark.speed import images as pictures
 from benchmark.speed import layout as layouts
 from benchmark.speed import overhead as harness
 from benchmark.speed import scale as scaling
 from benchmark.speed.hours import hours_of_tables
+from benchmark.speed.measurement import Measurement
 from benchmark.table import markdown
+
+
+def newest(path: Path, kind: type[rows.AnyRow]) -> list[rows.AnyRow]:
+    """Return the rows of a file that the machine made which measured last."""
+    return rows.newest(rows.read(path, kind))
 
 
 def data(folder: Path = RESULTS) -> str:
     """Return how fast inputs come from data decoded once, against a loader of the original files."""
-    (found,) = rows.read(folder / data_speed.FILE, data_speed.Speed, "speeds")
+    found = max(newest(folder / data_speed.FILE, data_speed.Speed), key=lambda row: row.images)
     return (
         f"> {found.ours:,.0f} against {found.loader:,.0f} images a second, median ratio {found.ratio:.0f} "
         f"({found.lowest:.0f} to {found.highest:.0f} in {found.turns} turns); one thread against {found.workers} "
@@ -26,7 +32,7 @@ def data(folder: Path = RESULTS) -> str:
 
 def scale(folder: Path = RESULTS) -> str:
     """Return what two workers gain, what a campaign costs and how long a worker takes to start."""
-    found = {row.what: row for row in measurement.newest(measurement.read(folder / scaling.FILE))}
+    found = {row.what: row for row in newest(folder / scaling.FILE, Measurement)}
     ratio, cells = found["ratio of two workers to one"], found["empty cells a second"]
     memory, share = found["peak memory of the driver, MB"], found["share of checkpoints in a run's time, %"]
     start = found["seconds to start 1 worker"]
@@ -41,7 +47,7 @@ def scale(folder: Path = RESULTS) -> str:
 
 def overhead(folder: Path = RESULTS) -> str:
     """Return what an epoch through the harness takes against a bare loop."""
-    found = {row.what: row for row in measurement.newest(measurement.read(folder / harness.FILE))}
+    found = {row.what: row for row in newest(folder / harness.FILE, Measurement)}
     ratio = found["ratio of harness to bare loop"]
     low, high = (found[f"ratio of harness to bare loop, {end} quartile"].value for end in ("lower", "upper"))
     return (
@@ -53,7 +59,7 @@ def overhead(folder: Path = RESULTS) -> str:
 
 def layout(folder: Path = RESULTS) -> str:
     """Return what channels first in memory take to channels last."""
-    found = measurement.newest(measurement.read(folder / layouts.FILE))
+    found = newest(folder / layouts.FILE, Measurement)
     told = [f"{row.what.partition(', ')[2]} {row.value:.2f} ({row.detail})" for row in found]
     return (
         f"> channels first take to channels last, median of {found[0].turns} turns: {'; '.join(told)}; load average "
@@ -63,7 +69,7 @@ def layout(folder: Path = RESULTS) -> str:
 
 def images(folder: Path = RESULTS) -> str:
     """Return images a second of training steps of ResNet-18 at 224 px, against a bare loop and the device's limit."""
-    found = measurement.newest(measurement.read(folder / pictures.FILE))
+    found = newest(folder / pictures.FILE, Measurement)
     parts = []
     for kind in dict.fromkeys(row.what.partition(", batch ")[2] for row in found):
         ours, ratio, share = (
@@ -81,10 +87,10 @@ def images(folder: Path = RESULTS) -> str:
 
 def hours(folder: Path = RESULTS) -> str:
     """Return how long each of the paper's tables takes."""
-    return hours_of_tables(suite_costs.read(folder / suite_costs.FILE))
+    return hours_of_tables(rows.read(folder / suite_costs.FILE, suite_costs.SuiteCost))
 
 
 def outer_steps(folder: Path = RESULTS) -> str:
     """Return what outer steps of AuxiLearn cost."""
-    found = hypergradient.read(folder / hypergradient.FILE)
+    found = newest(folder / hypergradient.FILE, hypergradient.OuterStep)
     return f"{markdown(hypergradient.table(found))}\n\n{hypergradient.caption(found)}"

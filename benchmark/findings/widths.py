@@ -6,13 +6,13 @@ from benchmark.explanations.widths import FILE, SETTING
 from benchmark.findings.runs import RESULTS
 from benchmark.markdown import pipe_table
 from benchmark.published import FOLDER
-from benchmark.speed.measurement import newest, read
-from benchmark.speed.rows import origins
+from benchmark.speed.measurement import Measurement
+from benchmark.speed.rows import newest, origins, read
 
 
 def mnist_widths(folder: Path = RESULTS) -> str:
     """Return accuracies by width, the best first, and the preprint's."""
-    found = sorted(newest(read(folder / FILE)), key=lambda row: -row.value)
+    found = sorted(newest(read(folder / FILE, Measurement)), key=lambda row: -row.value)
     rows = [
         {
             "channels": row.what.rpartition("channels ")[2],

@@ -51,9 +51,10 @@ def texts(names: Iterable[str]) -> Mapping[str, str]:
     from benchmark.pages.facts import facts_of
     from benchmark.pages.index import index
     from benchmark.pages.page import page
-    from benchmark.speed.suite_costs import FILE, read
+    from benchmark.speed.rows import read
+    from benchmark.speed.suite_costs import FILE, SuiteCost
 
-    costs = read(ROOT / DEFAULT_RESULTS / FILE)
+    costs = read(ROOT / DEFAULT_RESULTS / FILE, SuiteCost)
     pages = {f"{name}.md": page(facts_of(name), costs) for name in names}
     return {"index.md": index(), **pages}
 

@@ -8,7 +8,8 @@ from benchmark.markdown import ABSENT, escaped, pipe_table
 from benchmark.pages.cost import duration, table_hours
 from benchmark.pages.facts import facts_of
 from benchmark.pages.page import download_size
-from benchmark.speed.suite_costs import FILE, read
+from benchmark.speed.rows import read
+from benchmark.speed.suite_costs import FILE, SuiteCost
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,7 +34,7 @@ def suites_table(folder: str) -> str:
     Args:
         folder: Where the pages lie, from the page that has the table.
     """
-    costs = read(ROOT / DEFAULT_RESULTS / FILE)
+    costs = read(ROOT / DEFAULT_RESULTS / FILE, SuiteCost)
     rows = []
     for name in suites.names():
         suite = suites.load(name)

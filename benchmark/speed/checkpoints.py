@@ -11,7 +11,8 @@ import torch
 from benchmark import tensorfile
 from benchmark.checkpoint import LEAST_SEC, SHARE, replace
 from benchmark.session import check_device
-from benchmark.speed.measurement import conclude, load_average, measurement, read
+from benchmark.speed import rows
+from benchmark.speed.measurement import Measurement, conclude, load_average, measurement
 from benchmark.speed.workload import make_batch, make_problem
 
 AUXILIARIES = 12
@@ -30,7 +31,7 @@ def report(*, repeats: int, device: str, path: Path) -> None:
         path: The file, on the disk to measure; measurements of other machines stay in it.
     """
     where = torch.device(check_device(device))
-    read(path)  # a file of something else is refused before the work
+    rows.read(path, Measurement)  # a file of something else is refused before the work
     load = load_average()
     torch.set_num_threads(1)
     state = state_of_a_run(where)

@@ -1,8 +1,8 @@
 """The measured cost of methods as a file that tables are made from."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from benchmark.speed import rows
 
@@ -27,6 +27,8 @@ class Cost(rows.Row):
         note: Why there is no cost.
     """
 
+    called: ClassVar[str] = "costs"
+
     auxiliaries: int
     method: str
     variant: str
@@ -42,17 +44,3 @@ class Cost(rows.Row):
     def key(self) -> tuple[int, str, str]:
         """What is measured."""
         return self.auxiliaries, self.method, self.variant
-
-
-def read(path: Path) -> list[Cost]:
-    """Return the costs in a file; none where there is no file.
-
-    Raises:
-        UserError: The file holds something else.
-    """
-    return rows.read(path, Cost, "costs")
-
-
-def write(path: Path, measured: Iterable[Cost]) -> Sequence[Cost]:
-    """Put costs into a file, in place of those of the same variants, and return all there are now."""
-    return rows.write(path, (*read(path), *measured), Cost)

@@ -5,6 +5,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 import torch
@@ -38,6 +39,8 @@ class Speed(rows.Row):
         turns: Number of epochs that were timed of each.
     """
 
+    called: ClassVar[str] = "speeds"
+
     images: int
     workers: int
     ours: float | None
@@ -69,7 +72,7 @@ def report(*, images: int, repeats: int, workers: int, device: str, path: Path) 
     where = torch.device(check_device(device))
     torch.set_num_threads(1)
     found = measure(images=images, repeats=repeats, workers=workers, device=where)
-    rows.write(path, [*rows.read(path, Speed, "speeds"), found], Speed)
+    rows.add(path, [found], Speed)
     out = console()
     out.print(markdown(table(found)), soft_wrap=True)
     out.print(f"\n{caption(found)} {provenance(where)}\nWritten to {path}.", soft_wrap=True)

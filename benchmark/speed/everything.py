@@ -16,7 +16,7 @@ from benchmark import stopping
 from benchmark.commands import FAILED, INTERRUPTED
 from benchmark.session import check_device
 from benchmark.speed import costs, data, hypergradient, rows, suite_costs
-from benchmark.speed import measurement as single
+from benchmark.speed.measurement import Measurement
 from benchmark.terminal import console
 
 DURATIONS: Mapping[str, str] = {
@@ -58,12 +58,12 @@ def check_files(results: Path) -> None:
     Raises:
         UserError: One holds something else, which would be found out after its measurement.
     """
-    costs.read(results / costs.FILE)
-    hypergradient.read(results / hypergradient.FILE)
-    suite_costs.read(results / suite_costs.FILE)
-    rows.read(results / data.FILE, data.Speed, "speeds")
+    rows.read(results / costs.FILE, costs.Cost)
+    rows.read(results / hypergradient.FILE, hypergradient.OuterStep)
+    rows.read(results / suite_costs.FILE, suite_costs.SuiteCost)
+    rows.read(results / data.FILE, data.Speed)
     for name in SINGLE:
-        single.read(results / "speed" / f"{name}.csv")
+        rows.read(results / "speed" / f"{name}.csv", Measurement)
 
 
 def run_all(

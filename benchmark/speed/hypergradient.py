@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import torch
@@ -54,6 +54,8 @@ class OuterStep(rows.Row):
         turns: Number of turns.
     """
 
+    called: ClassVar[str] = "costs of outer steps"
+
     auxiliaries: int
     variant: str
     time: float | None
@@ -78,24 +80,16 @@ def report(auxiliaries: Sequence[int], *, repeats: int, device: str, path: Path)
         path: The file; costs of other machines and numbers of tasks stay in it.
     """
     where = torch.device(check_device(device))
-    known = read(path)  # a file of something else is refused before the work
+    rows.read(path, OuterStep)  # a file of something else is refused before the work
     torch.set_num_threads(1)
     out = console()
     found: list[OuterStep] = []
     for count in auxiliaries:
-        found += _measured(count, repeats=repeats, device=where, with_error=count == auxiliaries[0])
+        measured = _measured(count, repeats=repeats, device=where, with_error=count == auxiliaries[0])
+        rows.add(path, measured, OuterStep)
+        found += measured
         out.print(f"measured {count} auxiliary tasks", style="dim")
-    rows.write(path, [*known, *found], OuterStep)
     out.print(f"{markdown(table(found))}\n\n{caption(found)}\nWritten to {path}.", soft_wrap=True)
-
-
-def read(path: Path) -> list[OuterStep]:
-    """Return the costs in a file; none where there is no file.
-
-    Raises:
-        UserError: The file holds something else.
-    """
-    return rows.read(path, OuterStep, "costs of outer steps")
 
 
 def table(found: Sequence[OuterStep]) -> pd.DataFrame:

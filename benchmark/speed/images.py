@@ -11,8 +11,9 @@ import torch
 from auxilearn.precision import without_tf32
 from benchmark.cache import Prepared
 from benchmark.session import check_device
+from benchmark.speed import rows
 from benchmark.speed.limit import Product, step_flop
-from benchmark.speed.measurement import Measurement, conclude, load_average, measurement, read
+from benchmark.speed.measurement import Measurement, conclude, load_average, measurement
 from benchmark.speed.pictures import BATCHES, BareLoop, drawn, summed_losses, training
 from benchmark.speed.timing import seconds_in_turns
 
@@ -66,7 +67,7 @@ def report(*, batches: Sequence[int], steps: int | None, repeats: int, device: s
         path: The file; measurements of other machines and batches stay in it.
     """
     where = torch.device(check_device(device))
-    read(path)  # a file of something else is refused before the work
+    rows.read(path, Measurement)  # a file of something else is refused before the work
     sizes = batches or BATCH_SIZES[where.type]
     load = load_average()
     prepared = drawn(BATCHES * max(sizes))

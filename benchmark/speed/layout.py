@@ -12,7 +12,8 @@ from auxilearn.precision import without_tf32
 from benchmark import layout
 from benchmark.plan import Options, arms_of
 from benchmark.session import check_device
-from benchmark.speed.measurement import Measurement, conclude, load_average, measurement, read
+from benchmark.speed import rows
+from benchmark.speed.measurement import Measurement, conclude, load_average, measurement
 from benchmark.speed.timing import seconds_in_turns
 from benchmark.stand_in import full_size
 from benchmark.train import Training
@@ -36,7 +37,7 @@ def report(*, repeats: int, device: str, path: Path) -> None:
         path: The file; measurements of other machines stay in it.
     """
     where = torch.device(check_device(device))
-    read(path)  # a file of something else is refused before the work
+    rows.read(path, Measurement)  # a file of something else is refused before the work
     load = load_average()
     found: list[Measurement] = []
     for name in SUITES:

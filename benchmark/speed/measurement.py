@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 import torch
@@ -31,6 +32,8 @@ class Measurement(rows.Row):
         cores: Cores that the process may use.
         load: Load average of the machine over the minute before, which counts what else runs.
     """
+
+    called: ClassVar[str] = "measurements"
 
     what: str
     value: float
@@ -89,26 +92,6 @@ def rounded(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def read(path: Path) -> list[Measurement]:
-    """Return the measurements in a file; none where there is no file.
-
-    Raises:
-        UserError: The file holds something else.
-    """
-    return rows.read(path, Measurement, "measurements")
-
-
-def newest(found: Sequence[Measurement]) -> list[Measurement]:
-    """Return the measurements of the machine that measured last."""
-    last = max(found, key=lambda row: row.date)
-    return [row for row in found if row.device == last.device]
-
-
-def write(path: Path, measured: Sequence[Measurement]) -> Sequence[Measurement]:
-    """Put measurements into a file, in place of those of the same machine and thing, and return all there are now."""
-    return rows.write(path, (*read(path), *measured), Measurement)
-
-
 def table(found: Sequence[Measurement]) -> pd.DataFrame:
     """Return a row for each measurement."""
     return pd.DataFrame(
@@ -124,7 +107,7 @@ def table(found: Sequence[Measurement]) -> pd.DataFrame:
 
 def conclude(found: Sequence[Measurement], path: Path, *, device: torch.device = CPU) -> None:
     """Put measurements into a file, and print them, the machine and where they are."""
-    write(path, found)
+    rows.add(path, found, Measurement)
     out = console()
     out.print(markdown(table(found)), soft_wrap=True)
     least, most = (f"{pick(row.load for row in found):.1f}" for pick in (min, max))

@@ -10,7 +10,8 @@ import torch
 
 from auxilearn import Method
 from benchmark.session import check_device
-from benchmark.speed.costs import Cost, write
+from benchmark.speed import rows
+from benchmark.speed.costs import Cost
 from benchmark.speed.peak import Peak, peaks
 from benchmark.speed.timing import LONG, origin, provenance, ratios_in_turns
 from benchmark.speed.variants import GROUPS, Variant, variants_of
@@ -50,7 +51,7 @@ def report(
                 cost = bench.cost(variant)
                 measured.append(cost)
                 out.print(f"{count} auxiliaries, {_name(cost)}: {_ratio(cost.step)}", style="dim", soft_wrap=True)
-            write(path, measured)
+            rows.add(path, measured, Cost)
     out.print(markdown(_table(measured)), soft_wrap=True)
     for reason, refused in _notes(measured).items():
         out.print(f"– {', '.join(refused)}: {reason}", soft_wrap=True)

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from benchmark.data import Data
 from benchmark.plan import Options, make_plan
-from benchmark.speed.measurement import CPU, Measurement, conclude, load_average, measurement, read
+from benchmark.speed import rows
+from benchmark.speed.measurement import CPU, Measurement, conclude, load_average, measurement
 from benchmark.speed.timing import seconds_in_turns
 from benchmark.tasks import Classification, TaskGroup
 from benchmark.train import Training
@@ -26,7 +27,7 @@ def report(*, repeats: int, path: Path) -> None:
         repeats: Pairs of epochs to time.
         path: The file; measurements of other machines stay in it.
     """
-    read(path)  # a file of something else is refused before the work
+    rows.read(path, Measurement)  # a file of something else is refused before the work
     load = load_average()
     (arm,) = make_plan(Options("digits", settings=("5-shot",), methods=("equal",)))
     torch.set_num_threads(arm.suite.threads)

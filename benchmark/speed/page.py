@@ -11,7 +11,8 @@ from benchmark.errors import UserError
 from benchmark.report import browser
 from benchmark.report.page.build import write_page
 from benchmark.report.session import Request, load, page_source
-from benchmark.speed.measurement import conclude, load_average, measurement, read
+from benchmark.speed import rows
+from benchmark.speed.measurement import Measurement, conclude, load_average, measurement
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -43,7 +44,7 @@ def report(*, suite: str, repeats: int, records: Path, path: Path) -> None:
     Raises:
         UserError: There are no records, or no browser.
     """
-    read(path)  # a file of something else is refused before the work
+    rows.read(path, Measurement)  # a file of something else is refused before the work
     if reason := lacking(suite, records):
         raise UserError(reason)
     torch.set_num_threads(1)

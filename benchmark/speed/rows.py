@@ -2,10 +2,12 @@
 
 import csv
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
+
+from filelock import FileLock
 
 from benchmark.errors import UserError
 from benchmark.files import whole
@@ -16,12 +18,15 @@ class Row(ABC):
     """A measurement, and where and when it was made; its numbers are texts, whole numbers and real ones or None.
 
     Attributes:
+        called: What measurements of the kind are called.
         device: Name of the processor or accelerator.
         torch: Version of torch.
         threads: Threads of the process.
         commit: Commit of the code, with `+` where it was changed.
         date: Day of the measurement, UTC.
     """
+
+    called: ClassVar[str]
 
     device: str
     torch: str
@@ -43,19 +48,18 @@ class Row(ABC):
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 
-def read(path: Path, kind: type[AnyRow], what: str) -> list[AnyRow]:
+def read(path: Path, kind: type[AnyRow]) -> list[AnyRow]:
     """Return the rows of a file; none where there is no file.
 
     Args:
         path: The file.
         kind: What a row is.
-        what: What rows are called in an error.
 
     Raises:
         UserError: The file holds something else, or no file can be there.
     """
     if path.is_dir():
-        raise UserError(f"{path} is a folder, where {what} are written to")
+        raise UserError(f"{path} is a folder, where {kind.called} are written to")
     for folder in path.parents:
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder} is a file; {path} cannot be written")
@@ -65,7 +69,26 @@ def read(path: Path, kind: type[AnyRow], what: str) -> list[AnyRow]:
         try:
             return [_parsed(row, kind) for row in csv.DictReader(file)]
         except (KeyError, TypeError, ValueError, csv.Error):
-            raise UserError(f"{path} does not hold {what} as this version writes them; move it away") from None
+            raise UserError(f"{path} does not hold {kind.called} as this version writes them; move it away") from None
+
+
+def add(path: Path, measured: Iterable[AnyRow], kind: type[AnyRow]) -> list[AnyRow]:
+    """Put rows into a file, in place of those of the same keys, and return all there are now.
+
+    Processes that add to files of one folder wait for each other, so that none loses what another one measured.
+
+    Raises:
+        UserError: The file holds something else.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(".lock")):
+        return write(path, (*read(path, kind), *measured), kind)
+
+
+def newest(found: Sequence[AnyRow]) -> list[AnyRow]:
+    """Return the rows of the machine that measured last."""
+    last = max(found, key=lambda row: row.date)
+    return [row for row in found if row.device == last.device]
 
 
 def write(path: Path, rows: Iterable[AnyRow], kind: type[AnyRow]) -> list[AnyRow]:

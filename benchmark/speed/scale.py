@@ -14,8 +14,8 @@ from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources
 from benchmark.plan import Options, make_plan
 from benchmark.record import Store
-from benchmark.speed import checkpoints, empty
-from benchmark.speed.measurement import CPU, Measurement, conclude, load_average, measurement, read
+from benchmark.speed import checkpoints, empty, rows
+from benchmark.speed.measurement import CPU, Measurement, conclude, load_average, measurement
 
 FILE = Path("speed") / "scale.csv"
 """Where in the folder of results the measurements are."""
@@ -31,7 +31,7 @@ def report(*, cells: int, empty_cells: int, epochs: int, repeats: int, path: Pat
         repeats: Turns.
         path: The file; measurements of other machines stay in it.
     """
-    read(path)  # a file of something else is refused before the work
+    rows.read(path, Measurement)  # a file of something else is refused before the work
     torch.set_num_threads(1)
     found = [
         *throughput(cells, epochs=epochs, repeats=repeats),

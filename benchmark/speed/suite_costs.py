@@ -1,8 +1,8 @@
 """The measured seconds of each suite's methods as a file that pages are made from."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from benchmark.speed import rows
 
@@ -26,6 +26,8 @@ class SuiteCost(rows.Row):
         steps: Number of steps of which `step_sec` is the median.
     """
 
+    called: ClassVar[str] = "costs"
+
     suite: str
     setting: str
     kind: str
@@ -45,17 +47,3 @@ class SuiteCost(rows.Row):
     def mean_step_sec(self) -> float:
         """Seconds of a training step with its share of an outer step."""
         return self.step_sec + (self.outer_step_sec / self.outer_every if self.outer_every else 0.0)
-
-
-def read(path: Path) -> list[SuiteCost]:
-    """Return the costs in a file; none where there is no file.
-
-    Raises:
-        UserError: The file holds something else.
-    """
-    return rows.read(path, SuiteCost, "costs")
-
-
-def write(path: Path, measured: Iterable[SuiteCost]) -> Sequence[SuiteCost]:
-    """Put costs into a file, in place of those of the same key, and return all there are now."""
-    return rows.write(path, (*read(path), *measured), SuiteCost)

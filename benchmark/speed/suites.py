@@ -9,8 +9,9 @@ import torch
 
 from benchmark.plan import Arm, Options, arms_of
 from benchmark.session import check_device
+from benchmark.speed import rows
 from benchmark.speed.measurement import rounded
-from benchmark.speed.suite_costs import SuiteCost, write
+from benchmark.speed.suite_costs import SuiteCost
 from benchmark.speed.timing import origin, provenance, seconds_of
 from benchmark.stand_in import full_size
 from benchmark.terminal import console
@@ -40,7 +41,7 @@ def report(names: Sequence[str], *, steps: int, device: str, path: Path) -> None
             out.print(f"{name}: not measured; its network and batches depend on the user's data")
         for arm in arms:
             cost = measure(arm, steps=steps, device=where)
-            write(path, [cost])
+            rows.add(path, [cost], SuiteCost)
             text = f"{name}, {cost.method}: step {cost.step_sec:.4g} s, outer step {cost.outer_step_sec:.4g} s"
             out.print(f"{text}, evaluation {1e3 * cost.evaluation_sec:.4g} ms a sample", soft_wrap=True)
     out.print(f"{provenance(where)}\nWritten to {path}.", soft_wrap=True)

@@ -17,6 +17,7 @@ from benchmark.method_table import rule, source
 from benchmark.readme import END, opening, rewritten
 from benchmark.speed import costs
 from benchmark.speed.costs import Cost
+from benchmark.speed.rows import add
 from tests.benchmark.helpers import Ended
 from tests.benchmark.made_up import ORIGIN, WHERE
 
@@ -145,7 +146,7 @@ def ninth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def table(path: Path, *measured: Cost) -> tuple[dict[str, list[str]], str]:
     """Return the rows by method, and what follows the table, made from these costs."""
-    costs.write(path / "methods.csv", measured)
+    add(path / "methods.csv", measured, costs.Cost)
     lines, _, rest = method_table.methods(path / "methods.csv").partition("\n\n")
     head, _, *rows = [line.strip("| ").split(" | ") for line in lines.splitlines()]
     assert head == ["method", "rule", "needs", "settings", "cost with 12", "cost with 312", "source"]

@@ -7,12 +7,13 @@ import torch
 
 from benchmark.errors import UserError
 from benchmark.explanations import directions
-from benchmark.explanations.directions import METHODS, NUDGE, command, final_runs, measured, noted_lengths, read
+from benchmark.explanations.directions import METHODS, NUDGE, command, final_runs, measured, noted_lengths
 from benchmark.findings.runs import RESULTS
 from benchmark.plan import Options, make_plan
 from benchmark.plugins import load_suite
 from benchmark.spec import Spec
 from benchmark.speed.measurement import CPU
+from benchmark.speed.rows import read
 from benchmark.train import Row, Training, Visit
 from tests.benchmark.helpers import a_record
 
@@ -67,7 +68,7 @@ def test_the_command_writes_a_row_a_run(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(directions, "METHODS", ("mgda",))
     monkeypatch.setattr(directions, "final_runs", lambda results, method: [a_record(a_final(method))])
     command(tmp_path)
-    (row,) = read(tmp_path / directions.FILE)
+    (row,) = read(tmp_path / directions.FILE, directions.Directions)
     assert row.method == "mgda"
 
 

@@ -23,7 +23,6 @@ from benchmark.explanations.labels import (
     command,
     labels_of,
     measured,
-    read,
 )
 from benchmark.explanations.look_ahead import AsLong, LookAhead
 from benchmark.places import Places
@@ -175,7 +174,8 @@ def test_what_is_measured_is_not_measured_again_by_this_code(tmp_path: Path, mon
     every = [(each.name, seed) for each in TRAINED if each.suite == "mnist" for seed in (1, 2)]
     command("mnist", tmp_path, tmp_path)
     assert seen == every
-    rows.write(tmp_path / FILE, [row for row in read(tmp_path / FILE) if row.key != ("mnist", *every[1])], Labels)
+    kept = [row for row in rows.read(tmp_path / FILE, Labels) if row.key != ("mnist", *every[1])]
+    rows.write(tmp_path / FILE, kept, Labels)
     command("mnist", tmp_path, tmp_path)
     assert seen == [*every, every[1]]
     for other in ("two", "two+", "two+"):

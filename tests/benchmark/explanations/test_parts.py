@@ -24,7 +24,6 @@ from benchmark.explanations.parts import (
     keep,
     measured,
     rate_of,
-    read,
     specs_of,
     with_rate,
 )
@@ -159,7 +158,7 @@ def test_a_run_that_diverges_is_a_row_without_scores(tmp_path: Path, monkeypatch
     found = measured(suite, spec, "labels", WHERE)
     assert (found.validation, found.top1, found.main_weight, found.auxiliary_weight) == (None,) * 4
     rows.write(tmp_path / FILE, [found], Run)
-    assert read(tmp_path / FILE) == [found]
+    assert rows.read(tmp_path / FILE, Run) == [found]
 
 
 def test_processes_measure_as_this_one_does_and_tell_failures(tmp_path: Path) -> None:
@@ -207,7 +206,7 @@ def test_the_rate_that_validation_prefers_is_repeated_and_nothing_is_made_twice(
             *(("labels", "search", lr, 0) for lr in (0.01, 0.1)),
             *(("labels", "final", 0.01, seed) for seed in (1, 2)),
         ]
-    assert len(read(tmp_path / FILE)) == len(made)
+    assert len(rows.read(tmp_path / FILE, Run)) == len(made)
     monkeypatch.setattr(parts, "origin", lambda device: WHERE | {"commit": "abc+"})
     command(SUITE, learn="labels", workers=1, results_dir=tmp_path)
     assert len(made) == 12

@@ -1,7 +1,8 @@
 """AuxiLearn on CIFAR-10 with one learned part alone, as the page's sentences compare it."""
 
-from benchmark.explanations.parts import FILE, Run, read
+from benchmark.explanations.parts import FILE, Run
 from benchmark.findings.runs import RESULTS
+from benchmark.speed.rows import read
 from tests.benchmark.prose.scores import Scores, finals, mean, scores
 
 SUITE = "cifar10-convnet"
@@ -9,7 +10,7 @@ SUITE = "cifar10-convnet"
 
 def alone(part: str, phase: str) -> list[Run]:
     """Return the runs that learn a part alone."""
-    return [run for run in read(RESULTS / FILE) if (run.suite, run.learnt, run.phase) == (SUITE, part, phase)]
+    return [run for run in read(RESULTS / FILE, Run) if (run.suite, run.learnt, run.phase) == (SUITE, part, phase)]
 
 
 def scores_alone(part: str) -> Scores:

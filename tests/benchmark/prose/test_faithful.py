@@ -4,7 +4,8 @@ from statistics import fmean
 
 from benchmark.findings.runs import RESULTS, listed, paired, records_of
 from benchmark.findings.switches import BASE, FOLDER, diagnostics, switch_of
-from benchmark.speed.hypergradient import FILE, read
+from benchmark.speed.hypergradient import FILE, OuterStep
+from benchmark.speed.rows import newest, read
 from benchmark.statistics import ALPHA
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.prose.page import SPELLED, section
@@ -41,7 +42,7 @@ def test_the_curvature_did_nothing() -> None:
 
 
 def test_what_the_identity_costs() -> None:
-    times = {(row.auxiliaries, row.variant): row.time or 0.0 for row in read(RESULTS / FILE)}
+    times = {(row.auxiliaries, row.variant): row.time or 0.0 for row in newest(read(RESULTS / FILE, OuterStep))}
     numbers = {number for number, _ in times}
     shares = [times[number, "identity"] / times[number, "paper, J = 3"] for number in numbers]
     assert round(1 / fmean(shares)) == 5

@@ -3,11 +3,12 @@
 import math
 from statistics import fmean
 
-from benchmark.explanations.labels import FILE, SETTING, Labels, read
+from benchmark.explanations.labels import FILE, SETTING, Labels
 from benchmark.findings.generated import apart, folders
 from benchmark.findings.labels import moved
 from benchmark.findings.runs import RESULTS
 from benchmark.generated import SUBCLASSES
+from benchmark.speed.rows import read
 from benchmark.statistics import ALPHA, summarize
 from tests.benchmark.made_up import rows
 from tests.benchmark.prose.page import SPELLED, section
@@ -20,7 +21,7 @@ PUBLISHED = "auxilearn"
 
 def measured(suite: str, method: str = PUBLISHED) -> list[Labels]:
     """Return what became of the labels of a method's runs."""
-    return [row for row in read(RESULTS / FILE) if (row.suite, row.method) == (suite, method)]
+    return [row for row in read(RESULTS / FILE, Labels) if (row.suite, row.method) == (suite, method)]
 
 
 def gains(found: list[Labels]) -> list[float]:
@@ -60,9 +61,10 @@ def test_looking_ahead_does_nothing_that_shows() -> None:
 
 
 def test_on_mnist_labels_become_nearly_those_of_the_classes() -> None:
-    mass = {suite: fmean(row.moved for row in measured(suite)) for suite in {row.suite for row in read(RESULTS / FILE)}}
+    found = read(RESULTS / FILE, Labels)
+    mass = {suite: fmean(row.moved for row in measured(suite)) for suite in {row.suite for row in found}}
     assert max(mass, key=lambda suite: mass[suite]) == "mnist"
-    assert mass["mnist"] > max(row.moved for row in read(RESULTS / FILE) if row.method.startswith("maxl"))
+    assert mass["mnist"] > max(row.moved for row in found if row.method.startswith("maxl"))
     assert "AuxiLearn does move them, most on MNIST" in SAID
     found = measured("mnist")
     assert fmean(row.largest_after for row in found) > 0.9
@@ -104,5 +106,5 @@ def test_what_labels_say_on_cifar() -> None:
 
 
 def test_what_labels_say_at_most() -> None:
-    assert max(row.bits_after for row in read(RESULTS / FILE)) < math.log2(SUBCLASSES) / 7
+    assert max(row.bits_after for row in read(RESULTS / FILE, Labels)) < math.log2(SUBCLASSES) / 7
     assert f"Nowhere do they say more than a seventh of what {SPELLED[SUBCLASSES]} sub-classes could" in SAID

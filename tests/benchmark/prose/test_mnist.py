@@ -12,7 +12,8 @@ from benchmark.findings.runs import RESULTS, succeeded
 from benchmark.hyper import hyper_parameters
 from benchmark.pages.facts import facts_of
 from benchmark.published import FOLDER
-from benchmark.speed.measurement import newest, read
+from benchmark.speed.measurement import Measurement
+from benchmark.speed.rows import newest, read
 from benchmark.suites.mnist import MNIST
 from tests.benchmark.prose.page import SPELLED, section
 from tests.benchmark.prose.scores import (
@@ -247,7 +248,7 @@ def test_the_preprint() -> None:
 
 
 def test_a_width_could_account_for_the_difference() -> None:
-    found = {row.what.rpartition("channels ")[2]: row for row in newest(read(RESULTS / widths.FILE))}
+    found = {row.what.rpartition("channels ")[2]: row for row in newest(read(RESULTS / widths.FILE, Measurement))}
     by_width = {name: row.value for name, row in found.items()}
     published, below, above = preprint(widths.SETTING)["stl"], "4 and 8", "8 and 16"
     assert by_width[below] < published < by_width[above]

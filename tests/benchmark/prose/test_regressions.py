@@ -7,10 +7,11 @@ from statistics import fmean, median
 import pytest
 import torch
 
-from benchmark.explanations.directions import FILE, METHODS, NUDGE, Directions, read
+from benchmark.explanations.directions import FILE, METHODS, NUDGE, Directions
 from benchmark.findings.regressions import ILLUSTRATIVE, LEARNT, NOISY, RATES
 from benchmark.findings.runs import RESULTS, final_runs, listed, succeeded
 from benchmark.record import Record
+from benchmark.speed.rows import read
 from benchmark.suites.noisy_auxiliaries import AUXILIARIES, NoisyAuxiliaries
 from tests.benchmark.prose.page import SPELLED, section
 from tests.benchmark.prose.scores import grid_size, less_one, rate, scores, searches, spearman
@@ -53,7 +54,7 @@ def test_every_method_had_its_own_grid(suite: str) -> None:
 
 def again() -> Mapping[str, list[Directions]]:
     """Return the final runs that were trained again with the lengths of their directions noted, by method."""
-    found = read(RESULTS / FILE)
+    found = read(RESULTS / FILE, Directions)
     return {name: [run for run in found if run.method == name] for name in METHODS}
 
 

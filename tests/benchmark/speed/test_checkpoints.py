@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from benchmark.speed import checkpoints
-from benchmark.speed.measurement import read
+from benchmark.speed.measurement import Measurement
+from benchmark.speed.rows import read
 from tests.benchmark.speed.conftest import Cli
 
 
@@ -24,7 +25,7 @@ def test_the_share_that_is_written_follows_from_the_cost(
     monkeypatch.setattr(checkpoints, "measure", measured)
     ended = cli("checkpoint", "--repeats", "3", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
-    found = {row.what: row for row in read(tmp_path / checkpoints.FILE)}
+    found = {row.what: row for row in read(tmp_path / checkpoints.FILE, Measurement)}
     assert found["seconds to write a checkpoint"].value == seconds
     assert found["seconds to read a checkpoint"].value == 0.25
     assert found["seconds between two checkpoints"].value == interval

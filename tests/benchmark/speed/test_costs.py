@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.errors import UserError
-from benchmark.speed import costs
+from benchmark.speed import rows
 from benchmark.speed.costs import Cost
 from tests.benchmark.made_up import WHERE
 
@@ -38,19 +38,19 @@ some_costs = st.builds(
 @given(found=st.lists(some_costs, unique_by=lambda cost: cost.key, max_size=4))
 def test_a_file_gives_back_what_was_written(found: list[Cost], tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("costs") / "speed" / "methods.csv"
-    assert costs.read(path) == []
-    assert costs.write(path, found) == sorted(found, key=lambda cost: cost.key)
-    assert costs.read(path) == sorted(found, key=lambda cost: cost.key)
-    assert [file.name for file in path.parent.iterdir()] == ["methods.csv"]
+    assert rows.read(path, Cost) == []
+    assert rows.add(path, found, Cost) == sorted(found, key=lambda cost: cost.key)
+    assert rows.read(path, Cost) == sorted(found, key=lambda cost: cost.key)
+    assert {file.name for file in path.parent.iterdir()} - {".lock"} == {"methods.csv"}
 
 
 def test_a_new_measurement_replaces_its_own_row_alone(tmp_path: Path) -> None:
     path = tmp_path / "methods.csv"
     old, other = Cost(2, "gcs", "", step=3.0, **WHERE), Cost(2, "gcs", "gate=sum", step=2.0, **WHERE)
-    costs.write(path, [old, other])
+    rows.add(path, [old, other], Cost)
     new, more = replace(old, step=2.5, date="2026-02-02"), Cost(12, "equal", "", note="not today", **WHERE)
-    assert costs.write(path, [more, new]) == [new, other, more]
-    assert costs.read(path) == [new, other, more]
+    assert rows.add(path, [more, new], Cost) == [new, other, more]
+    assert rows.read(path, Cost) == [new, other, more]
     with path.open() as file:
         assert len(list(csv.reader(file))) == 4
 
@@ -61,12 +61,12 @@ def test_a_new_measurement_replaces_its_own_row_alone(tmp_path: Path) -> None:
 def test_what_is_no_file_of_costs_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "methods.csv").write_text(text)
     with pytest.raises(UserError, match=r"methods\.csv does not hold costs"):
-        costs.read(tmp_path / "methods.csv")
+        rows.read(tmp_path / "methods.csv", Cost)
 
 
 def test_a_word_for_a_number_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "methods.csv"
-    costs.write(path, [Cost(2, "gcs", "", step=1.25, **WHERE)])
+    rows.add(path, [Cost(2, "gcs", "", step=1.25, **WHERE)], Cost)
     path.write_text(path.read_text().replace("1.25", "fast"))
     with pytest.raises(UserError, match="does not hold costs"):
-        costs.read(path)
+        rows.read(path, Cost)

@@ -67,7 +67,7 @@ def test_one_command_measures_writes_and_prints(cli: Cli, tmp_path: Path) -> Non
     assert cli(*words).status == 0
     ended = cli(*words)  # in place of the first measurement
     assert ended.status == 0, ended.err
-    (found,) = rows.read(tmp_path / FILE, Speed, "speeds")
+    (found,) = rows.read(tmp_path / FILE, Speed)
     assert (found.images, found.workers, found.turns) == (5, 0, 2)
     for value in (found.ours, found.loader, found.ratio, found.decoding, found.kilobytes):
         assert value is not None

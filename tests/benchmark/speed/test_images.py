@@ -17,8 +17,9 @@ from benchmark.spec import AskedPrecision
 from benchmark.speed import limit, pictures, pipelines
 from benchmark.speed.images import FILE, Turns, measurements
 from benchmark.speed.limit import Product, step_flop
-from benchmark.speed.measurement import measurement, read
+from benchmark.speed.measurement import Measurement, measurement
 from benchmark.speed.overhead import check_same_result
+from benchmark.speed.rows import read
 from benchmark.suites import _photographs, cub
 from tests.benchmark.speed.conftest import Cli
 
@@ -133,7 +134,7 @@ def test_one_command_measures_writes_and_prints(cli: Cli, tmp_path: Path) -> Non
     words = ("images", "--batch", "10,12", "--steps", "2", "--repeats", "2", "--results-dir", tmp_path)
     ended = cli(*words)
     assert ended.status == 0, ended.err
-    found = read(tmp_path / FILE)
+    found = read(tmp_path / FILE, Measurement)
     assert len(found) == 2 * 6
     for row in found:
         assert math.isfinite(row.value)

@@ -7,7 +7,8 @@ import torch
 
 from benchmark.speed import layout
 from benchmark.speed.layout import FILE, run
-from benchmark.speed.measurement import read
+from benchmark.speed.measurement import Measurement
+from benchmark.speed.rows import read
 from tests.benchmark.speed.conftest import Cli
 
 CPU = torch.device("cpu")
@@ -18,7 +19,7 @@ def test_one_command_measures_writes_and_prints(cli: Cli, tmp_path: Path, monkey
     monkeypatch.setattr(layout, "EVALUATED", 200)
     ended = cli("layout", "--repeats", "2", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
-    found = read(tmp_path / FILE)
+    found = read(tmp_path / FILE, Measurement)
     assert [row.what for row in found] == [
         "channels first to last, a step of mnist",
         "channels first to last, evaluation of mnist",

@@ -8,7 +8,8 @@ import pytest
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.errors import UserError
 from benchmark.speed import scale
-from benchmark.speed.measurement import measurement, read, table, write
+from benchmark.speed.measurement import Measurement, measurement, table
+from benchmark.speed.rows import add, read
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.speed.conftest import Cli
 
@@ -28,10 +29,11 @@ def test_a_new_measurement_takes_the_place_of_its_own_alone(tmp_path: Path) -> N
     path = tmp_path / "speed" / "some.csv"
     one, two = (measurement(what, [1.5], "of, course", load=0.0) for what in ("a", "b"))
     elsewhere = replace(one, device="another machine", value=7.0)
-    assert read(path) == []
-    write(path, [two, one, elsewhere])
+    assert read(path, Measurement) == []
+    add(path, [two, one, elsewhere], Measurement)
     again = replace(one, value=2.5)
-    assert write(path, [again]) == read(path) == sorted([again, elsewhere, two], key=lambda row: row.key)
+    left = sorted([again, elsewhere, two], key=lambda row: row.key)
+    assert add(path, [again], Measurement) == read(path, Measurement) == left
 
 
 def test_ranges_are_shown_where_there_are_turns() -> None:
@@ -41,7 +43,7 @@ def test_ranges_are_shown_where_there_are_turns() -> None:
 
 
 def test_the_committed_measurements_of_scale_are_read() -> None:
-    found = {row.what: row for row in read(ROOT / DEFAULT_RESULTS / scale.FILE)}
+    found = {row.what: row for row in read(ROOT / DEFAULT_RESULTS / scale.FILE, Measurement)}
     assert {"empty cells a second", "ratio of two workers to one", "runs a minute, 2 workers"} <= set(found)
     assert all(row.lowest <= row.value <= row.highest for row in found.values())
 
@@ -56,7 +58,7 @@ def test_a_file_of_something_else_is_refused_before_the_work(name: str, cli: Cli
     assert ended.err == f"error: {path} does not hold measurements as this version writes them; move it away\n"
     assert ended.out == ""
     with pytest.raises(UserError):
-        read(path)
+        read(path, Measurement)
 
 
 @pytest.mark.parametrize("name", ["overhead", "layout"])

@@ -8,7 +8,7 @@ import torch
 
 import auxilearn.gradient_weighting
 import baselines
-from benchmark.speed import costs, hypergradient, methods
+from benchmark.speed import costs, hypergradient, methods, rows
 from benchmark.speed.__main__ import task_counts
 from benchmark.speed.costs import Cost
 from benchmark.speed.variants import Variant
@@ -16,7 +16,7 @@ from tests.benchmark.speed.conftest import Cli, known_peaks
 
 
 def written(folder: Path) -> dict[tuple[int, str, str], Cost]:
-    return {cost.key: cost for cost in costs.read(folder / costs.FILE)}
+    return {cost.key: cost for cost in rows.read(folder / costs.FILE, costs.Cost)}
 
 
 def test_one_command_measures_writes_and_prints(cli: Cli, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_hypergradient_takes_numbers_alike_and_writes_what_it_prints(cli: Cli, t
     ended = cli("hypergradient", "--auxiliaries", "2", "3", "--repeats", "1", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
     rows = [line.split("|") for line in ended.out.splitlines() if line.startswith("| ")][1:]
-    kept = hypergradient.table(hypergradient.read(tmp_path / hypergradient.FILE))
+    kept = hypergradient.table(rows.read(tmp_path / hypergradient.FILE, hypergradient.OuterStep))
     assert kept.values.tolist() == [[cell.strip() for cell in row[1:-1]] for row in rows]
     assert [row[1].strip() for row in rows] == ["2"] * 5 + ["3"] * 5
     assert [row[5].strip() for row in rows[:3]] == ["2.50", "2.50", ""]

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.speed.measurement import read
+from benchmark.speed.measurement import Measurement
 from benchmark.speed.overhead import FILE, measurements
+from benchmark.speed.rows import read
 from tests.benchmark.speed.conftest import Cli
 
 
 def test_one_command_measures_writes_and_prints(cli: Cli, tmp_path: Path) -> None:
     ended = cli("overhead", "--repeats", "2", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
-    found = {row.what: row for row in read(tmp_path / FILE)}
+    found = {row.what: row for row in read(tmp_path / FILE, Measurement)}
     assert len(found) == 5
     for row in found.values():
         assert 0 < row.lowest <= row.value <= row.highest

@@ -11,7 +11,8 @@ from benchmark.commands import DEFAULT_RESULTS
 from benchmark.record import Store
 from benchmark.report import browser
 from benchmark.speed import page
-from benchmark.speed.measurement import read
+from benchmark.speed.measurement import Measurement
+from benchmark.speed.rows import read
 from tests.benchmark.helpers import ROOT, Toy, a_record, install
 from tests.benchmark.speed.conftest import Cli
 
@@ -47,7 +48,7 @@ def test_one_command_measures_writes_and_prints(loads: list[int], records: Path,
     where = ("--records", records, "--results-dir", tmp_path / "results")
     ended = cli("page", "--suite", "toy", "--repeats", "3", *where)
     assert ended.status == 0, ended.err
-    found = {row.what: row for row in read(tmp_path / "results" / page.FILE)}
+    found = {row.what: row for row in read(tmp_path / "results" / page.FILE, Measurement)}
     shown, drawn = found["seconds to tables, filters and runs of toy"], found["seconds to the first curves of toy"]
     assert (shown.lowest, shown.value, shown.highest, shown.turns) == (2.0, 3.0, 4.0, 3)  # the first warms up
     assert (drawn.lowest, drawn.value, drawn.highest, drawn.turns) == (4.0, 6.0, 8.0, 3)

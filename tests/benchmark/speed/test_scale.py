@@ -13,7 +13,8 @@ from benchmark.places import Places
 from benchmark.record import Record
 from benchmark.spec import Spec
 from benchmark.speed import checkpoints, empty
-from benchmark.speed.measurement import read
+from benchmark.speed.measurement import Measurement
+from benchmark.speed.rows import read
 from benchmark.speed.scale import FILE
 from tests.benchmark.helpers import a_spec
 from tests.benchmark.speed.conftest import Cli
@@ -70,7 +71,7 @@ def test_one_command_measures_writes_and_prints(cli: Cli, started: list[int], tm
     ended = cli(*WORDS, tmp_path)  # in place of the first measurement
     assert ended.status == 0, ended.err
     assert started == 2 * [1, 2, 2]
-    found = {row.what: row for row in read(tmp_path / FILE)}
+    found = {row.what: row for row in read(tmp_path / FILE, Measurement)}
     assert len(found) == 11
     for row in found.values():
         assert 0 < row.lowest <= row.value <= row.highest

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmark.errors import UserError
-from benchmark.speed import suite_costs, suites
+from benchmark.speed import rows, suite_costs, suites
 from benchmark.speed.suite_costs import SuiteCost
 from tests.benchmark.helpers import Ended, Toy, install
 from tests.benchmark.made_up import WHERE
@@ -82,19 +82,19 @@ def test_the_file_gives_back_what_was_written_and_keeps_other_rows(tmp_path: Pat
     first = SuiteCost("toy", "few", "cpu", "stl", 0.5, 0.0, 0, 0.001, 3, **where)
     other = SuiteCost("toy", "few", "cuda", "stl", 0.1, 2.5, 20, 1e-5, 1, **where)
     path = tmp_path / "speed" / "suites.csv"
-    assert suite_costs.read(path) == []
-    suite_costs.write(path, [other, first])
+    assert rows.read(path, SuiteCost) == []
+    rows.add(path, [other, first], SuiteCost)
     again = SuiteCost("toy", "few", "cpu", "stl", 0.75, 0.0, 0, 0.002, 5, **where)
-    assert suite_costs.write(path, [again]) == suite_costs.read(path) == [again, other]
+    assert rows.add(path, [again], SuiteCost) == rows.read(path, SuiteCost) == [again, other]
     path.write_text(path.read_text().replace("0.75", "fast"))
     with pytest.raises(UserError, match=r"suites\.csv does not hold costs"):
-        suite_costs.read(path)
+        rows.read(path, SuiteCost)
 
 
 def test_the_command_measures_every_default_method(toy: Toy, cli: Cli, tmp_path: Path) -> None:
     ended = cli("suites", "--suite", "toy", "--steps", "1", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
-    found = suite_costs.read(tmp_path / suite_costs.FILE)
+    found = rows.read(tmp_path / suite_costs.FILE, SuiteCost)
     assert [cost.method for cost in found] == ["equal", "stl"]
     assert all(cost.step_sec > 0 and cost.evaluation_sec > 0 for cost in found)
     assert "toy, equal: step" in ended.out
