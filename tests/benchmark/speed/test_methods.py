@@ -131,11 +131,11 @@ def test_every_method_is_measured_or_says_why_not(cli: Cli, tmp_path: Path) -> N
 def test_hypergradient_takes_numbers_alike_and_writes_what_it_prints(cli: Cli, tmp_path: Path) -> None:
     ended = cli("hypergradient", "--auxiliaries", "2", "3", "--repeats", "1", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
-    rows = [line.split("|") for line in ended.out.splitlines() if line.startswith("| ")][1:]
+    printed = [line.split("|") for line in ended.out.splitlines() if line.startswith("| ")][1:]
     kept = hypergradient.table(rows.read(tmp_path / hypergradient.FILE, hypergradient.OuterStep))
-    assert kept.values.tolist() == [[cell.strip() for cell in row[1:-1]] for row in rows]
-    assert [row[1].strip() for row in rows] == ["2"] * 5 + ["3"] * 5
-    assert [row[5].strip() for row in rows[:3]] == ["2.50", "2.50", ""]
+    assert kept.values.tolist() == [[cell.strip() for cell in row[1:-1]] for row in printed]
+    assert [row[1].strip() for row in printed] == ["2"] * 5 + ["3"] * 5
+    assert [row[5].strip() for row in printed[:3]] == ["2.50", "2.50", ""]
     assert cli("hypergradient", "--auxiliaries", "x").err == "error: give positive whole numbers, not 'x'\n"
 
 
