@@ -100,6 +100,13 @@ def choose(arm: Arm, records: Mapping[str, Record]) -> Point | None:
     return _point(arm, found[keys.index(max(keys))])
 
 
+def own_records(arm: Arm, records: Mapping[str, Record]) -> list[Record]:
+    """Return the records of an arm's runs, of its search and of the final runs with the point that it chose."""
+    point = choose(arm, records)
+    finals = () if point is None else (records.get(spec.digest) for spec in arm.finals(point))
+    return [record for record in (*search_records(arm, records), *finals) if record is not None]
+
+
 def missing(arm: Arm, records: Mapping[str, Record]) -> int:
     """Return how many runs of an arm have no record and can still be made."""
     searches = search_records(arm, records).count(None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark import engine
 from benchmark.attempts import RETRIES, Attempts
-from benchmark.campaign import Campaign, outcomes, study_name
+from benchmark.campaign import Campaign, outcomes, own_records, study_name
 from benchmark.display import Display
 from benchmark.engine import Engine, Resources
 from benchmark.errors import UserError
@@ -59,7 +59,7 @@ def execute(
         campaign = Campaign(arms, store.records, open_study)
         spec = campaign.next_spec()
     with Mirror(store.folder, outlets.wandb) as mirror, ExitStack() as stack:
-        mirror.catch_up(store.records.values())
+        mirror.catch_up(record for arm in arms for record in own_records(arm, store.records))
         if spec is None:
             return []
         display = stack.enter_context(Display(campaign.arms, store.records))

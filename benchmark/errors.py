@@ -17,9 +17,10 @@ class UserError(Exception):
     """A mistake the user can mend; its text is one line that says what was found and what is allowed."""
 
 
-def unknown(kind: str, found: str, allowed: Iterable[str]) -> UserError:
-    """Return the error for a name that is not among those allowed."""
+def unknown(kind: str, found: str, allowed: Iterable[str], *, of: str = "") -> UserError:
+    """Return the error for a name that is not among those allowed, which may be those of something."""
     names = list(allowed)
     near = difflib.get_close_matches(found.lower().replace("_", "-"), names, n=1, cutoff=0.7)
     meant = f" (did you mean {near[0]}?)" if near else ""
-    return UserError(f"unknown {kind} {found!r}{meant}; choose one of: {', '.join(names)}")
+    whose = f" of {of}" if of else ""
+    return UserError(f"unknown {kind} {found!r}{whose}{meant}; choose one of: {', '.join(names)}")

@@ -168,7 +168,7 @@ def _check_names(options: Options, suite: Suite, methods: Mapping[str, type[Meth
             raise UserError(f"{name!r} names no method that runs; these are: {', '.join(methods)}")
         own = sorted({*suite.grid, *hyper_parameters(methods[method])}) if dot else allowed
         if bare not in own:
-            raise unknown(f"hyper-parameter of {method or 'the methods that run'}", bare, own)
+            raise unknown("hyper-parameter", bare, own, of=method or "the methods that run")
     twice = sorted(set(options.fixed) & set(options.grid))
     if twice:
         raise UserError(f"--set and --grid both name {twice[0]!r}; use one of them")

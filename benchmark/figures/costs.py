@@ -51,12 +51,17 @@ def cost(runs: Sequence[Runs]) -> "Figure | None":
         return None
     metric = runs[0].arm.suite.selection
     devices = sorted({str(record.environment.get("device", "unknown")) for each in runs for record in each.finals})
+    words = (
+        "Filled, dashed: the Pareto front, methods that no other is both cheaper and better than, by means alone. "
+        f"Device: {devices[0]}."
+    )
+    if len(devices) > 1:
+        words = f"Times of several devices do not compare, so that no front is drawn: {', '.join(devices)}."
     page = Page(
         1,
         title=title("test result against cost", runs),
-        footnote=f"{source(runs)} Means over final runs; bars: ± one standard error (ddof 1). Filled, dashed: "
-        f"the Pareto front, methods that no other is both cheaper and better than, by means alone. Device: "
-        f"{', '.join(devices)}. The cost of a search is not in it.",
+        footnote=f"{source(runs)} Means over final runs; bars: ± one standard error (ddof 1). {words} "
+        "The cost of a search is not in it.",
         columns=1,
         height=3.6,
         left=0.55,
@@ -64,7 +69,8 @@ def cost(runs: Sequence[Runs]) -> "Figure | None":
         right=0.2,
     )
     axes = page.axes[0]
-    front = pareto([p.cost for p in points], [p.score for p in points], higher_is_better=metric.higher_is_better)
+    costs, scores = [point.cost for point in points], [point.score for point in points]
+    front = pareto(costs, scores, higher_is_better=metric.higher_is_better) if len(devices) == 1 else []
     steps = _draw(axes, points, front, better=1 if metric.higher_is_better else -1)
     axes.set(xlabel="training step (ms)", ylabel=f"test {label(metric)}")
     first = [points[index] for index in front] + [point for index, point in enumerate(points) if index not in front]
@@ -101,16 +107,18 @@ def _draw(axes: "Axes", points: Sequence[Point], front: Sequence[int], *, better
             elinewidth=0.7,
             zorder=3 if on_front else 2,
         )
-    x, y = ([getattr(points[index], name) for index in front] for name in ("cost", "score"))
-    ends = max(point.cost for point in points) * 1.3
-    axes.step([*x, ends], [*y, y[-1]], where="post", color=COLOURS[0], linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     costs = [point.cost for point in points]
+    ends = max(costs) * 1.3
     axes.set_xlim(min(costs) / 1.25, ends)
     if min(costs) > 0 and max(costs) / min(costs) > MOST_LINEAR:
         logarithmic(axes.xaxis)
     if better < 0:
         axes.invert_yaxis()
     axes.margins(y=0.08)
+    if not front:
+        return []
+    x, y = ([getattr(points[index], name) for index in front] for name in ("cost", "score"))
+    axes.step([*x, ends], [*y, y[-1]], where="post", color=COLOURS[0], linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     corners = [(x[0], y[0])]
     for across, up in zip([*x[1:], ends], [*y[1:], y[-1]], strict=True):
         corners += [(across, corners[-1][1]), (across, up)]

@@ -56,6 +56,7 @@ def losses(runs: Sequence[Runs]) -> "Figure | None":
         footnote=f"{source(runs)} {BANDS} Losses are unweighted means over an epoch.",
         columns=columns,
         height=0.9 if columns > 4 else 1.25,
+        left=0.7,
         gap=(0.14, 0.1),
         legend=names,
     )

@@ -15,22 +15,24 @@ from benchmark.stand_in import full_size
 
 
 def with_absent(experiment: Experiment) -> tuple[Arm, ...]:
-    """Return the arms of the suite's own plan, and those of its default methods in these settings without records.
+    """Return the arms of the suite's own plan, and in each of its settings those of methods without records there.
 
-    Where every method that serves a setting has records, all were asked for, and those that decline stand there too.
-    Of other plans the methods with records are all that is known.
+    These are the suite's default methods of the setting, and other methods that have records in another one. Where
+    every method that serves a setting has records, all were asked for, and those that decline stand there too. Of other
+    plans the methods with records are all that is known.
     """
     if not experiment.own:
         return experiment.arms
     suite = experiment.arms[0].suite
     settings = [setting for setting in suite.settings if any(arm.setting == setting for arm in experiment.arms)]
     arms = []
+    asked_for = {arm.method for arm in experiment.arms} - set(suite.default_methods)
     for setting in settings:
         mine = {arm.method: arm for arm in experiment.arms if arm.setting == setting}
         others = [name for name in baselines.names() if name not in mine]
         reasons = Declines(suite.name, setting, suite.controls)
         all_asked_for = len(mine) > 1 and all(reasons.of(name) is not None for name in others)
-        shown = [*suite.methods_of(setting), *mine, *(others if all_asked_for else ())]
+        shown = [*suite.methods_of(setting), *mine, *sorted(asked_for), *(others if all_asked_for else ())]
         for name in dict.fromkeys(shown):
             arm = mine.get(name) or absent_arm(experiment, setting, name)
             arms.append(arm if name in mine else dataclasses.replace(arm, declined=reasons.of(name)))

@@ -30,8 +30,8 @@ def phrase(arms: Sequence[Arm], records: Mapping[str, Record]) -> str:
     for setting in dict.fromkeys(arm.setting for arm in arms):
         chosen: dict[tuple[str, str], list[str]] = {}
         of: dict[str, int] = {}
-        for arm in arms:
-            for name in _searched(arm) if arm.setting == setting else ():
+        for arm in (arm for arm in arms if arm.setting == setting and choose(arm, records)):
+            for name in _searched(arm):
                 of[name] = of.get(name, 0) + 1
                 if end := _end(arm, records, name):
                     chosen.setdefault((name, end), []).append(arm.method)

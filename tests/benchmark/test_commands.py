@@ -15,6 +15,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from benchmark import __main__ as overview
 from benchmark import train
+from benchmark.tracking import Mirror
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT, Ended, Toy, environment, lines
 
@@ -36,8 +37,8 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "unicode method": ((*SUITE, "--methods", "stl,gräd"), "unknown method 'gräd'"),
     "commas for methods": ((*SUITE, "--methods", ",,"), "--methods takes names, by comma, not ',,'"),
     "commas for settings": ((*SUITE, "--settings", " , "), "--settings takes names, by comma, not ' , '"),
-    "key": ((*SUITE, "--set", "rl=0.1"), "unknown hyper-parameter of the methods that run 'rl'"),
-    "key of the grid": ((*SUITE, "--grid", "rl=0.1,1"), "unknown hyper-parameter of the methods that run 'rl'"),
+    "key": ((*SUITE, "--set", "rl=0.1"), "unknown hyper-parameter 'rl' of the methods that run"),
+    "key of the grid": ((*SUITE, "--grid", "rl=0.1,1"), "unknown hyper-parameter 'rl' of the methods that run"),
     "no value": ((*SUITE, "--set", "lr"), "--set takes name=value, not 'lr'"),
     "empty value": ((*SUITE, "--set", "lr="), "--set takes name=value, not 'lr='"),
     "empty pair": ((*SUITE, "--set", ""), "--set takes name=value, not ''"),
@@ -220,6 +221,23 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(cli: Cli, tmp_path: Path) 
     assert f"{2 * 2 * (4 + 5)} runs, 36 left" in ended.out
     assert "stl searches lr 0.1, 0.01; weight_decay 0.0, 0.01" in ended.out
     assert not (tmp_path / "results").exists()
+
+
+def test_records_of_other_plans_are_not_mirrored(
+    toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(Mirror, "_mirror", lambda _, record: told.append((record.spec.method, record.spec.setting)))
+    fixed = ("--set", "lr=0.1", "--set", "weight_decay=0")
+    rest = ("--settings", "few", *fixed, "--workers", "0", "--results-dir", tmp_path)
+    both = ("--methods", "stl,equal")
+    assert cli("--suite", "toy", *both, *rest, "--wandb", "disabled").status == 0
+    assert not told
+    (tmp_path / "toy" / "wandb").mkdir()  # as W&B does, where the list of what is mirrored lies
+    for _ in range(2):  # the second time all are mirrored
+        assert cli("--suite", "toy", "--methods", "stl", *rest, "--wandb", "offline").status == 0
+        assert set(told) == {("stl", "few")}
+        assert len(told) == toy.final_seeds
 
 
 def test_no_trace_of_the_user_in_the_records(

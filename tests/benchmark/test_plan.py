@@ -125,7 +125,7 @@ def test_values_are_read_as_the_type_of_the_default(tunable: Toy) -> None:
         (
             "beat",
             "1",
-            r"unknown hyper-parameter of the methods that run 'beat' \(did you mean beta\?\); choose one of: .*beta",
+            r"unknown hyper-parameter 'beat' of the methods that run \(did you mean beta\?\); choose one of: .*beta",
         ),
     ],
 )
@@ -218,14 +218,14 @@ def test_the_value_for_one_method_beats_the_value_for_all() -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("dwa.alpha", "unknown hyper-parameter of dwa 'alpha'; choose one of: lr, temperature, weight_decay$"),
+        ("dwa.alpha", "unknown hyper-parameter 'alpha' of dwa; choose one of: lr, temperature, weight_decay$"),
         (
             "gradnorm.alhpa",
-            r"unknown hyper-parameter of gradnorm 'alhpa' \(did you mean alpha\?\); choose one of: alpha, ",
+            r"unknown hyper-parameter 'alhpa' of gradnorm \(did you mean alpha\?\); choose one of: alpha, ",
         ),
         ("stl.lr", "'stl.lr' names no method that runs; these are: dwa, gradnorm$"),
         ("nobody.lr", "'nobody.lr' names no method that runs"),
-        ("mode", "unknown hyper-parameter of the methods that run 'mode'; choose one of: alpha, "),
+        ("mode", "unknown hyper-parameter 'mode' of the methods that run; choose one of: alpha, "),
     ],
 )
 def test_a_value_for_a_method_that_does_not_have_it_is_refused(name: str, told: str) -> None:

@@ -1,7 +1,7 @@
 """Figures from records: what stands in the axes is what the records say, worked out here by hand."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -239,6 +239,20 @@ def test_cost_shows_each_method_once_with_its_errors(runs: list[Runs]) -> None:
     assert np.ptp(across.get_segments()[0][:, 0]) == pytest.approx(1.0)  # twice the SEM of 2 and 3 ms
     assert np.ptp(up.get_segments()[0][:, 1]) == pytest.approx(10.0)
     assert cost(runs[:1]) is None
+
+
+def test_times_of_two_devices_have_no_front(runs: list[Runs]) -> None:
+    def dashed(found: Sequence[Runs]) -> int:
+        return sum(line.get_linestyle() == "--" for line in made(cost(found)).axes[0].lines)
+
+    one, *others = runs
+    finals = [replace(run, environment={**run.environment, "device": "another one"}) for run in one.finals]
+    assert dashed(runs) == 1
+    mixed = [replace(one, finals=finals), *others]
+    assert dashed(mixed) == 0
+    texts = " ".join(text.get_text() for text in made(cost(mixed)).texts)
+    assert "Times of several devices do not compare" in " ".join(texts.split())
+    assert "another one" in texts
 
 
 def test_depths_come_from_runs_of_their_own_and_validation_chooses_among_them(toy: Toy) -> None:

@@ -234,6 +234,15 @@ def test_methods_that_decline_are_named_where_all_others_have_records(
     assert {arm.method for arm in arms if arm.declined} == shown - {*ran, *toy.default_methods}
 
 
+def test_a_method_with_records_in_one_setting_is_missing_in_the_others(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Declines, "of", lambda *_: None)
+    arms = make_plan(Options("toy", methods=("stl", "equal", "rlw")))
+    (found,) = experiments("toy", campaign([arm for arm in arms if (arm.method, arm.setting) != ("rlw", "many")]))
+    assert {(arm.method, arm.setting) for arm in with_absent(found)} == {(arm.method, arm.setting) for arm in arms}
+
+
 def test_no_data_are_read(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     records = campaign(make_plan(Options("toy", controls=("noise",))))
 

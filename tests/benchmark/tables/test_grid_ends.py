@@ -82,6 +82,13 @@ def test_methods_that_do_not_search_a_number_do_not_count() -> None:
     assert phrase(arms, by_digest(found)) == f"{BEGIN}in few the largest lr 1.0 (4 of 4 methods)."
 
 
+def test_methods_without_runs_do_not_count() -> None:
+    names = ("stl", "equal", "uncertainty", "pcgrad", "rlw")
+    arms = make_plan(Options("toy", ("few",), names, grid={"lr": RATES, "weight_decay": ("0.1",)}))
+    found = [a_record(arm.spec(p), score=0.9 if p["lr"] == 1 else 0.5) for arm in arms[:4] for p in arm.points()]
+    assert phrase(arms, by_digest(found)) == f"{BEGIN}in few the largest lr 1.0 (4 of 4 methods)."
+
+
 def test_of_two_values_of_0_of_text_and_under_a_budget_nothing_is_said() -> None:
     assert told({"stl": (0.9, 0.5)}, rates=("1", "0.1")) == ""
     assert told({"stl": (0.9, 0.5, 0.5)}, rates=("0", "0.1", "1")) == ""
