@@ -1,4 +1,4 @@
-"""Does the search change the ranking? Grids against equal budgets of trials, wider grids and a single rate."""
+"""Does the protocol change the ranking? Grids against equal budgets, wider grids, a single rate and longer runs."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -16,6 +16,7 @@ BUDGETS = RESULTS / "equal-budget/digits"
 WIDER = RESULTS / "rates/digits"
 COARSE = RESULTS / "reference/cifar100-coarse"
 COARSE_GRIDS = RESULTS / "rates/cifar100-coarse"
+COARSE_FULL = RESULTS / "full-length/cifar100-coarse"
 COARSE_BUDGETS = RESULTS / "equal-budget/cifar100-coarse"
 COARSE_LOWER = RESULTS / "same-rates/cifar100-coarse"
 MOST_SETS = 1000
@@ -40,6 +41,11 @@ def rates_coarse(single: Path = COARSE, grids: Path = COARSE_GRIDS) -> str:
 def lower_coarse(grids: Path = COARSE_GRIDS, lower: Path = COARSE_LOWER) -> str:
     """Return the same by the grid and by a rate below it."""
     return _compare(grids, lower, "grid", "lower rate")
+
+
+def full_length_coarse(short: Path = COARSE_GRIDS, full: Path = COARSE_FULL) -> str:
+    """Return the same by half of the suite's epochs and by all of them."""
+    return _compare(short, full, "short run", "full run")
 
 
 def ranking_coarse(grids: Path = COARSE_GRIDS, budgets: Path = COARSE_BUDGETS) -> str:

@@ -1,9 +1,14 @@
 """README.md, what it says of results in its own words."""
 
+from pathlib import Path
+
 import pytest
 
 from baselines.scalarization import Scalarization
 from benchmark import suites
+from benchmark.findings.runs import RESULTS
+from benchmark.speed.measurement import Measurement
+from benchmark.speed.rows import newest, read
 from benchmark.statistics import ALPHA, paired_difference
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.prose.page import SPELLED, section
@@ -22,6 +27,7 @@ from tests.benchmark.prose.scores import (
 
 README = ROOT / "README.md"
 FIRST = section("Auxiliary learning, compared fairly", README)
+COSTS = section("What things cost", README)
 DIGITS, COARSE = "reference/digits", "reference/cifar100-coarse"
 SETTINGS = ("5-shot", "10-shot")
 
@@ -112,3 +118,21 @@ def test_most_searches_end_at_the_largest_rate_and_going_further_changes_no_meth
         each.significant for each in differences({name: (wider[name], table[name]) for name in wider}).values()
     )
     assert "changes no method significantly with 5 images" in FIRST
+
+
+def test_channels_last_do_not_gain_everywhere() -> None:
+    here, elsewhere = ({row.what: row for row in rows} for rows in machines(Path("speed/layout.csv")))
+    (loses,) = [what for what, row in here.items() if row.value < 1]
+    assert loses == "channels first to last, a step of cifar10"
+    assert (round(here[loses].value, 1), round(elsewhere[loses].value, 2)) == (0.9, 1.05)
+    assert all(row.value > 1 for row in elsewhere.values())
+    assert set(here) == set(elsewhere)
+    assert "VGG-16, that of `cifar10`, loses a tenth by it here and gained a twentieth on another processor" in COSTS
+    assert "no other step or evaluation loses on either" in COSTS
+
+
+def machines(file: Path) -> list[list[Measurement]]:
+    """Return a file's measurements by machine, those of the one that measured last first."""
+    found = read(RESULTS / file, Measurement)
+    last = newest(found)
+    return [last, [row for row in found if row not in last]]

@@ -1,0 +1,117 @@
+"""results/README.md, coarse classes with all epochs of the suite."""
+
+from benchmark import suites
+from benchmark.findings.rankings import COARSE_FULL, COARSE_GRIDS
+from benchmark.findings.runs import RESULTS
+from benchmark.record import Record
+from tests.benchmark.helpers import ROOT
+from tests.benchmark.prose.page import SPELLED, section
+from tests.benchmark.prose.scores import Scores, differences, finals, less_one, mean, rate, scores_by_method, searches
+
+SAID = section("CIFAR-100: with all epochs")
+FULL, SHORT = (folder.relative_to(RESULTS).as_posix() for folder in (COARSE_FULL, COARSE_GRIDS))
+SETTING, BEST, LINEAR = "5-shot", "scalarization", "auxilearn-linear"
+
+
+def by_full() -> dict[str, Scores]:
+    """Return the scores with all epochs."""
+    return scores_by_method(FULL, SETTING)
+
+
+def by_short() -> dict[str, Scores]:
+    """Return the scores of the same methods with half of them."""
+    found = scores_by_method(SHORT, SETTING)
+    return {name: found[name] for name in by_full()}
+
+
+def order(found: dict[str, Scores]) -> list[str]:
+    """Return methods, the best first."""
+    return sorted(found, key=lambda name: -mean(found[name]))
+
+
+def test_what_was_run() -> None:
+    epochs = suites.load("cifar100-coarse").epochs
+    assert {len(record.epochs) for record in finals(FULL)} == {epochs}
+    assert {2 * len(record.epochs) for record in finals(SHORT)} == {epochs}
+    assert "The sections above have half of the suite's epochs" in SAID
+    assert {rate(record, "weight_decay") for record in (*finals(FULL), *finals(SHORT))} == {0.0005}
+    rates = {name: {rate(record) for record in searches(FULL, name)} for name in by_full()}
+    assert {name for name, found in rates.items() if found != {rate(r) for r in searches(SHORT, name)}} == {LINEAR}
+    (weight,) = {rate(record, "auxiliary_weight") for record in finals(FULL, BEST)}
+    assert f"the constant with its weight of {weight:g}" in SAID
+    assert {rate(r, "auxiliary_lr") for r in (*searches(FULL, LINEAR), *finals(SHORT, LINEAR))} == {0.001}
+    assert "AuxiLearn's linear combiner with the rate of its outer step that the shorter runs chose" in SAID
+
+
+def test_the_rate_that_was_left_out_was_the_worst() -> None:
+    tried = [record for record in searches(SHORT, LINEAR) if rate(record, "auxiliary_lr") == 0.001]
+    worst = min(tried, key=lambda record: record.selected["validation"]["top1"])
+    assert rate(worst) == max(map(rate, tried))
+    assert {rate(record) for record in searches(FULL, LINEAR)} == {rate(record) for record in tried} - {rate(worst)}
+    assert f"without the network's largest rate, the worst of the {SPELLED[len(tried)]} there" in SAID
+
+
+def test_the_ranking_and_the_rates_are_the_same() -> None:
+    full, short = by_full(), by_short()
+    assert order(full) == order(short)
+    assert f"The ranking of the {SPELLED[len(full)]} is the same" in SAID
+    assert all({rate(r) for r in finals(FULL, name)} == {rate(r) for r in finals(SHORT, name)} for name in full)
+    assert "all rates are chosen as before" in SAID
+
+
+def test_every_mean_is_higher() -> None:
+    full, short = by_full(), by_short()
+    changes = differences({name: (own, short[name]) for name, own in full.items()})
+    assert all(each.points > 0 for each in changes.values())
+    assert max(changes, key=lambda name: changes[name].points) == BEST
+    assert changes[BEST].significant
+    by_most = f"the constant's by most, {changes[BEST].points:.1f} points, significantly"
+    assert f"With all epochs every mean is higher, {by_most}" in SAID
+
+
+def test_advantages_over_the_single_task() -> None:
+    full, short = by_full(), by_short()
+    now, then = (mean(of[BEST]) - mean(of["stl"]) for of in (full, short))
+    pairs = {
+        name: tuple({seed: of[name][seed] - of["stl"][seed] for seed in of[name]} for of in (full, short))
+        for name in full
+        if name != "stl"
+    }
+    growth = differences({name: (after, before) for name, (after, before) in pairs.items()})[BEST]
+    assert growth.points > 0
+    assert not growth.significant
+    seeds = SPELLED[len(full[BEST])]
+    grown = f"{now:.1f} points after {then:.1f}, though the growth is not significant on {seeds} seeds"
+    assert f"So is its advantage over the single task, {grown}" in SAID
+    under_best = less_one(full, BEST)
+    assert all(each.significant and each.points < 0 for each in under_best.values())
+    others = SPELLED[len(under_best)]
+    assert f"The constant is significantly better than each of the other {others}, corrected for them" in SAID
+    over_one, apart = less_one(full, "stl"), less_one(full, "equal")[LINEAR]
+    assert not any(over_one[name].significant for name in ("equal", LINEAR))
+    assert not apart.significant
+    points = f"{over_one['equal'].points:.1f} and {over_one[LINEAR].points:.1f} points above the single task"
+    neither = f"{points}, neither significantly, and {-apart.points:.1f} points apart"
+    assert f"equal weights and AuxiLearn are {neither}" in SAID
+
+
+def last_is_best(records: list[Record]) -> float:
+    """Return the share of runs whose last epoch is their best."""
+    return sum(record.selected["epoch"] == len(record.epochs) for record in records) / len(records)
+
+
+def test_many_are_still_not_done() -> None:
+    assert round(2 * last_is_best(finals(FULL))) == 1
+    assert "Half of the runs still have their best epoch last" in SAID
+
+
+def test_elsewhere() -> None:
+    number = SPELLED[len(by_full())]
+    assert f"10 epochs instead of the suite's 20 (all for {number} of the methods)" in section(
+        "CIFAR-100: coarse classes as auxiliary task"
+    )
+    assert f"half of the suite's epochs, but for {number} methods with five labels a class" in section("Not measured")
+    assert order(by_full())[0] == BEST
+    assert f"It is the best of them again with all twenty epochs, which {number} of the methods had" in section(
+        "Auxiliary learning, compared fairly", ROOT / "README.md"
+    )
