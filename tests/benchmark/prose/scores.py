@@ -86,6 +86,11 @@ def mean(found: Scores) -> float:
     return fmean(found.values())
 
 
+def order(found: Mapping[str, Scores]) -> list[str]:
+    """Return methods, the best first."""
+    return sorted(found, key=lambda name: -mean(found[name]))
+
+
 def differences(pairs_of: Mapping[Name, tuple[Scores, Scores]]) -> dict[Name, Difference]:
     """Return how scores differ from those beside them, paired by seed, with Holm's correction for their number."""
     pairs = {name: paired(found, reference) for name, (found, reference) in pairs_of.items()}

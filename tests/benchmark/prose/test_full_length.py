@@ -6,7 +6,17 @@ from benchmark.findings.runs import RESULTS
 from benchmark.record import Record
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.prose.page import SPELLED, section
-from tests.benchmark.prose.scores import Scores, differences, finals, less_one, mean, rate, scores_by_method, searches
+from tests.benchmark.prose.scores import (
+    Scores,
+    differences,
+    finals,
+    less_one,
+    mean,
+    order,
+    rate,
+    scores_by_method,
+    searches,
+)
 
 SAID = section("CIFAR-100: with all epochs")
 FULL, SHORT = (folder.relative_to(RESULTS).as_posix() for folder in (COARSE_FULL, COARSE_GRIDS))
@@ -22,11 +32,6 @@ def by_short() -> dict[str, Scores]:
     """Return the scores of the same methods with half of them."""
     found = scores_by_method(SHORT, SETTING)
     return {name: found[name] for name in by_full()}
-
-
-def order(found: dict[str, Scores]) -> list[str]:
-    """Return methods, the best first."""
-    return sorted(found, key=lambda name: -mean(found[name]))
 
 
 def test_what_was_run() -> None:

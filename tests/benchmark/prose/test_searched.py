@@ -14,6 +14,7 @@ from tests.benchmark.prose.scores import (
     grid_size,
     less_one,
     mean,
+    order,
     rate,
     scores_by_method,
     searches,
@@ -42,11 +43,6 @@ def by_one_rate() -> dict[str, Scores]:
 def rates() -> dict[str, float]:
     """Return the rate that validation chose for each method."""
     return {record.spec.method: rate(record) for record in finals(GRIDS)}
-
-
-def order(found: dict[str, Scores]) -> list[str]:
-    """Return methods, the best first."""
-    return sorted(found, key=lambda name: -mean(found[name]))
 
 
 def gains() -> dict[str, float]:
