@@ -26,6 +26,17 @@ class Batch(NamedTuple):
         """Return the batch on `device`, without waiting for it."""
         return Batch(on_device(self.inputs, device), tuple([on_device(target, device) for target in self.targets]))
 
+    def stored_on(self, device: torch.device) -> "Batch":
+        """Return the batch on `device` once it is there: what is large and stays is not pinned on the host as well."""
+        return Batch(_stored_on(self.inputs, device), tuple([_stored_on(target, device) for target in self.targets]))
+
+
+def _stored_on(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor (N, ...) on `device`; one that holds a single sample N times does so there too."""
+    if tensor.dim() and tensor.stride(0) == 0 and len(tensor):
+        return tensor[:1].to(device).expand(tensor.shape)
+    return tensor.to(device)
+
 
 class Reader(Protocol):
     """Makes inputs of what is stored, a batch at a time."""
@@ -91,7 +102,9 @@ class Data:
         """
         needed = sum(part.nbytes for part in (self.samples.inputs, *self.samples.targets))
         fits = needed <= LARGEST_SHARE * memory.capacity_bytes(device)
-        return dataclasses.replace(self, samples=self.samples.on(device) if fits else self.samples, device=device)
+        return dataclasses.replace(
+            self, samples=self.samples.stored_on(device) if fits else self.samples, device=device
+        )
 
     def at(self, index: Tensor) -> Batch:
         """Return the samples at `index` as one batch of training."""

@@ -104,12 +104,12 @@ def killed_at(stops: Callable[[int], bool], monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Saver, "visit", fatal)
 
 
-def lives(spec: Spec, folder: Path, *, every: int = 1) -> tuple[Record, int]:
+def lives(spec: Spec, folder: Path, *, every: int = 1, device: str = "cpu") -> tuple[Record, int]:
     """Run `spec` with checkpoints until a process lives to the end; return its record and the number of deaths."""
     deaths = 0
     while True:
         torch.manual_seed(deaths)  # another process has drawn something else before
         try:
-            return run(spec, "cpu", Places(checkpoints=folder), every=every), deaths
+            return run(spec, device, Places(checkpoints=folder), every=every), deaths
         except Killed:
             deaths += 1

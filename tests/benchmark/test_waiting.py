@@ -44,15 +44,6 @@ def test_no_step_waits(suite: str, method: str) -> None:
         train(SUITES[suite](), method, META)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device, which alone knows of all its waits")
-@pytest.mark.parametrize("suite", SUITES)
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_no_step_waits_on_cuda(suite: str, precision: str) -> None:
-    for name, method in PAIRS:
-        if name == suite and not baselines.load(method).waits:
-            train(SUITES[suite](), method, torch.device("cuda", 0), precision=precision)
-
-
 def held_back(losses: Tensor) -> Tensor:
     return losses.mean() * min(1.0, float(losses.detach().mean()))
 

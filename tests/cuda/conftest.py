@@ -1,0 +1,17 @@
+"""What only a CUDA device can show; without one these tests are left out."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the tests of this folder out where there is no CUDA device."""
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.skip(reason="there is no CUDA device"))
