@@ -102,9 +102,8 @@ class Data:
         """
         needed = sum(part.nbytes for part in (self.samples.inputs, *self.samples.targets))
         fits = needed <= LARGEST_SHARE * memory.capacity_bytes(device)
-        return dataclasses.replace(
-            self, samples=self.samples.stored_on(device) if fits else self.samples, device=device
-        )
+        samples = self.samples.stored_on(device) if fits else self.samples
+        return dataclasses.replace(self, samples=samples, device=device)
 
     def at(self, index: Tensor) -> Batch:
         """Return the samples at `index` as one batch of training."""

@@ -55,6 +55,14 @@ def test_samples_go_to_the_device_if_they_fit_there_and_else_batch_by_batch(monk
             assert {part.device.type for part in (batch.inputs, *batch.targets)} == {"meta"}
 
 
+def test_what_holds_one_sample_many_times_does_so_on_the_device() -> None:
+    samples = Batch(torch.arange(3.0).expand(10, 3), (torch.arange(20).view(10, 2),))
+    inputs, (labels,) = samples.stored_on(torch.device("meta"))
+    assert (inputs.shape, inputs.stride()) == ((10, 3), (0, 1))
+    assert (labels.shape, labels.stride()) == ((10, 2), (2, 1))
+    assert samples.stored_on(torch.device("cpu")).inputs.tolist() == samples.inputs.tolist()
+
+
 def test_an_epoch_draws_each_sample_at_most_once_and_drops_what_fills_no_batch() -> None:
     batches = list(shuffler().epoch())
     assert [len(batch) for batch in batches] == [5] * 4
