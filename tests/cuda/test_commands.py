@@ -9,7 +9,6 @@ import torch
 
 from tests.benchmark.helpers import RUN
 
-
 PLACES = {"driver": ("--workers", "0"), "two": ("--workers-per-gpu", "2"), "default": ()}
 
 
