@@ -111,6 +111,7 @@ def images(
 
 @app.command()
 def layout(
+    suite: Annotated[str, typer.Option(help="Suites of images, by comma.")] = "mnist,cifar100-coarse,svhn,cifar10",
     repeats: Annotated[int, typer.Option(min=1, help="Turns in which both are timed.")] = 7,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
@@ -118,7 +119,8 @@ def layout(
     """Time steps and evaluation of networks of images with their channels last against channels first."""
     from benchmark.speed.layout import FILE, report
 
-    report(repeats=repeats, device=device, path=results_dir / FILE)
+    names = chosen("suite", suite, all_suites.names())
+    report(names, repeats=repeats, device=device, path=results_dir / FILE)
 
 
 @app.command()
@@ -159,6 +161,28 @@ def checkpoint(
     from benchmark.speed.checkpoints import FILE, report
 
     report(repeats=repeats, device=device, path=results_dir / FILE)
+
+
+@app.command()
+def sharing(
+    processes: Annotated[str, typer.Option(help="Numbers of processes, by comma.")] = "1,2,4,8",
+    methods: Annotated[str, typer.Option(help="Methods of suite cub, by comma.")] = "equal,auxilearn-nonlinear",
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each process that are timed at once.")] = 20,
+    repeats: Annotated[int, typer.Option(min=1, help="Turns in which all numbers are timed.")] = 3,
+    device: Annotated[str, typer.Option(help="cuda or cuda:N.")] = "cpu",
+    results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
+) -> None:
+    """Time steps of ResNet-18 at 224 px in several processes that share a GPU; needs no data."""
+    from benchmark.speed.sharing import FILE, report
+
+    report(
+        whole_numbers(processes),
+        methods=method_names(methods),
+        steps=steps,
+        repeats=repeats,
+        device=device,
+        path=results_dir / FILE,
+    )
 
 
 @app.command()
@@ -209,11 +233,13 @@ def choose(
     commands = context.command.commands  # type: ignore[attr-defined]
     if not everything:
         raise UserError(f"say what to measure: --all, or one of: {', '.join(commands)}")
+    from benchmark.speed import page as pages
+    from benchmark.speed import sharing as shared
     from benchmark.speed.everything import run_all
-    from benchmark.speed.page import lacking
 
-    absent = {"page": lambda: lacking(PAGE_SUITE, PAGE_RECORDS)}
-    return run_all(commands, device=device or "cpu", results=results_dir or DEFAULT_RESULTS, lacking=absent)
+    where = device or "cpu"
+    absent = {"page": lambda: pages.lacking(PAGE_SUITE, PAGE_RECORDS), "sharing": lambda: shared.lacking(where)}
+    return run_all(commands, device=where, results=results_dir or DEFAULT_RESULTS, lacking=absent)
 
 
 if __name__ == "__main__":

@@ -27,13 +27,14 @@ DURATIONS: Mapping[str, str] = {
     "scale": "3 minutes",
     "layout": "5 minutes",
     "images": "5 minutes",
+    "sharing": "a minute",
     "hypergradient": "15 minutes",
     "methods": "half an hour",
     "suites": "an hour or more",
 }
 """What is measured, what is short first, and about how long it takes on one idle core; a GPU needs less."""
 
-SINGLE = ("overhead", "checkpoint", "page", "scale", "layout", "images")
+SINGLE = ("overhead", "checkpoint", "page", "scale", "layout", "images", "sharing")
 """Measurements whose files are of the form of `benchmark.speed.measurement`."""
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 import baselines
 from auxilearn import AuxiLearn
 from auxilearn.hypergradient import hypergradient
+from auxilearn.precision import without_tf32
 from benchmark.data import Batch
 from benchmark.problem import SupervisedProblem
 from benchmark.session import check_device
@@ -85,7 +86,8 @@ def report(auxiliaries: Sequence[int], *, repeats: int, device: str, path: Path)
     out = console()
     found: list[OuterStep] = []
     for count in auxiliaries:
-        measured = _measured(count, repeats=repeats, device=where, with_error=count == auxiliaries[0])
+        with without_tf32():
+            measured = _measured(count, repeats=repeats, device=where, with_error=count == auxiliaries[0])
         rows.add(path, measured, OuterStep)
         found += measured
         out.print(f"measured {count} auxiliary tasks", style="dim")

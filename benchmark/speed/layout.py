@@ -3,6 +3,7 @@
 Runs on a CPU also evaluate fewer images at once than a suite says, for the same reason: to stay in its cache.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 
 from auxilearn.precision import without_tf32
 from benchmark import layout
+from benchmark.errors import UserError
 from benchmark.plan import Options, arms_of
 from benchmark.session import check_device
 from benchmark.speed import rows
@@ -28,19 +30,25 @@ EVALUATED = 1000
 """Samples that are evaluated in a turn, at most."""
 
 
-def report(*, repeats: int, device: str, path: Path) -> None:
+def report(names: Sequence[str] = SUITES, *, repeats: int, device: str, path: Path) -> None:
     """Time steps and evaluation in both layouts in turns, put the ratios into a file and print them.
 
     Args:
+        names: Names of suites of images.
         repeats: Turns.
         device: A device as of the command line.
-        path: The file; measurements of other machines stay in it.
+        path: The file; measurements of other machines and suites stay in it.
+
+    Raises:
+        UserError: A suite has no images, or only those of the user.
     """
     where = torch.device(check_device(device))
     rows.read(path, Measurement)  # a file of something else is refused before the work
+    if other := [name for name in names if not _of_images(name)]:
+        raise UserError(f"{', '.join(other)}: no suite of images whose size is known without them")
     load = load_average()
     found: list[Measurement] = []
-    for name in SUITES:
+    for name in names:
         with without_tf32():
             found += measure(name, repeats=repeats, device=where, load=load)
     conclude(found, path, device=where)
@@ -75,6 +83,11 @@ def measure(name: str, *, repeats: int, device: torch.device, load: float) -> li
         ratios = [plain / ours for plain, ours in zip(seconds["first"], seconds["last"], strict=True)]
         kept.append(found(f"channels first to last, {work} of {name}", ratios, detail))
     return kept
+
+
+def _of_images(name: str) -> bool:
+    suite = full_size(name)
+    return suite is not None and suite.data(suite.settings[0], 0).samples.inputs.dim() == 4
 
 
 def at_once(training: Training, index: torch.Tensor) -> int:

@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from auxilearn import Method
+from auxilearn.precision import without_tf32
 from benchmark.session import check_device
 from benchmark.speed import rows
 from benchmark.speed.costs import Cost
@@ -44,7 +45,7 @@ def report(
         count: [variant for name in methods for variant in variants_of(name, count, everything=everything)]
         for count in auxiliaries
     }
-    with peaks(str(where)) as peak:
+    with without_tf32(), peaks(str(where)) as peak:
         for count, variants in plan.items():
             bench = Bench(count, repeats=repeats, device=where, peak=peak)
             for variant in variants:
