@@ -166,17 +166,19 @@ def checkpoint(
 @app.command()
 def sharing(
     processes: Annotated[str, typer.Option(help="Numbers of processes, by comma.")] = "1,2,4,8",
-    methods: Annotated[str, typer.Option(help="Methods of suite cub, by comma.")] = "equal,auxilearn-nonlinear",
+    suite: Annotated[str, typer.Option(help="Suite whose steps are timed.")] = "cub",
+    methods: Annotated[str, typer.Option(help="Methods of it, by comma.")] = "equal,auxilearn-nonlinear",
     steps: Annotated[int, typer.Option(min=1, help="Steps of each process that are timed at once.")] = 20,
     repeats: Annotated[int, typer.Option(min=1, help="Turns in which all numbers are timed.")] = 3,
     device: Annotated[str, typer.Option(help="cuda or cuda:N.")] = "cpu",
     results_dir: Annotated[Path, typer.Option(help="Folder of the results.")] = DEFAULT_RESULTS,
 ) -> None:
-    """Time steps of ResNet-18 at 224 px in several processes that share a GPU; needs no data."""
+    """Time steps of a suite in several processes that share a GPU; needs no data."""
     from benchmark.speed.sharing import FILE, report
 
     report(
         whole_numbers(processes),
+        suite=chosen("suite", suite, all_suites.names())[0],
         methods=method_names(methods),
         steps=steps,
         repeats=repeats,

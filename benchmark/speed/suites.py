@@ -92,10 +92,10 @@ def measure(arm: Arm, *, steps: int, device: torch.device) -> SuiteCost:
 
 
 def evaluation(training: Training, device: torch.device) -> float:
-    """Return the seconds that evaluation takes a sample of the validation set."""
+    """Return the seconds that evaluation takes a sample of the validation set, once kernels are there."""
     index = training.data.validation
     for count in _counts(len(index)):
-        taken = seconds(lambda part=index[:count]: training.measure(part), device)
+        taken = min(seconds(lambda part=index[:count]: training.measure(part), device) for _ in range(2))
         if taken > LONG_SEC / 10 or count == len(index):
             return taken / count
     raise AssertionError("there are no validation samples")

@@ -1,6 +1,7 @@
 """Suites, and devices on which waiting shows: "meta", which has no data to wait for, and CUDA in a mode that raises."""
 
 import dataclasses
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -106,8 +107,10 @@ def train(suite: Suite, method: str, device: torch.device, **changes: Any) -> No
     training = Training(suite, a_spec(method=method, **changes), device)
     if device.type == "cuda":
         training.advance(STEPS)  # what is compiled and allocated once may wait
-        torch.cuda.set_sync_debug_mode("error")
         try:
+            with warnings.catch_warnings():  # torch calls the mode a prototype
+                warnings.simplefilter("ignore")
+                torch.cuda.set_sync_debug_mode("error")
             training.advance(STEPS)
         finally:
             torch.cuda.set_sync_debug_mode("default")

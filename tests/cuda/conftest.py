@@ -15,3 +15,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.skip(reason="there is no CUDA device"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _context() -> None:
+    """Begin with a context for cuBLAS, or else the first product of a backward pass warns that it makes one."""
+    if torch.cuda.is_available():
+        torch.ones(2, 2, device="cuda") @ torch.ones(2, 2, device="cuda")
