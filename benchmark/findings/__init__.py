@@ -67,6 +67,7 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "cifar10-parts": parts.table("cifar10-convnet"),
     "cifar100": generated.table("cifar100-convnet"),
     "cifar100-finer": generated.finer_of("cifar100-convnet"),
+    "cifar100-parts": parts.table("cifar100-convnet"),
     "labels": labels.moved,
     "coarse": coarse.coarse,
     "static-weights": static.table,
@@ -85,5 +86,6 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "ranking-wider": rankings.wider,
     "ranking-coarse": rankings.ranking_coarse,
     "hours": speeds.hours,
+    "hours-of-table-1": speeds.one_table,
 }
 """Blocks of results/README.md."""

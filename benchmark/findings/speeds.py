@@ -1,5 +1,6 @@
 """What the harness costs, from the committed measurements."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.findings.runs import RESULTS
@@ -9,9 +10,12 @@ from benchmark.speed import images as pictures
 from benchmark.speed import layout as layouts
 from benchmark.speed import overhead as harness
 from benchmark.speed import scale as scaling
-from benchmark.speed.hours import hours_of_tables
+from benchmark.speed.hours import hours_of_tables, one_setting
 from benchmark.speed.measurement import Measurement
 from benchmark.table import markdown
+
+TABLE = "cub"
+"""Suite of the paper's Table 1."""
 
 
 def newest(path: Path, kind: type[rows.AnyRow]) -> list[rows.AnyRow]:
@@ -69,25 +73,42 @@ def layout(folder: Path = RESULTS) -> str:
 
 def images(folder: Path = RESULTS) -> str:
     """Return images a second of training steps of ResNet-18 at 224 px, against a bare loop and the device's limit."""
-    found = newest(folder / pictures.FILE, Measurement)
-    parts = []
-    for kind in dict.fromkeys(row.what.partition(", batch ")[2] for row in found):
-        ours, ratio, share = (
-            next(row for row in found if row.what == f"{what}, batch {kind}")
-            for what in ("images/s, harness", "ratio of harness to bare loop", "share of the limit, harness")
-        )
-        parts.append(
-            f"batch {kind}: {ours.value:.3g} images a second, {ratio.value:.2f} of the bare loop's ({ratio.lowest:.2f} "
-            f"to {ratio.highest:.2f} in {ratio.turns} turns) and {share.value:.2f} of the limit ({share.lowest:.2f} to "
-            f"{share.highest:.2f})"
-        )
-    row = found[0]
-    return f"> {'; '.join(parts)}; load average {row.load:.1f}, {row.origin}"
+    measured = rows.read(folder / pictures.FILE, Measurement)
+    told = []
+    for precision in sorted({row.what.rpartition(", ")[2] for row in measured}):  # of CUDA before that of the CPU
+        found = rows.newest([row for row in measured if row.what.endswith(f", {precision}")])
+        kinds = dict.fromkeys(row.what.partition(", batch ")[2] for row in found)
+        parts = "; ".join(_rates(found, kind) for kind in sorted(kinds, key=lambda kind: int(kind.split(",")[0])))
+        told.append(f"> {parts}; load average {found[0].load:.1f}, {found[0].origin}")
+    return "\n>\n".join(told)
+
+
+def _count(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def _rates(found: Sequence[Measurement], kind: str) -> str:
+    ours, ratio, share = (
+        next(row for row in found if row.what == f"{what}, batch {kind}")
+        for what in ("images/s, harness", "ratio of harness to bare loop", "share of the limit, harness")
+    )
+    return (
+        f"batch {kind}: {_count(ours.value)} images a second, {ratio.value:.2f} of the bare loop's ({ratio.lowest:.2f} "
+        f"to {ratio.highest:.2f} in {ratio.turns} turns) and {share.value:.2f} of the limit ({share.lowest:.2f} to "
+        f"{share.highest:.2f})"
+    )
 
 
 def hours(folder: Path = RESULTS) -> str:
     """Return how long each of the paper's tables takes."""
     return hours_of_tables(rows.read(folder / suite_costs.FILE, suite_costs.SuiteCost))
+
+
+def one_table(folder: Path = RESULTS) -> str:
+    """Return how long the final runs of one setting of the paper's Table 1 take on the GPU that measured last."""
+    costs = rows.read(folder / suite_costs.FILE, suite_costs.SuiteCost)
+    found = rows.newest([cost for cost in costs if (cost.suite, cost.kind) == (TABLE, "cuda")])
+    return one_setting(TABLE, found)
 
 
 def outer_steps(folder: Path = RESULTS) -> str:

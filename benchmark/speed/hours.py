@@ -13,6 +13,7 @@ from benchmark.markdown import ABSENT, pipe_table
 from benchmark.pages.cost import DEVICES, duration, hours
 from benchmark.pages.facts import Facts, facts_of
 from benchmark.published import FOLDER
+from benchmark.speed.rows import origins
 from benchmark.speed.suite_costs import SuiteCost
 
 
@@ -62,6 +63,36 @@ def hours_of_tables(costs: Sequence[SuiteCost]) -> str:
     return f"{pipe_table(rows)}\n\n{caption(costs)}"
 
 
+def one_setting(name: str, costs: Sequence[SuiteCost]) -> str:
+    """Return the Markdown of a row for each method: how long its final runs in the setting that was measured take.
+
+    Args:
+        name: Name of the suite.
+        costs: Its measured seconds on one device.
+    """
+    facts, setting = facts_of(name), costs[0].setting
+    own = {cost.method: cost for cost in costs}
+    arms = [arm for arm in facts.arms if arm.setting == setting and arm.method in own]
+    taken = {arm.method: hours(facts, [arm], own[arm.method], searched=False) for arm in arms}
+    total = math.fsum(taken.values())
+    rows = [
+        {
+            "method": f"`{method}`",
+            "ms/step": f"{1e3 * own[method].step_sec:.1f}",
+            "ms/outer step": f"{1e3 * own[method].outer_step_sec:.0f}" if own[method].outer_step_sec else "",
+            "final runs": duration(value),
+            "share": f"{100 * value / total:.0f} %",
+        }
+        for method, value in taken.items()
+    ]
+    longest = max(taken, key=lambda method: taken[method])
+    return (
+        f"{pipe_table(rows)}\n\n**{duration(total)}** in all, {duration(total - taken[longest])} without "
+        f"`{longest}`: {arms[0].seeds} final runs of {arms[0].epochs} epochs of each method on `{name}` {setting}, one "
+        f"run after another, counted from measured steps and evaluation; {origins(costs)}."
+    )
+
+
 def settings_of(part: Part, folder: Path = FOLDER) -> Sequence[str]:
     """Return the settings of a table that a suite has, in its own order; all of them where the paper's are unknown."""
     known = suites.load(part.suite).settings
@@ -97,13 +128,13 @@ def cells(facts: Facts, settings: Sequence[str], measured: Mapping[str, SuiteCos
 def caption(costs: Sequence[SuiteCost]) -> str:
     """Return what the numbers are."""
     names = {part.suite for part in PARTS}
-    origins: dict[str, list[SuiteCost]] = {}
+    machines: dict[str, list[SuiteCost]] = {}
     for cost in costs:
         if cost.suite in names:
             machine = f"{DEVICES[cost.kind]}: {cost.device}, torch {cost.torch}, {cost.threads} thread"
-            origins.setdefault(machine, []).append(cost)
+            machines.setdefault(machine, []).append(cost)
     told = []
-    for machine, found in origins.items():
+    for machine, found in machines.items():
         commits = ", ".join(sorted({cost.commit for cost in found}))
         changed = " (+: with changes that were not committed)" if "+" in commits else ""
         once = sum(cost.steps == 1 for cost in found)

@@ -14,6 +14,9 @@ from benchmark.speed.__main__ import app
 from benchmark.speed.everything import DURATIONS, SINGLE, Ended, in_a_process, summary
 from tests.benchmark.speed.conftest import Cli
 
+NO_GPU = "processes that share a GPU are measured; give --device cuda"
+ON_CPU = [name for name in DURATIONS if name != "sharing"]
+
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -52,7 +55,7 @@ def test_every_measurement_is_among_them() -> None:
 def test_all_run_with_their_defaults_in_order(runs: Runs, cli: Cli) -> None:
     ended = cli("--all")
     assert (ended.status, ended.err) == (0, "")
-    assert runs.names == list(DURATIONS)
+    assert runs.names == ON_CPU
     by_name = {name: words for name, *words in runs.words}
     assert by_name["overhead"] == ["--results-dir", "results"]
     assert by_name["hypergradient"] == ["--device", "cpu", "--results-dir", "results"]
@@ -60,7 +63,7 @@ def test_all_run_with_their_defaults_in_order(runs: Runs, cli: Cli) -> None:
     assert ended.out.startswith(
         f"[1 of {len(DURATIONS)}] overhead: about half a minute on one core\noverhead: measured in 0 s\n"
     )
-    assert ended.out.endswith(f"measured: {', '.join(DURATIONS)}\n")
+    assert ended.out.endswith(f"measured: {', '.join(ON_CPU)}\nskipped: sharing; {NO_GPU}\n")
 
 
 def test_options_are_given_to_those_that_have_them(runs: Runs, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,18 +90,19 @@ def test_without_a_browser_the_others_run(runs: Runs, cli: Cli, monkeypatch: pyt
     monkeypatch.setattr("benchmark.speed.page.lacking", lambda suite, records: f"no browser for {suite} in {records}")
     ended = cli("--all")
     assert ended.status == 0
-    assert runs.names == [name for name in DURATIONS if name != "page"]
-    assert ended.out.endswith("\nskipped: page; no browser for digits in results/reference\n")
+    assert runs.names == [name for name in ON_CPU if name != "page"]
+    left_out = f"skipped: page; no browser for digits in results/reference\nskipped: sharing; {NO_GPU}\n"
+    assert ended.out.endswith(f"\n{left_out}")
 
 
 def test_a_failure_is_told_after_the_others_and_in_the_status(runs: Runs, cli: Cli) -> None:
     runs.ends = {"data": (1, "RuntimeError: it broke"), "suites": (-9, "")}
     ended = cli("--all")
     assert ended.status == 1
-    assert runs.names == list(DURATIONS)
+    assert runs.names == ON_CPU
     assert "data: failed in 0 s\n" in ended.out
-    told = "failed: data; exit status 1; RuntimeError: it broke\nfailed: suites; exit status -9\n"
-    assert ended.out.endswith(told)
+    failed = ["failed: data; exit status 1; RuntimeError: it broke", "failed: suites; exit status -9"]
+    assert [line for line in ended.out.splitlines() if line.startswith("failed: ")] == failed
 
 
 def test_an_interrupted_measurement_ends_all(runs: Runs, cli: Cli) -> None:

@@ -10,14 +10,14 @@ from benchmark.speed.layout import FILE, run
 from benchmark.speed.measurement import Measurement
 from benchmark.speed.rows import read
 from tests.benchmark.speed.conftest import Cli
+from tests.benchmark.speed.test_everything import COMMANDS
 
 CPU = torch.device("cpu")
 
 
 def test_one_command_measures_writes_and_prints(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout, "SUITES", ("mnist",))
     monkeypatch.setattr(layout, "EVALUATED", 200)
-    ended = cli("layout", "--repeats", "2", "--results-dir", tmp_path)
+    ended = cli("layout", "--suite", "mnist", "--repeats", "2", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
     found = read(tmp_path / FILE, Measurement)
     assert [row.what for row in found] == [
@@ -27,6 +27,18 @@ def test_one_command_measures_writes_and_prints(cli: Cli, tmp_path: Path, monkey
     assert [row.detail for row in found] == ["128 samples, float32", "200 samples, 128 at once against 200"]
     assert all(row.turns == 2 for row in found)
     assert all(row.what in ended.out for row in found)
+
+
+def test_the_default_is_what_the_module_says() -> None:
+    (option,) = [p for p in COMMANDS["layout"].params if p.name == "suite"]
+    assert option.default == ",".join(layout.SUITES)
+
+
+@pytest.mark.parametrize("name", ["digits", "noisy-auxiliaries", "folder"])
+def test_suites_without_images_of_a_known_size_are_refused(name: str, cli: Cli, tmp_path: Path) -> None:
+    ended = cli("layout", "--suite", f"mnist,{name}", "--results-dir", tmp_path)
+    assert (ended.status, ended.err) == (2, f"error: {name}: no suite of images whose size is known without them\n")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_two_runs_differ_in_nothing_but_their_layout() -> None:
