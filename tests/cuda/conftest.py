@@ -21,4 +21,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _context() -> None:
     """Begin with a context for cuBLAS, or else the first product of a backward pass warns that it makes one."""
     if torch.cuda.is_available():
-        torch.ones(2, 2, device="cuda") @ torch.ones(2, 2, device="cuda")
+        torch.mm(*(torch.ones(2, 2, device="cuda") for _ in range(2)))

@@ -35,7 +35,7 @@ def found_by(device: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch, *
     monkeypatch.setattr(AuxiLearn, "_descend", lambda method, phi, found: kept.extend(found.gradients))
     torch.manual_seed(0)
     problem = TinyProblem(dtype=torch.float64, features=64, width=128, size=(8, 8))  # sums of many products
-    method = baselines.load("auxilearn-nonlinear")(problem, outer_every=1, **hyper)
+    method = baselines.load("auxilearn-nonlinear")(problem, **hyper)
     for part in (problem.model, method):
         part.to(device, dtype)
     batches = [

@@ -50,7 +50,7 @@ def rows(record: Any) -> list[dict[str, Any]]:
     return [{key: row[key] for key in ("loss", "weight", "validation")} for row in record.epochs]
 
 
-def close(found: Any, expected: Any, **tolerance: float) -> None:
+def close(found: Any, expected: Any, **tolerance: Any) -> None:
     """Compare nested numbers."""
     if isinstance(expected, dict):
         assert found.keys() == expected.keys()

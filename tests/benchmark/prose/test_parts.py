@@ -9,6 +9,7 @@ from tests.benchmark.prose.parts import SUITE, alone, scores_alone, share_of_wei
 from tests.benchmark.prose.scores import less, mean, rate, searches
 
 SAID = section("CIFAR-10: a generated auxiliary task on a CPU")
+OTHER = "cifar100-convnet"
 BOTH, NEITHER = with_both(), with_neither()
 WEIGHTS, LABELS = map(scores_alone, ("weights", "labels"))
 
@@ -48,22 +49,24 @@ def test_what_is_held_out() -> None:
 
 def test_on_cifar100_the_order_is_the_same_and_nothing_can_be_told_apart() -> None:
     there = section("CIFAR-100: a generated auxiliary task on a CPU")
-    orders = {}
-    for suite in SUITES:
-        found = {
+    by_suite = {
+        suite: {
             "both": with_both(suite),
             "weights": scores_alone("weights", suite),
             "neither": with_neither(suite),
             "labels": scores_alone("labels", suite),
         }
-        orders[suite] = sorted(found, key=lambda name: -mean(found[name]))
-    assert set(map(tuple, orders.values())) == {("both", "weights", "neither", "labels")}
+        for suite in SUITES
+    }
+    orders = {tuple(sorted(each, key=lambda name, each=each: -mean(each[name]))) for each in by_suite.values()}
+    assert orders == {("both", "weights", "neither", "labels")}
     assert "both parts, the weights alone, neither, the labels alone: the order of CIFAR-10" in there
+    found = by_suite[OTHER]
     above = less({name: found[name] for name in ("both", "weights", "labels")}, found["neither"])
     below = less({name: found[name] for name in ("neither", "weights", "labels")}, found["both"])
     assert not [name for family in (above, below) for name, each in family.items() if each.significant]
     assert f"None of the {SPELLED[len(above) + len(below) - 1]} differences is significant" in there
     weights, labels = above["weights"], above["labels"]
     gain = f"the weights alone gain {weights.points:.2f} points ({weights.low:.2f} to {weights.high:.2f})"
-    assert f"{gain}, {100 * share_of_weights(suite):.0f} % of the lead by the means" in there
+    assert f"{gain}, {100 * share_of_weights(OTHER):.0f} % of the lead by the means" in there
     assert f"the labels alone {labels.points:.2f} ({labels.low:.2f} to {labels.high:.2f})" in there
