@@ -15,10 +15,10 @@ NAME = "cub"
 HOUR_AIMED_AT = 1.0
 
 
-def costs() -> dict[str, suite_costs.SuiteCost]:
-    """Return the measured seconds of the suite's methods on the GPU."""
+def costs(name: str = NAME) -> dict[str, suite_costs.SuiteCost]:
+    """Return the measured seconds of a suite's methods on the GPU."""
     found = read(RESULTS / suite_costs.FILE, suite_costs.SuiteCost)
-    return {cost.method: cost for cost in found if (cost.suite, cost.kind) == (NAME, "cuda")}
+    return {cost.method: cost for cost in found if (cost.suite, cost.kind) == (name, "cuda")}
 
 
 def taken() -> dict[str, float]:
@@ -59,3 +59,15 @@ def test_steps_wait_for_the_processor() -> None:
     assert "a batch of 64 gets a sixteenth of what a large matrix product does" in SAID
     assert bare < 1.1 * ours
     assert "The bare PyTorch loop does little better" in SAID
+
+
+def test_how_long_the_unfinished_runs_need() -> None:
+    facts, own = facts_of("cifar10"), costs("cifar10")
+    (setting,) = {cost.setting for cost in own.values()}
+    seconds = 0.0
+    for name in ("stl", "maxl-f", "auxilearn"):
+        (arm,) = (each for each in facts.arms if (each.method, each.setting) == (name, setting))
+        step = own[name].step_sec + own[name].outer_step_sec / max(arm.space.get("outer_every", (1,)))
+        epoch = facts.steps_per_epoch(arm, holds_out=name == "auxilearn") * step
+        seconds += 2 * arm.epochs * (epoch + facts.sizes[setting].validation * own[name].evaluation_sec)
+    assert f"the six need {seconds / 60:.0f} minutes by the measured steps" in SAID
