@@ -1,5 +1,7 @@
 """results/README.md, what one H100 showed."""
 
+from typing import Any
+
 import pytest
 
 from benchmark.findings.runs import RESULTS
@@ -67,7 +69,8 @@ def test_how_long_the_unfinished_runs_need() -> None:
     seconds = 0.0
     for name in ("stl", "maxl-f", "auxilearn"):
         (arm,) = (each for each in facts.arms if (each.method, each.setting) == (name, setting))
-        step = own[name].step_sec + own[name].outer_step_sec / max(arm.space.get("outer_every", (1,)))
+        every: Any = arm.space.get("outer_every", (1,))
+        step = own[name].step_sec + own[name].outer_step_sec / max(every)
         epoch = facts.steps_per_epoch(arm, holds_out=name == "auxilearn") * step
         seconds += 2 * arm.epochs * (epoch + facts.sizes[setting].validation * own[name].evaluation_sec)
     assert f"the six need {seconds / 60:.0f} minutes by the measured steps" in SAID
