@@ -10,9 +10,10 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from auxilearn import Method, Problem, task_means
 from auxilearn.precision import without_autocast
+from auxilearn.task_gradients import ACCELERATOR_CHUNK_BYTES
 
-_CHUNK_ELEMENTS = 2**20
-"""Elements of per-task gradients at the layer's output held at once: 4 MiB in float32, to stay in cache."""
+_CHUNK_BYTES = 2**22
+"""Per-task gradients at the layer's output held at once on the CPU, to stay in its cache."""
 
 _SMALLEST_WEIGHT = 1e-3
 """Lower bound: a weight below 0 would maximise its loss."""
@@ -144,11 +145,10 @@ def layer_gradient_norms(means: Tensor, calls: dict[nn.Module, list[Call]]) -> T
         *(calls[part][0].returned for part, _ in mapped),
         *(get_gradient_edge(value) for value in plain),
     ]
-    largest = max((call.size for found in calls.values() for call in found), default=1)
+    largest = max((call.size for found in calls.values() for call in found), default=1) * means.element_size()
+    at_once = _CHUNK_BYTES if means.device.type == "cpu" else ACCELERATOR_CHUNK_BYTES
     squares = []
-    for chosen in torch.eye(len(means), dtype=means.dtype, device=means.device).split(
-        max(1, _CHUNK_ELEMENTS // largest)
-    ):
+    for chosen in torch.eye(len(means), dtype=means.dtype, device=means.device).split(max(1, at_once // largest)):
         found = torch.autograd.grad(means, wanted, chosen, retain_graph=True, allow_unused=True, is_grads_batched=True)
         total = means.new_zeros(len(chosen))
         for gradient in found[len(mapped) :]:

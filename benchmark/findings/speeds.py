@@ -79,7 +79,8 @@ def images(folder: Path = RESULTS) -> str:
         found = rows.newest([row for row in measured if row.what.endswith(f", {precision}")])
         kinds = dict.fromkeys(row.what.partition(", batch ")[2] for row in found)
         parts = "; ".join(_rates(found, kind) for kind in sorted(kinds, key=lambda kind: int(kind.split(",")[0])))
-        told.append(f"> {parts}; load average {found[0].load:.1f}, {found[0].origin}")
+        loads = " to ".join(dict.fromkeys(f"{pick(row.load for row in found):.1f}" for pick in (min, max)))
+        told.append(f"> {parts}; load average {loads}, {rows.origins(found)}")
     return "\n>\n".join(told)
 
 

@@ -36,6 +36,14 @@ def method_names(text: str | None) -> list[str]:
     return chosen("method", text, baselines.names())
 
 
+def one(what: str, text: str, names: Sequence[str]) -> str:
+    """Return the single name that a text is."""
+    first, *more = chosen(what, text, names)
+    if more:
+        raise UserError(f"give one {what}, not {text}")
+    return first
+
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Measure speed as ratios within one run.")
 
 
@@ -178,7 +186,7 @@ def sharing(
 
     report(
         whole_numbers(processes),
-        suite=chosen("suite", suite, all_suites.names())[0],
+        suite=one("suite", suite, all_suites.names()),
         methods=method_names(methods),
         steps=steps,
         repeats=repeats,
@@ -211,7 +219,7 @@ def page(
     """Time how long the report page takes to load in headless Chromium."""
     from benchmark.speed.page import FILE, report
 
-    shown = chosen("suite", suite, all_suites.names())[0]
+    shown = one("suite", suite, all_suites.names())
     report(suite=shown, repeats=repeats, records=records, path=results_dir / FILE)
 
 

@@ -70,9 +70,13 @@ def one_setting(name: str, costs: Sequence[SuiteCost]) -> str:
         name: Name of the suite.
         costs: Its measured seconds on one device.
     """
+    if not costs:
+        return f"Not measured yet; `python -m benchmark.speed suites --suite {name} --device cuda` does."
     facts, setting = facts_of(name), costs[0].setting
     own = {cost.method: cost for cost in costs}
-    arms = [arm for arm in facts.arms if arm.setting == setting and arm.method in own]
+    every = [arm for arm in facts.arms if arm.setting == setting and not arm.declined]
+    arms = [arm for arm in every if arm.method in own]
+    those = "each method" if len(arms) == len(every) else f"each of {len(arms)} of {len(every)} methods"
     taken = {arm.method: hours(facts, [arm], own[arm.method], searched=False) for arm in arms}
     total = math.fsum(taken.values())
     rows = [
@@ -88,7 +92,7 @@ def one_setting(name: str, costs: Sequence[SuiteCost]) -> str:
     longest = max(taken, key=lambda method: taken[method])
     return (
         f"{pipe_table(rows)}\n\n**{duration(total)}** in all, {duration(total - taken[longest])} without "
-        f"`{longest}`: {arms[0].seeds} final runs of {arms[0].epochs} epochs of each method on `{name}` {setting}, one "
+        f"`{longest}`: {arms[0].seeds} final runs of {arms[0].epochs} epochs of {those} on `{name}` {setting}, one "
         f"run after another, counted from measured steps and evaluation; {origins(costs)}."
     )
 

@@ -11,6 +11,7 @@ import torch
 
 from auxilearn.precision import without_tf32
 from benchmark.errors import UserError
+from benchmark.failures import reason_of
 from benchmark.plan import Arm, Options, arms_of
 from benchmark.session import check_device
 from benchmark.speed import rows
@@ -21,6 +22,8 @@ from benchmark.train import Training
 
 FILE = Path("speed") / "sharing.csv"
 """Where in the folder of results the measurements are."""
+
+ENDED = "a process that shares the device ended"
 
 WARM_UP = 2
 """Steps before anything is timed."""
@@ -104,13 +107,34 @@ def _named(count: int) -> str:
 
 
 def together(there: Sequence[Connection], steps: int) -> float:
-    """Return the seconds until all processes have made their steps."""
+    """Return the seconds until all processes have made their steps.
+
+    Raises:
+        UserError: One of them ended.
+    """
     started = time.perf_counter()
+    with _alive():
+        for each in there:
+            each.send(steps)
     for each in there:
-        each.send(steps)
-    for each in there:
-        each.recv()
+        _answer(each)
     return time.perf_counter() - started
+
+
+def _answer(process: Connection) -> None:
+    """Wait for a process; the reason why it ended is an error of the user's, most often too little memory."""
+    with _alive():
+        reason = process.recv()
+    if reason:
+        raise UserError(f"{ENDED}: {reason}")
+
+
+@contextmanager
+def _alive() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError):
+        raise UserError(f"{ENDED} without a word; it may have been killed") from None
 
 
 @contextmanager
@@ -128,22 +152,26 @@ def workers(count: int, suite: str, method: str, device: str) -> Iterator[list[C
             stack.callback(here.close)
             ours.append(here)
         for each in ours:
-            each.recv()
+            _answer(each)
         yield ours
 
 
 def _train(suite: str, method: str, device: str, orders: Connection) -> None:
-    """Train as many steps as come through the pipe until it is closed."""
+    """Train as many steps as come through the pipe until it is closed; say nothing, or why that is not possible."""
     where = torch.device(device)
-    with without_tf32():
-        training = started(arm_of(suite, method), where)
-        orders.send(None)
-        while True:
-            try:
+    try:
+        with without_tf32():
+            training = started(arm_of(suite, method), where)
+            orders.send("")
+            while True:
                 steps = orders.recv()
-            except EOFError:
-                return
-            orders.send(seconds_of(lambda steps=steps: training.advance(steps), where))
+                training.step = 0  # so that outer steps fall into every turn alike
+                seconds_of(lambda steps=steps: training.advance(steps), where)
+                orders.send("")
+    except EOFError:
+        return
+    except Exception as error:
+        orders.send(reason_of(error, where))
 
 
 def arm_of(suite: str, method: str) -> Arm:

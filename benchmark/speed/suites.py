@@ -20,6 +20,9 @@ from benchmark.train import Training
 LONG_SEC = 4.0
 """A step that takes longer is timed once, without a warm-up, which is then a small part of it."""
 
+AT_ONCE = 20
+"""Ordinary steps that are timed together on a GPU, which the host would else wait for after each of them."""
+
 FIRST_EVALUATED = 16
 """Samples of the first timed evaluation; four times as many follow until it takes long enough to be timed well."""
 
@@ -34,6 +37,7 @@ def report(names: Sequence[str], *, steps: int, device: str, path: Path) -> None
         path: The file; seconds of other suites and devices stay in it.
     """
     where = torch.device(check_device(device))
+    rows.read(path, SuiteCost)  # a file of something else is refused before the work
     out = console()
     for name in names:
         arms = first_arms(name)
@@ -68,13 +72,15 @@ def measure(arm: Arm, *, steps: int, device: torch.device) -> SuiteCost:
     training = Training(arm.suite, arm.spec(arm.points()[0]), device)
     every = training.method.outer_every
 
-    def step(number: int) -> float:
+    def step(number: int, count: int = 1) -> float:
         training.step = number
-        return seconds(lambda: training.advance(1), device)
+        return seconds(lambda: training.advance(count), device) / count
 
     first = step(0)  # an outer step is due in it; where one is due in every step, it counts as part of the step
-    hasty = first > LONG_SEC
-    ordinary = [first] if hasty and not every else [step(1) for _ in range(1 if hasty else steps)]
+    waits = device.type == "cuda"  # its first steps find or make kernels, however long the others are
+    hasty = first > LONG_SEC and not waits
+    many = min(AT_ONCE, every - 1 if every > 1 else AT_ONCE) if waits else 1  # without an outer step among them
+    ordinary = [first] if hasty and not every else [step(1, many) for _ in range(1 if hasty else steps)]
     both = [first] if hasty or not every else [step(0) for _ in range(steps)]
     taken = statistics.median(ordinary)
     return SuiteCost(

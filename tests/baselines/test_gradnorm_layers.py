@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -77,7 +79,7 @@ LAYERS = {
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("chunk", [1, 2**20])
 def test_norms_on_any_layer_are_those_of_a_loop(name: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_CHUNK_ELEMENTS", chunk)
+    monkeypatch.setattr(module, "_CHUNK_BYTES", chunk)
     make, shape, mapped = LAYERS[name]
     layer = make().double()
     model = Layers(layer, torch.randn(shape, dtype=torch.float64), tasks=5)
@@ -118,7 +120,7 @@ def test_the_inputs_are_looked_at_once_however_many_chunks_there_are(monkeypatch
         seen.append(rows)
         return input_gram(rows, bias=bias)
 
-    monkeypatch.setattr(module, "_CHUNK_ELEMENTS", 1)
+    monkeypatch.setattr(module, "_CHUNK_BYTES", 1)
     monkeypatch.setattr(module, "input_gram", counted)
     layer = nn.Linear(16, 12)
     model = Layers(layer, torch.randn(4, 16), tasks=5)
@@ -126,3 +128,24 @@ def test_the_inputs_are_looked_at_once_however_many_chunks_there_are(monkeypatch
         means = model()
     layer_gradient_norms(means, calls)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(("device", "passes"), [("cpu", 5), ("meta", 1)])
+def test_chunks_are_those_of_a_cache_on_the_cpu_alone(
+    device: str, passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    grad = torch.autograd.grad
+
+    def counted(outputs: Tensor, wanted: Any, chosen: Tensor, **named: Any) -> Any:
+        made.append(len(chosen))
+        return grad(outputs, wanted, chosen, **named)
+
+    monkeypatch.setattr(module, "_CHUNK_BYTES", 1)
+    monkeypatch.setattr(torch.autograd, "grad", counted)
+    layer = nn.Linear(16, 12)
+    model = Layers(layer, torch.randn(4, 16), tasks=5).to(device)
+    with recorded_calls(layer) as calls:
+        means = model()
+    layer_gradient_norms(means, calls)
+    assert made == [5 // passes] * passes

@@ -1,4 +1,4 @@
-"""The command line on a GPU: its workers share it, and say in their records that they did."""
+"""The command line on a GPU: runs in the driver, in the worker of the GPU, and in two that share it."""
 
 import json
 import subprocess

@@ -1,16 +1,18 @@
 """On a device that rounds products to TF32 where it may: outer steps and evaluation do not, whatever is around them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import baselines
 from auxilearn import AuxiLearn
-from benchmark.train import Training
-from tests.benchmark.helpers import a_spec
-from tests.benchmark.resuming import SUITES
+from benchmark.data import Batch
+from benchmark.models.multitask import MultiHead, MultiTask
+from benchmark.train import Training, run
+from tests.benchmark.helpers import a_spec, install
+from tests.benchmark.resuming import Drawn
 from tests.problems import TinyProblem
 
 
@@ -63,12 +65,30 @@ def test_hypergradients_are_those_of_float64_within_the_rounding_of_float32(
     assert error(found_by("cuda", torch.float32, monkeypatch, **hyper), expected) < 2e-5
 
 
+class Wide(Drawn):
+    """Images under a convolution of many products, measured by some outputs of the network, which is never moved."""
+
+    def model(self, setting: str) -> MultiTask:
+        trunk = nn.Sequential(nn.Conv2d(3, 256, 3, padding=1), nn.Conv2d(256, 6, 3, padding=1))
+        return MultiHead(trunk, [nn.Conv2d(6, group.outputs, 1) for group in self.groups_of(setting)], loss_images=True)
+
+    def measure(self, setting: str, model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+        first, *_ = next(iter(batches))
+        found = model(first[:1])[0].flatten()
+        return {"top1": float(found[0]), "top2": float(found[-1])}
+
+
 @pytest.mark.usefixtures("allowed")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("kind", SUITES)
-def test_a_network_is_evaluated_as_on_the_cpu(kind: str, precision: str) -> None:
-    spec = a_spec(method="equal" if kind != "generated" else "stl", precision=precision)
-    here, there = (Training(SUITES[kind](), spec, torch.device(device)) for device in ("cpu", "cuda"))
-    there.problem.model.load_state_dict(here.problem.model.state_dict())
+def test_a_run_evaluates_its_network_as_on_the_cpu(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, Wide())
+    spec = a_spec(method="equal", precision=precision, hyper=(("lr", 0.0), ("weight_decay", 0.0)), epochs=1)
+    here, there = (run(spec, device).epochs[0]["validation"] for device in ("cpu", "cuda"))
+    assert there == pytest.approx(here, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.usefixtures("allowed")
+def test_outside_of_a_run_it_would_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = (Training(Wide(), a_spec(method="equal"), torch.device(device)) for device in ("cpu", "cuda"))
     expected = here.measure(here.data.test)
-    assert there.measure(there.data.test) == pytest.approx(expected, rel=1e-5)
+    assert there.measure(there.data.test) != pytest.approx(expected, rel=1e-5, abs=1e-6)

@@ -28,9 +28,8 @@ def clock(monkeypatch: pytest.MonkeyPatch, taken: dict[bool, float]) -> list[boo
     timed: list[bool] = []
 
     def seconds(work: Callable[[], object], device: torch.device) -> float:
-        training = work.__closure__[0].cell_contents  # type: ignore[attr-defined]
-        if not hasattr(training, "step"):
-            return 1.0
+        cells = [cell.cell_contents for cell in work.__closure__]  # type: ignore[attr-defined]
+        (training,) = (each for each in cells if hasattr(each, "step"))
         timed.append(bool(training.method.outer_every) and training.step % training.method.outer_every == 0)
         work()
         return taken[timed[-1]]
@@ -63,6 +62,36 @@ def test_a_long_step_is_timed_once(toy: Toy, monkeypatch: pytest.MonkeyPatch) ->
     timed.clear()
     cost = suites.measure(arm(toy, "auxilearn-linear", monkeypatch), steps=3, device=CPU)
     assert (timed, cost.step_sec, cost.outer_step_sec) == ([True, False], 50.0, 150.0)
+
+
+@pytest.mark.parametrize(("every", "many"), [(0, 20), (1, 20), (2, 1), (5, 4), (50, 20)])
+def test_on_a_gpu_ordinary_steps_are_timed_together_and_none_is_too_long(
+    every: int, many: int, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stands:
+        """Stands for a run on a GPU: notes what is asked of it."""
+
+        step = 0
+
+        def __init__(self, *given: object) -> None:
+            self.method = type("Method", (), {"outer_every": every})
+            self.advance = lambda count: asked.append((self.step, count))
+
+    asked: list[tuple[int, int]] = []
+
+    def seconds(work: Callable[[], object], device: torch.device) -> float:
+        work()
+        return 10.0 * asked[-1][1] + (0.0 if asked[-1][0] else 6.0)
+
+    found = arm(toy, "equal", monkeypatch)
+    monkeypatch.setattr(suites, "Training", Stands)
+    monkeypatch.setattr(suites, "seconds", seconds)
+    monkeypatch.setattr(suites, "evaluation", lambda training, device: 0.25)
+    monkeypatch.setattr(suites, "origin", lambda device: WHERE)
+    cost = suites.measure(found, steps=2, device=torch.device("cuda"))
+    assert asked == [(0, 1), (1, many), (1, many), *([(0, 1)] * 2 if every else [])]
+    assert (cost.step_sec, cost.steps) == (10.0, 2)
+    assert cost.outer_step_sec == (6.0 if every > 1 else 0.0)
 
 
 def test_an_outer_step_in_every_step_is_part_of_it(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
