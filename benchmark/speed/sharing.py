@@ -1,9 +1,10 @@
 """What processes that share a GPU train together: steps a second by their number, as `--workers-per-gpu` has it."""
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -149,6 +150,7 @@ def workers(count: int, suite: str, method: str, device: str) -> Iterator[list[C
             process.start()
             there.close()  # so that the death of a process is the end of its pipe
             stack.callback(process.join)
+            stack.callback(process.terminate)
             stack.callback(here.close)
             ours.append(here)
         for each in ours:
@@ -158,6 +160,7 @@ def workers(count: int, suite: str, method: str, device: str) -> Iterator[list[C
 
 def _train(suite: str, method: str, device: str, orders: Connection) -> None:
     """Train as many steps as come through the pipe until it is closed; say nothing, or why that is not possible."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all, and the one that started this one ends it
     where = torch.device(device)
     try:
         with without_tf32():
@@ -171,7 +174,8 @@ def _train(suite: str, method: str, device: str, orders: Connection) -> None:
     except EOFError:
         return
     except Exception as error:
-        orders.send(reason_of(error, where))
+        with suppress(OSError):  # of a pipe that nobody reads any more
+            orders.send(reason_of(error, where))
 
 
 def arm_of(suite: str, method: str) -> Arm:

@@ -108,6 +108,7 @@ def test_every_turn_has_the_same_outer_steps(monkeypatch: pytest.MonkeyPatch) ->
     step = training.method.outer_step
     monkeypatch.setattr(training.method, "outer_step", lambda *given, **named: (outer.append(1), step(*given, **named)))
     monkeypatch.setattr(sharing, "started", lambda arm, device: training)
+    monkeypatch.setattr(sharing.signal, "signal", lambda *given: None)
     pipe = Orders([7, 7, 7])
     sharing._train("digits", "auxilearn-linear", "cpu", pipe)  # type: ignore[arg-type]
     assert training.method.outer_every > 7 / 2
