@@ -80,7 +80,6 @@ def add(path: Path, measured: Iterable[AnyRow], kind: type[AnyRow]) -> list[AnyR
     Raises:
         UserError: The file holds something else.
     """
-    read(path, kind)  # where no file can be is told before anything is made
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(".lock")):
         return write(path, (*read(path, kind), *measured), kind)
