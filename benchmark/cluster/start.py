@@ -1,5 +1,6 @@
 """Starts a cluster of local processes or of Slurm jobs, or connects to one that runs."""
 
+import asyncio
 import logging
 import secrets
 import signal
@@ -16,12 +17,15 @@ from benchmark.seats import Seat
 
 QUIET = logging.CRITICAL
 
+PATIENCE = 10
+"""Seconds in which a scheduler has to answer."""
+
 CONFIG = {
     "distributed.scheduler.allowed-failures": DEATHS_ALLOWED,
     "distributed.scheduler.work-stealing": True,  # of cells that wait behind another: a worker asked for one consents
     "distributed.scheduler.worker-ttl": None,  # a worker that is slow to answer is never robbed while it lives
     "distributed.worker.daemon": True,
-    "distributed.comm.timeouts.connect": "10s",
+    "distributed.comm.timeouts.connect": f"{PATIENCE}s",
     "distributed.deploy.lost-worker-timeout": "365d",  # who starts workers again, nanny or Slurm, never gives one up
 }
 
@@ -67,14 +71,26 @@ def _connected(address: str, device: str, say: Callable[[str], None]) -> Iterato
     if not address:  # which Dask takes as a wish for a cluster of its own
         raise wrong
     try:
-        client = Client(address, timeout=10)
-    except (OSError, ValueError, TimeoutError):
+        asyncio.run(_greet(address))
+        client = Client(address, timeout=PATIENCE)
+    except (OSError, ValueError):
         raise wrong from None
     except TypeError as error:  # of TLS that is not configured
         raise UserError(f"Dask cannot connect to {shown!r}: {error}") from None
     with client:
         client.run_on_scheduler(_patient())
         yield Pool(client, device, say)
+
+
+async def _greet(address: str) -> None:
+    """Connect once and hang up: a client that cannot connect stays half open, and closing it when Python collects
+    garbage can wait forever for a lock that the thread it happens in holds.
+    """
+    from distributed import Security
+    from distributed.comm import connect
+
+    comm = await connect(address, timeout=PATIENCE, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 def _patient() -> Callable[..., None]:

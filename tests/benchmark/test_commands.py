@@ -15,6 +15,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from benchmark import __main__ as overview
 from benchmark import train
+from benchmark.cluster import start
 from benchmark.tracking import Mirror
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT, Ended, Toy, environment, lines
@@ -122,8 +123,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("something was trained")
 
     monkeypatch.setattr(train, "run", refuse)
-    client = distributed.Client
-    monkeypatch.setattr(distributed, "Client", lambda address, timeout: client(address, timeout=0.5))
+    monkeypatch.setattr(start, "PATIENCE", 0.5)
 
 
 def check_one_line(ended: Ended, told: str) -> None:
@@ -142,6 +142,16 @@ def test_a_mistake_is_one_line(arguments: tuple[str, ...], told: str, cli: Cli, 
     folder = tmp_path / "results"
     check_one_line(cli("--results-dir", folder, *arguments), told)
     assert not folder.exists() or not list(folder.rglob("*")), "something was left behind"
+
+
+@pytest.mark.usefixtures("toy", "untrained")
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9"])
+def test_no_client_stays_half_open(address: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python closes one when it collects garbage, and that waits forever where the next one is being opened."""
+    opened: list[object] = []
+    monkeypatch.setattr(distributed, "Client", lambda *given, **named: opened.append(given))
+    assert cli("--results-dir", tmp_path, *SUITE, "--scheduler", address).status == 2
+    assert not opened
 
 
 @pytest.mark.usefixtures("toy", "untrained")

@@ -1,24 +1,26 @@
 """Failures are results: told with their reason, tried again, counted, and never in the way of the next run."""
 
 import gc
-import threading
+import os
+import signal
 import weakref
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import torch
 from distributed import Client, LocalCluster
 from torch import nn
 
-from benchmark import cell, engine, memory
+from benchmark import cell, engine, memory, session
 from benchmark.attempts import Attempts
 from benchmark.cluster import start
 from benchmark.cluster.on_dask import OnDask
 from benchmark.cluster.pool import Pool
 from benchmark.data import Batch
+from benchmark.driver import execute
 from benchmark.engine import Resources
 from benchmark.failures import closing_line, counts
 from benchmark.places import Places
@@ -193,31 +195,20 @@ def test_on_dask_a_second_attempt_is_a_run_and_not_the_memory_of_the_first(toy: 
     assert calls[0] == 1 + 1 + 3
 
 
+def dying(spec: dict[str, Any], *rest: Any) -> None:
+    """End the process of a worker, as the system does, by the cell that it is given."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def test_a_worker_that_dies_too_often_is_a_failed_run_in_plain_words(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(start.CONFIG, "distributed.scheduler.allowed-failures", 0)
     monkeypatch.setattr(engine, "DEATHS_ALLOWED", 0)
-    over = threading.Event()
-
-    def kill() -> None:
-        while not over.wait(0.05):
-            for child in psutil.Process().children():
-                try:
-                    if "spawn_main" in " ".join(child.cmdline()) and child.cpu_times().user > 2:
-                        child.kill()
-                except psutil.Error:
-                    continue
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    words = ("--suite", "digits", "--settings", "5-shot", "--methods", "stl", "--seeds", "1", "--epochs", "100000")
-    more = ("--set", "lr=0.01", "--set", "weight_decay=0.0005", "--workers", "1", "--wandb", "disabled")
-    try:
-        ended = cli(*words, *more, "--retries", "0", "--results-dir", tmp_path)
-    finally:
-        over.set()
-        killer.join()
+    monkeypatch.setattr(session, "execute", partial(execute, start=partial(engine.start, cell=dying)))
+    words = ("--suite", "digits", "--settings", "5-shot", "--methods", "stl", "--seeds", "1", "--workers", "1")
+    more = ("--set", "lr=0.01", "--set", "weight_decay=0.0005", "--wandb", "disabled", "--retries", "0")
+    ended = cli(*words, *more, "--results-dir", tmp_path)
     assert ended.status == 1
     (line,) = lines(tmp_path)
     assert (line["status"], line["attempts"]) == ("failed", 1)

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 OBSERVED = ("-m", "tests.reliability.observed")
 
-DEADLINE_SEC = 900
-"""Ten times what any of these tests takes where nothing else runs."""
-
+DEADLINE_SEC = 600
+"""Several times what any of these tests takes where nothing else runs."""
 
 LATELY = 20
 """Notes within which Dask hears that a record has been fetched: some milliseconds, in which a batch is written."""

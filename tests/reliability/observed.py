@@ -142,7 +142,7 @@ def start_quickly() -> None:
     from multiprocessing import forkserver
 
     preload = forkserver.set_forkserver_preload
-    needed = ["sklearn.datasets", "torch._dynamo", "benchmark.engine", "benchmark.suites.digits", "benchmark.train"]
+    needed = ["torch._dynamo", "benchmark.engine", "benchmark.suites.digits", "benchmark.train"]
     forkserver.set_forkserver_preload = lambda modules: preload([*modules, *needed])
 
 
