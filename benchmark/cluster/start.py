@@ -83,8 +83,10 @@ def _connected(address: str, device: str, say: Callable[[str], None]) -> Iterato
 
 
 async def _greet(address: str) -> None:
-    """Connect once and hang up: a client that cannot connect stays half open, and closing it when Python collects
-    garbage can wait forever for a lock that the thread it happens in holds.
+    """Connect once and hang up, before there is a client.
+
+    A client that cannot connect stays half open. Python closes it when it collects garbage, which waits forever where a
+    thread is just opening the next one.
     """
     from distributed import Security
     from distributed.comm import connect

@@ -17,7 +17,7 @@ from tests.benchmark.helpers import RUN, command, lines, results
 from tests.benchmark.processes import cluster, in_a_terminal, running, wait_until, workers_of
 
 PLAN = (
-    *("--suite", "digits", "--settings", "5-shot", "--methods", "equal", "--epochs", "100", "--seeds", "2"),
+    *("--suite", "digits", "--settings", "5-shot", "--methods", "equal", "--epochs", "50", "--seeds", "2"),
     *("--set", "lr=0.01", "--set", "weight_decay=0.0005", "--wandb", "disabled"),
 )
 
