@@ -89,7 +89,7 @@ async def _greet(address: str) -> None:
     thread is just opening the next one.
     """
     from distributed import Security
-    from distributed.comm import connect
+    from distributed.comm.core import connect
 
     comm = await connect(address, timeout=PATIENCE, **Security().get_connection_args("client"))
     await comm.close()

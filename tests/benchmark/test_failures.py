@@ -195,9 +195,10 @@ def test_on_dask_a_second_attempt_is_a_run_and_not_the_memory_of_the_first(toy: 
     assert calls[0] == 1 + 1 + 3
 
 
-def dying(spec: dict[str, Any], *rest: Any) -> None:
+def dying(spec: dict[str, Any], *rest: Any) -> dict[str, Any]:
     """End the process of a worker, as the system does, by the cell that it is given."""
     os.kill(os.getpid(), signal.SIGKILL)
+    return spec
 
 
 def test_a_worker_that_dies_too_often_is_a_failed_run_in_plain_words(
