@@ -1,19 +1,21 @@
 """Starts a cluster of local processes or of Slurm jobs, or connects to one that runs."""
 
-import asyncio
 import logging
 import secrets
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.cluster import slurm
 from benchmark.cluster.pool import Pool
 from benchmark.engine import DEATHS_ALLOWED, Resources
 from benchmark.errors import UserError
 from benchmark.seats import Seat
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 QUIET = logging.CRITICAL
 
@@ -63,16 +65,13 @@ def workers(resources: Resources, say: Callable[[str], None]) -> Iterator[Pool]:
 
 @contextmanager
 def _connected(address: str, device: str, say: Callable[[str], None]) -> Iterator[Pool]:
-    from distributed import Client
-
     scheme, found, rest = address.rpartition("://")
     shown = f"{scheme}{found}{rest.rpartition('@')[2]}"  # an address may have a password in it
     wrong = UserError(f"no Dask scheduler answers at {shown!r}; give an address such as tcp://host:8786")
     if not address:  # which Dask takes as a wish for a cluster of its own
         raise wrong
     try:
-        asyncio.run(_greet(address))
-        client = Client(address, timeout=PATIENCE)
+        client = _client(address)
     except (OSError, ValueError):
         raise wrong from None
     except TypeError as error:  # of TLS that is not configured
@@ -82,17 +81,23 @@ def _connected(address: str, device: str, say: Callable[[str], None]) -> Iterato
         yield Pool(client, device, say)
 
 
-async def _greet(address: str) -> None:
-    """Connect once and hang up, before there is a client.
+def _client(address: str) -> "Client":
+    from distributed import Client
 
-    A client that cannot connect stays half open. Python closes it when it collects garbage, which waits forever where a
-    thread is just opening the next one.
-    """
-    from distributed import Security
-    from distributed.comm.core import connect
+    class Closing(Client):
+        """Is closed at once where it cannot connect.
 
-    comm = await connect(address, timeout=PATIENCE, **Security().get_connection_args("client"))
-    await comm.close()
+        Python would do it when it collects garbage, which waits forever where a thread is just opening the next one.
+        """
+
+        def start(self, **options: Any) -> None:
+            try:
+                super().start(**options)
+            except BaseException:
+                self.close()
+                raise
+
+    return Closing(address, timeout=PATIENCE)
 
 
 def _patient() -> Callable[..., None]:

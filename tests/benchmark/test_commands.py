@@ -148,10 +148,16 @@ def test_a_mistake_is_one_line(arguments: tuple[str, ...], told: str, cli: Cli, 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "tls://127.0.0.1:9"])
 def test_no_client_stays_half_open(address: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Python closes one when it collects garbage, and that waits forever where the next one is being opened."""
-    opened: list[object] = []
-    monkeypatch.setattr(distributed, "Client", lambda *given, **named: opened.append(given))
+    opened: list[distributed.Client] = []
+
+    class Watched(distributed.Client):
+        def start(self, **options: object) -> None:
+            opened.append(self)
+            super().start(**options)
+
+    monkeypatch.setattr(distributed, "Client", Watched)
     assert cli("--results-dir", tmp_path, *SUITE, "--scheduler", address).status == 2
-    assert not opened
+    assert [client.status for client in opened] == ["closed"]
 
 
 @pytest.mark.usefixtures("toy", "untrained")
