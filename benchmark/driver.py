@@ -76,7 +76,7 @@ def execute(
             made = _drive(spec, campaign, running, Attempts(outlets.retries, display.again), keep)
             return [store.records[digest] for digest in made]
         except KeyboardInterrupt:
-            display.say("stopping the workers ...")
+            display.say("stopping the workers ... (once more ends them at once)")
             running.stop()
             raise
 

@@ -69,7 +69,8 @@ def test_a_second_driver_is_refused_ctrl_c_stops_and_the_next_command_goes_on(
         ended = driver.end()
     assert ended.status == 130, ended
     stopped_in = (
-        "stopping the workers ...\nstopped; finished runs are recorded, and the same command goes on from here\n"
+        "stopping the workers ... (once more ends them at once)\n"
+        "stopped; finished runs are recorded, and the same command goes on from here\n"
     )
     assert ended.err.endswith(stopped_in)  # a busy machine has told of its progress before
     assert "Traceback" not in ended.err
