@@ -44,8 +44,11 @@ def test_what_was_run() -> None:
     assert {name for name, found in rates.items() if found != {rate(r) for r in searches(SHORT, name)}} == {LINEAR}
     (weight,) = {rate(record, "auxiliary_weight") for record in finals(FULL, BEST)}
     assert f"the constant with its weight of {weight:g}" in SAID
+    for name, own in {"famo": "gamma", "gradnorm": "alpha"}.items():
+        assert {rate(r, own) for r in searches(FULL, name)} == {rate(r, own) for r in finals(SHORT, name)}
+    assert "`famo` and `gradnorm` with the values of their own that the shorter runs chose" in SAID
     assert {rate(r, "auxiliary_lr") for r in (*searches(FULL, LINEAR), *finals(SHORT, LINEAR))} == {0.001}
-    assert "AuxiLearn's linear combiner with the rate of its outer step that the shorter runs chose" in SAID
+    assert "AuxiLearn's linear combiner with the rate of its outer step that these chose" in SAID
 
 
 def test_the_rate_that_was_left_out_was_the_worst() -> None:
@@ -60,8 +63,9 @@ def test_the_ranking_and_the_rates_are_the_same() -> None:
     full, short = by_full(), by_short()
     assert order(full) == order(short)
     assert f"The ranking of the {SPELLED[len(full)]} is the same" in SAID
-    assert all({rate(r) for r in finals(FULL, name)} == {rate(r) for r in finals(SHORT, name)} for name in full)
-    assert "all rates are chosen as before" in SAID
+    chosen = {name: [{rate(r) for r in finals(folder, name)} for folder in (FULL, SHORT)] for name in full}
+    ((name, ((now,), (before,))),) = ((name, rates) for name, rates in chosen.items() if rates[0] != rates[1])
+    assert f"all rates are chosen as before but for `{name}`'s, {now:g} instead of {before:g}" in SAID
 
 
 def test_every_mean_is_higher() -> None:
@@ -92,12 +96,24 @@ def test_advantages_over_the_single_task() -> None:
     assert all(each.significant and each.points < 0 for each in under_best.values())
     others = SPELLED[len(under_best)]
     assert f"The constant is significantly better than each of the other {others}, corrected for them" in SAID
+    under_before, (_, next_best, *_) = less_one(short, BEST), order(full)
+    assert not under_before[next_best].significant
+    behind = f"{-under_before[next_best].points:.1f} points behind it after ten epochs and not significantly"
+    told = f"`{next_best}`, the next best, which was {behind}, is {-under_best[next_best].points:.1f} points behind"
+    assert told in SAID
     over_one, apart = less_one(full, "stl"), less_one(full, "equal")[LINEAR]
     assert not any(over_one[name].significant for name in ("equal", LINEAR))
     assert not apart.significant
     points = f"{over_one['equal'].points:.1f} and {over_one[LINEAR].points:.1f} points above the single task"
     neither = f"{points}, neither significantly, and {-apart.points:.1f} points apart"
-    assert f"equal weights and AuxiLearn are {neither}" in SAID
+    assert f"Equal weights and AuxiLearn are {neither}" in SAID
+
+
+def test_machines() -> None:
+    own = {name: {record.environment["device"] for record in finals(FULL, name)} for name in by_full()}
+    others = set.union(*(own[name] for name in own if name not in {"famo", "gradnorm"}))
+    assert not (own["famo"] | own["gradnorm"]) & others
+    assert "`famo` and `gradnorm` have their long runs from a machine of another kind" in SAID
 
 
 def last_is_best(records: list[Record]) -> float:
