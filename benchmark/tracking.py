@@ -2,10 +2,12 @@
 
 import contextlib
 import importlib.util
+import json
 import netrc
 import os
 import queue
 import shutil
+import subprocess
 import sys
 import threading
 import urllib.parse
@@ -14,19 +16,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
+import psutil
 from rich.console import Console
 
 from benchmark.display import PLAIN
 from benchmark.errors import UserError, unknown
-from benchmark.failures import reason_of
+from benchmark.failures import LONGEST, reason_of
 from benchmark.record import Record
 from benchmark.spec import called, is_sample
+from benchmark.text import anonymous, plain
 
 PROJECT = "auxiliary-learning"
 LONGEST_TAG = 64
 """Characters that W&B allows in a tag."""
 
 Mode = Literal["disabled", "offline", "online"]
+PATIENCE_SEC = 120.0
+"""Time that a run may take to be written once nothing else is left to do; then the next command tries again."""
+
+WRITER = (sys.executable, "-m", "benchmark.wandb_writer")
+
 NETRC_FILES = ("~/.netrc", "~/_netrc")
 MODES: tuple[Mode, ...] = get_args(Mode)
 
@@ -64,8 +73,18 @@ def _has_key() -> bool:
         return False
 
 
+class _Broken(Exception):
+    """W&B failed; its text says how."""
+
+
+def _warn(error: Exception) -> None:
+    first = next(iter(str(error).splitlines()), "") if isinstance(error, _Broken) else reason_of(error)
+    line = f"warning: W&B mirror stopped: {plain(anonymous(first))[:LONGEST]}"
+    Console(stderr=True, **PLAIN).print(line, soft_wrap=True)
+
+
 class Mirror:
-    """Copies records to W&B from a thread of its own, each once.
+    """Copies records to W&B, each once, from a thread that tells a process of its own (`wandb_writer`).
 
     A run's id is its spec's digest, its group suite/method, or suite+control/method, its job type the phase. The
     file `mirrored-<mode>` in the suite's `wandb` folder lists the digests whose files are whole; those that a killed
@@ -76,8 +95,11 @@ class Mirror:
         self._folder = folder / "wandb"
         self._mode: Mode = mode
         self._queue: queue.Queue[Record | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._work, name="wandb mirror", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="W&B mirror", daemon=True)
         self._ledger = self._folder / f"mirrored-{mode}"
+        self._writer: subprocess.Popen[str] | None = None
+        self._written: list[str] = []
+        self._given_up = False
 
     def catch_up(self, records: Iterable[Record]) -> None:
         """Mirror those of `records` that are not mirrored yet."""
@@ -92,69 +114,60 @@ class Mirror:
             self._queue.put(record)
 
     def _work(self) -> None:
-        done: list[str] = []
+        broken: list[Exception] = []
         try:
             while (record := self._queue.get()) is not None:
                 self._mirror(record)
-                done.append(record.spec.digest)
+                self._written.append(record.spec.digest)
         except Exception as error:
-            line = f"warning: W&B mirror stopped: {reason_of(error)}"
-            Console(stderr=True, **PLAIN).print(line, soft_wrap=True)
-        if wandb := sys.modules.get("wandb"):
-            wandb.teardown()  # ends when the last run's file is whole, which `finish` does not wait for
-            self._remove_logs()
-        if done:
-            with self._ledger.open("a") as file:
-                file.writelines(digest + "\n" for digest in done)
+            broken.append(error)
+        try:
+            self._end_writer()
+            if self._written:
+                with self._ledger.open("a") as file:
+                    file.writelines(digest + "\n" for digest in self._written)
+        except Exception as error:
+            broken.append(error)
+        if broken:  # the last one says how the process ended, where that is the reason of the first
+            _warn(broken[-1])
 
-    def _remove_logs(self) -> None:
-        """Remove what W&B wrote about itself: it has the path of the results in it."""
+    def _mirror(self, record: Record) -> None:
+        self._folder.mkdir(exist_ok=True)
+        for part in self._folder.glob(f"offline-run-*-{record.spec.digest}"):  # of a command that was killed
+            shutil.rmtree(part, ignore_errors=True)
+        if self._writer is None:
+            self._writer = subprocess.Popen(
+                WRITER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                start_new_session=True,  # a terminal's Ctrl-C is not for it
+            )  # fmt: skip
+        assert self._writer.stdin is not None
+        assert self._writer.stdout is not None
+        with contextlib.suppress(BrokenPipeError):  # then there is no answer either
+            print(json.dumps(as_run(record, self._folder.parent, self._mode)), file=self._writer.stdin, flush=True)
+        if not (answer := self._writer.stdout.readline()):
+            raise _Broken("its process ended")
+        if failure := json.loads(answer):
+            raise _Broken(failure)
+
+    def _end_writer(self) -> None:
+        """Wait until the process has ended, if there is one, which makes the last file whole.
+
+        Raises:
+            _Broken: It ended otherwise.
+        """
+        if self._writer is None:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            self._writer.communicate()
+        # what W&B wrote about itself has the path of the results in it
         for logs in self._folder.glob("*run-*/logs"):
             shutil.rmtree(logs, ignore_errors=True)
         for link in (*self._folder.glob("debug*.log"), self._folder / "latest-run"):
             link.unlink(missing_ok=True)
-
-    def _mirror(self, record: Record) -> None:
-        import wandb
-
-        spec = record.spec
-        suite = called(spec.suite, spec.data)
-        budget = ["equal-budget"] if spec.search else []
-        budget += [f"sampler-seed {spec.search.seed}"] if spec.search and spec.search.seed else []
-        self._folder.mkdir(exist_ok=True)
-        for part in self._folder.glob(f"offline-run-*-{spec.digest}"):  # of a command that was killed
-            shutil.rmtree(part, ignore_errors=True)
-        run = wandb.init(
-            project=PROJECT,
-            id=spec.digest,
-            name=f"{'SAMPLE ' * is_sample(spec.data)}{spec.method} {spec.setting} {spec.phase} {spec.seed}",
-            group=f"{'+'.join((suite, *spec.controls))}/{spec.method}",
-            job_type=spec.phase,
-            tags=[tag[:LONGEST_TAG] for tag in (suite, spec.setting, spec.method, *spec.controls, *budget)],
-            config={**spec.to_json(), "environment": record.environment},
-            dir=str(self._folder.parent),
-            mode=self._mode,
-            resume="allow" if self._mode == "online" else None,
-            reinit="create_new",
-            settings=wandb.Settings(
-                console="off",
-                silent=True,
-                x_disable_stats=True,
-                x_disable_meta=True,
-                x_disable_machine_info=True,
-                disable_git=True,
-                host="",  # else the name of this machine
-                save_code=False,
-                x_save_requirements=False,
-            ),
-        )
-        for row in record.epochs:
-            run.log(_flat(row, record.tasks), step=row["epoch"])
-        run.summary.update({"status": record.status, "reason": record.reason})
-        run.summary.update({f"test/{name}": value for name, value in record.test.items()})
-        run.summary.update({f"selected/{name}": value for name, value in record.selected.get("validation", {}).items()})
-        run.summary.update({f"timing/{name}": value for name, value in record.timing.items()})
-        run.finish(exit_code=0 if record.status in ("ok", "pruned") else 1)
+        if self._given_up:
+            raise _Broken(f"no answer for {PATIENCE_SEC:g} s")
+        if self._writer.returncode:
+            raise _Broken(f"its process ended with status {self._writer.returncode}")
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -167,18 +180,57 @@ class Mirror:
             self._drop_waiting()
         self._queue.put(None)
         try:
-            self._thread.join()
+            self._wait()
         except KeyboardInterrupt:  # what is written now becomes whole, what waits is left to the next command
             self._drop_waiting()
             self._queue.put(None)
-            self._thread.join()
+            self._wait()
             raise
+
+    def _wait(self) -> None:
+        """Wait until all is written, or give up where the process does not come to the end of a run."""
+        while self._thread.is_alive():
+            before = len(self._written)
+            self._thread.join(PATIENCE_SEC)
+            if self._thread.is_alive() and self._writer is not None and len(self._written) == before:
+                self._given_up = True
+                with contextlib.suppress(psutil.Error):
+                    for child in psutil.Process(self._writer.pid).children(recursive=True):
+                        child.kill()
+                self._writer.kill()
 
     def _drop_waiting(self) -> None:
         """Leave what is not mirrored yet to the next command's `catch_up`."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._queue.get_nowait()
+
+
+def as_run(record: Record, folder: Path, mode: Mode) -> dict[str, Any]:
+    """Return what `wandb_writer.write` takes, for a record that it writes under `folder`."""
+    spec = record.spec
+    suite = called(spec.suite, spec.data)
+    budget = ["equal-budget"] if spec.search else []
+    budget += [f"sampler-seed {spec.search.seed}"] if spec.search and spec.search.seed else []
+    init = {
+        "project": PROJECT,
+        "id": spec.digest,
+        "name": f"{'SAMPLE ' * is_sample(spec.data)}{spec.method} {spec.setting} {spec.phase} {spec.seed}",
+        "group": f"{'+'.join((suite, *spec.controls))}/{spec.method}",
+        "job_type": spec.phase,
+        "tags": [tag[:LONGEST_TAG] for tag in (suite, spec.setting, spec.method, *spec.controls, *budget)],
+        "config": {**spec.to_json(), "environment": record.environment},
+        "dir": str(folder),
+        "mode": mode,
+        "resume": "allow" if mode == "online" else None,
+    }
+    selected = record.selected.get("validation", {})
+    summary = {"status": record.status, "reason": record.reason}
+    summary |= {f"test/{name}": value for name, value in record.test.items()}
+    summary |= {f"selected/{name}": value for name, value in selected.items()}
+    summary |= {f"timing/{name}": value for name, value in record.timing.items()}
+    rows = [(row["epoch"], _flat(row, record.tasks)) for row in record.epochs]
+    return {"init": init, "rows": rows, "summary": summary, "exit_code": int(record.status not in ("ok", "pruned"))}
 
 
 def _flat(row: dict[str, Any], tasks: tuple[str, ...]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -156,16 +157,28 @@ class Ended(NamedTuple):
 def environment(**changes: str) -> dict[str, str]:
     """Return this process's environment for a command: one thread, no keys."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
-    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "160", **changes}
+    fixed = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "160", "PYTHONFAULTHANDLER": "1"}
+    return {**kept, **fixed, **changes}
+
+
+def ended(process: subprocess.Popen[str], timeout_sec: float) -> Ended:
+    """Wait for a command's end; one that does not come to it says where its threads are."""
+    try:
+        out, err = process.communicate(timeout=timeout_sec)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # at which `faulthandler` prints
+        out, err = process.communicate(timeout=timeout_sec)
+        pytest.fail(f"no end within {timeout_sec} s: {process.args}\n{out}\n{err}")
+    return Ended(process.returncode, out, err)
 
 
 def command(*arguments: str | Path, timeout_sec: float = 100, **changes: str) -> Ended:
     """Run `python -m benchmark.run` in a process of its own to its end."""
     words = [*RUN, *map(str, arguments)]
-    done = subprocess.run(
-        words, cwd=ROOT, env=environment(**changes), capture_output=True, text=True, timeout=timeout_sec
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    pipe = subprocess.PIPE
+    started = subprocess.Popen(words, cwd=ROOT, env=environment(**changes), stdout=pipe, stderr=pipe, text=True)
+    with started:
+        return ended(started, timeout_sec)
 
 
 def lines(folder: Path, suite: str = "digits") -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.benchmark.helpers import ROOT, RUN, Ended, environment
+from tests.benchmark.helpers import ROOT, RUN, Ended, ended, environment
 
 PATIENCE_SEC = 300
 
@@ -50,8 +50,7 @@ class Running:
 
     def end(self) -> Ended:
         """Wait for the end of the driver."""
-        out, err = self.process.communicate(timeout=PATIENCE_SEC)
-        return Ended(self.process.returncode, out, err)
+        return ended(self.process, PATIENCE_SEC)
 
 
 def workers_of(driver: psutil.Process) -> list[psutil.Process]:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ from benchmark.record import Record, Store
 from benchmark.session import Request
 from benchmark.spec import CONTROLS, Spec
 from benchmark.table import make_table
-from benchmark.tracking import Mirror
+from benchmark.tracking import as_run
 from benchmark.train import Training
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import Toy, a_record, a_spec, by_digest, lines, toy_arm
@@ -181,21 +180,11 @@ def test_a_wrong_name_is_told_before_anything_slow_is_imported(cli: Cli, monkeyp
     assert (ended.status, ended.err) == (2, "error: unknown control 'loud'; choose one of: shuffled, noise\n")
 
 
-def test_the_mirror_tells_runs_with_controls_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: dict[str, Any] = {}
-
-    def init(**settings: Any) -> None:
-        told.update({settings["id"]: settings})
-        raise OSError("enough is known")
-
-    monkeypatch.setattr("wandb.init", init)
-    specs = [a_spec(), a_spec(controls=CONTROLS)]
-    for spec in specs:
-        with Mirror(tmp_path, "offline") as mirror:
-            mirror.add(a_record(spec))
-    assert [told[spec.digest]["group"] for spec in specs] == ["toy/stl", "toy+shuffled+noise/stl"]
-    assert [told[spec.digest]["config"].get("controls") for spec in specs] == [None, list(CONTROLS)]
-    assert told[specs[1].digest]["tags"] == ["toy", "few", "stl", "shuffled", "noise"]
+def test_the_mirror_tells_runs_with_controls_apart(tmp_path: Path) -> None:
+    runs = [as_run(a_record(spec), tmp_path, "offline")["init"] for spec in (a_spec(), a_spec(controls=CONTROLS))]
+    assert [run["group"] for run in runs] == ["toy/stl", "toy+shuffled+noise/stl"]
+    assert [run["config"].get("controls") for run in runs] == [None, list(CONTROLS)]
+    assert runs[1]["tags"] == ["toy", "few", "stl", "shuffled", "noise"]
 
 
 @dataclass(frozen=True)

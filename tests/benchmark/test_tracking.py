@@ -6,8 +6,10 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from google.protobuf.message import DecodeError
 
@@ -40,8 +42,7 @@ def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name, value in {"USER": "somebody", "LOGNAME": "somebody", "HOME": str(home), "WANDB_API_KEY": key}.items():
         monkeypatch.setenv(name, value)
     assert getpass.getuser() == "somebody"
-    monkeypatch.setattr("socket.gethostname", lambda: "machine-of-somebody")
-    return ["somebody", str(home), key]
+    return ["somebody", str(home), key, socket.gethostname()]
 
 
 ROWS = [
@@ -95,23 +96,71 @@ def test_each_run_is_mirrored_once(tmp_path: Path) -> None:
 
 
 def test_disabled_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wandb.init", None)
+    monkeypatch.setattr(tracking, "WRITER", ("no such program",))
     mirror(tmp_path, a_record(), mode="disabled")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_raising_wandb_costs_a_warning_and_is_tried_again_by_the_next_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    def fall(**settings: object) -> None:
-        raise OSError("no space left for [bold]W&B")
+BROKEN = """
+import os, time
+from types import SimpleNamespace
 
-    with monkeypatch.context() as broken:
-        broken.setattr("wandb.init", fall)
-        mirror(tmp_path, a_record(), a_record(a_spec(seed=1)))
-    told = capfd.readouterr().err
-    assert told.count("warning: ") == 1
-    assert "no space left for [bold]W&B" in " ".join(told.split())
+class Settings:
+    def __init__(self, **values): ...
+
+def init(**values):
+    {init}
+    return SimpleNamespace(log=lambda *_, **__: None, summary=dict(), finish=lambda **_: None)
+
+def teardown():
+    {teardown}
+"""
+WAYS = {
+    "raises": ('raise OSError("no space left for [bold]W&B")', "pass", "OSError: no space left for [bold]W&B"),
+    "hangs": ("time.sleep(1000)", "pass", "no answer for 2 s"),
+    "hangs at the end": ("pass", "time.sleep(1000)", "no answer for 2 s"),
+    "crashes": ("os._exit(7)", "pass", "its process ended with status 7"),
+    "ends": ("os._exit(0)", "pass", "its process ended"),
+}
+
+
+@pytest.fixture
+def broken_wandb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Return what puts a W&B that fails before the real one."""
+
+    def put(init: str, teardown: str) -> None:
+        (tmp_path / "broken").mkdir()
+        (tmp_path / "broken" / "wandb.py").write_text(BROKEN.format(init=init, teardown=teardown))
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+
+    return put
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whatever_befalls_wandb_costs_one_warning(
+    way: str,
+    broken_wandb: Callable[[str, str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    init, teardown, reason = WAYS[way]
+    broken_wandb(init, teardown)
+    if "hangs" in way:
+        monkeypatch.setattr(tracking, "PATIENCE_SEC", 2.0)
+    mirror(tmp_path, a_record(), a_record(a_spec(seed=1)))
+    assert capfd.readouterr().err == f"warning: W&B mirror stopped: {reason}\n"
+    assert not (tmp_path / "wandb" / "mirrored-offline").exists(), "it would not be tried again"
+    assert not [child for child in psutil.Process().children() if "wandb_writer" in " ".join(child.cmdline())]
+
+
+def test_what_failed_is_tried_again_by_the_next_command(
+    broken_wandb: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken_wandb("raise OSError", "pass")
+    mirror(tmp_path, a_record())
+    assert not files(tmp_path)
+    monkeypatch.undo()
     mirror(tmp_path, a_record())
     assert len(files(tmp_path)) == 1
 
