@@ -7,23 +7,25 @@ from typing import Any
 
 
 class Rows(Sequence[dict[str, Any]]):
-    """Rows of epochs as the text that is on disk: a third of their memory, and values only for those who look."""
+    """Rows of epochs as the text that is on disk: a third of their memory, and values only for those who look.
 
-    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
-        try:
-            self._text = json.dumps(list(rows), allow_nan=False, separators=(",", ":"))
-        except ValueError:  # rare: records of other processes have come as JSON
-            self._text = json.dumps(finite(list(rows)), separators=(",", ":"))
-        self._length = len(rows)
+    Args:
+        line: The JSON of their record, with the rows as `epochs`.
+        length: How many they are.
+    """
+
+    def __init__(self, line: bytes, length: int) -> None:
+        self._line = line
+        self._length = length
 
     def __len__(self) -> int:
         return self._length
 
     def __getitem__(self, index: Any) -> Any:
-        return json.loads(self._text)[index]
+        return json.loads(self._line)["epochs"][index]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(json.loads(self._text))
+        return iter(json.loads(self._line)["epochs"])
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, list | Rows) else NotImplemented

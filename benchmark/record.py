@@ -86,9 +86,9 @@ class Record:
         return cls(**{**values, "spec": spec, "tasks": tuple(values.get("tasks", ()))})
 
 
-def _kept(record: Record) -> Record:
+def _kept(record: Record, line: bytes) -> Record:
     """Return a record as the store keeps it, thousands of them at once."""
-    return replace(record, epochs=Rows(record.epochs))
+    return replace(record, epochs=Rows(line, len(record.epochs)))
 
 
 class Store:
@@ -117,24 +117,24 @@ class Store:
         except OSError as error:
             raise UserError(f"cannot read {self.path} ({error.strerror}); use another --results-dir") from None
         self.records = {}
-        for record in self._parse(data.rpartition(b"\n")[0]):
+        for record, line in self._parse(data.rpartition(b"\n")[0]):
             known = self.records.get(record.spec.digest)
             if record.status == "failed":
                 if failed and (known is None or known.status == "failed"):
-                    self.records[record.spec.digest] = _kept(record)
+                    self.records[record.spec.digest] = _kept(record, line)
                 continue
             if known is not None and known.status != "failed":
                 raise UserError(f"{self.path} has two records of run {record.spec.digest}; remove one of them")
-            self.records[record.spec.digest] = _kept(record)
+            self.records[record.spec.digest] = _kept(record, line)
 
-    def _parse(self, whole: bytes) -> Iterator[Record]:
+    def _parse(self, whole: bytes) -> Iterator[tuple[Record, bytes]]:
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
                 record = Record.from_json(json.loads(line, parse_constant=_refuse))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 hint = "mend or remove that line, or use another --results-dir"
                 raise UserError(f"{self.path}, line {number}: not a record ({error}); {hint}") from None
-            yield record
+            yield record, line
 
     def check_place(self) -> None:
         """Refuse a folder that cannot be one, without writing.
@@ -191,18 +191,19 @@ class Store:
         """Write records to disk; once this returns, they survive a crash of process or machine."""
         if self._file is None:
             raise RuntimeError("the store is not open for writing")
-        lines = b"".join(
+        lines = [
             json.dumps(record.to_json(), allow_nan=False, separators=(",", ":")).encode() + b"\n" for record in records
-        )
+        ]
+        left = b"".join(lines)
         try:
-            while lines:
-                lines = lines[self._file.write(lines) :]
+            while left:
+                left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             hint = "all records before it are safe; make room and run the command again"
             raise UserError(f"cannot write to {self.path} ({error.strerror}); {hint}") from None
-        for record in records:
-            self.records[record.spec.digest] = _kept(record)
+        for record, line in zip(records, lines, strict=True):
+            self.records[record.spec.digest] = _kept(record, line)
         self._drop(*(record.spec.digest for record in records))
 
     def _drop(self, *digests: str) -> None:

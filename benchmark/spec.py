@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -109,7 +109,8 @@ class Spec:
 
     def to_json(self) -> dict[str, Any]:
         """Return the spec as plain JSON values, without `controls`, `precision` and `search` where not asked for."""
-        values = {**asdict(self), "hyper": dict(self.hyper), "controls": list(self.controls)}
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values |= {"hyper": dict(self.hyper), "controls": list(self.controls)}
         if not self.controls:
             del values["controls"]
         if self.precision == "auto":

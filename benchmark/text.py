@@ -24,7 +24,8 @@ SHORTEST_SECRET = 8
 
 def plain(text: object) -> str:
     r"""Return text as one line of visible characters: white space as blanks, all else as escapes such as `\x1b`."""
-    return "".join(map(_visible, str(text)))
+    whole = str(text)
+    return whole if is_plain(whole) else "".join(map(_visible, whole))
 
 
 def on_terminal(stream: TextIO | None) -> bool:

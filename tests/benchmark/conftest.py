@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark import stopping
+from benchmark import stopping, train
+from benchmark.cluster import start
 from benchmark.commands import run_app
 from benchmark.figures import STYLE
 from benchmark.models.resnet import resnet18
@@ -69,3 +70,14 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw fewer dots an inch: commands of this process write many figures that nobody looks at."""
     monkeypatch.setitem(STYLE, "savefig.dpi", 60)
+
+
+@pytest.fixture
+def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make training an error, and a scheduler that does not answer a matter of a moment."""
+
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("something was trained")
+
+    monkeypatch.setattr(train, "run", refuse)
+    monkeypatch.setattr(start, "PATIENCE", 0.5)

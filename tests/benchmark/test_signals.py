@@ -1,13 +1,16 @@
 """Signals of every kind, alone and together: what is being saved or written is never cut, nothing is lost."""
 
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from optuna.storages.journal import JournalFileBackend
 
-from tests.benchmark.helpers import ROOT, environment
+from tests.benchmark.conftest import Cli
+from tests.benchmark.helpers import ROOT, Toy, environment, lines
 from tests.benchmark.processes import in_a_terminal, wait_until
 
 SAVING = """
@@ -91,3 +94,29 @@ def test_a_write_is_not_cut_by_a_terminal_that_closes(how: str, tmp_path: Path) 
         assert process.wait(timeout=60) == 0
     assert (tmp_path / "written").exists()
     assert (tmp_path / "stopped").exists(), "the wish to stop is lost"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("write", range(0, 20, 4))
+def test_a_signal_in_the_middle_of_a_write_waits_for_its_end(
+    number: int, write: int, toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended = [], []
+    append_logs = JournalFileBackend.append_logs
+
+    def interrupted(self: JournalFileBackend, logs: list) -> None:
+        begun.append(logs)
+        if len(begun) == write + 1:
+            os.kill(os.getpid(), number)
+        append_logs(self, logs)
+        ended.append(logs)
+
+    monkeypatch.setattr(JournalFileBackend, "append_logs", interrupted)
+    few = ("--suite", "toy", "--settings", "few", "--workers", "0", "--wandb", "disabled", "--results-dir", tmp_path)
+    stopped = cli(*few)
+    assert len(begun) > write
+    assert stopped.status == 130
+    assert stopped.err.endswith("the same command goes on from here\n")
+    assert ended == begun, "a write to the journal was cut short"
+    assert cli(*few).status == 0
+    assert len(lines(tmp_path, "toy")) == 2 * (4 + 2)
