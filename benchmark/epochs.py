@@ -22,10 +22,13 @@ class Rows(Sequence[dict[str, Any]]):
         return self._length
 
     def __getitem__(self, index: Any) -> Any:
-        return json.loads(self._line)["epochs"][index]
+        return self._rows()[index]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(json.loads(self._line)["epochs"])
+        return iter(self._rows())
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return json.loads(self._line).get("epochs", [])
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, list | Rows) else NotImplemented

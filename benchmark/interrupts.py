@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import psutil
@@ -71,16 +71,23 @@ def _watch(reading: int) -> None:
 
 def _end() -> None:
     """End this process and its children: records and journal are whole at any moment."""
-    for child in psutil.Process().children(recursive=True):
-        try:
-            child.kill()
-        except psutil.Error:
-            continue
+    end_children(os.getpid())
     shown = _SHOW_CURSOR if on_terminal(sys.stderr) else b""
     try:
         os.write(2, shown + _LINE)
     finally:
         os._exit(INTERRUPTED)
+
+
+def end_children(number: int) -> None:
+    """End all children of a process at once, and theirs."""
+    try:
+        children = psutil.Process(number).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return
+    for child in children:
+        with suppress(psutil.Error):
+            child.kill()
 
 
 @contextmanager

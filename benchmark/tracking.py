@@ -16,24 +16,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
-import psutil
 from rich.console import Console
 
 from benchmark.display import PLAIN
 from benchmark.errors import UserError, unknown
 from benchmark.failures import LONGEST, reason_of
+from benchmark.interrupts import end_children
 from benchmark.record import Record
 from benchmark.spec import called, is_sample
 from benchmark.text import anonymous, plain
+from benchmark.wandb_writer import PATIENCE_SEC
 
 PROJECT = "auxiliary-learning"
 LONGEST_TAG = 64
 """Characters that W&B allows in a tag."""
 
 Mode = Literal["disabled", "offline", "online"]
-PATIENCE_SEC = 120.0
-"""Time that a run may take to be written once nothing else is left to do; then the next command tries again."""
-
 WRITER = (sys.executable, "-m", "benchmark.wandb_writer")
 
 NETRC_FILES = ("~/.netrc", "~/_netrc")
@@ -77,9 +75,13 @@ class _Broken(Exception):
     """W&B failed; its text says how."""
 
 
+class _Silent(_Broken):
+    """Its process has ended, and no answer said why."""
+
+
 def _warn(error: Exception) -> None:
-    first = next(iter(str(error).splitlines()), "") if isinstance(error, _Broken) else reason_of(error)
-    line = f"warning: W&B mirror stopped: {plain(anonymous(first))[:LONGEST]}"
+    reason = " ".join(str(error).split()) if isinstance(error, _Broken) else reason_of(error)
+    line = f"warning: W&B mirror stopped: {plain(anonymous(reason))[:LONGEST]}"
     Console(stderr=True, **PLAIN).print(line, soft_wrap=True)
 
 
@@ -99,6 +101,7 @@ class Mirror:
         self._ledger = self._folder / f"mirrored-{mode}"
         self._writer: subprocess.Popen[str] | None = None
         self._written: list[str] = []
+        self._moves = 0
         self._given_up = False
 
     def catch_up(self, records: Iterable[Record]) -> None:
@@ -114,22 +117,23 @@ class Mirror:
             self._queue.put(record)
 
     def _work(self) -> None:
-        broken: list[Exception] = []
+        broken: Exception | None = None
         try:
             while (record := self._queue.get()) is not None:
                 self._mirror(record)
                 self._written.append(record.spec.digest)
         except Exception as error:
-            broken.append(error)
+            broken = error
         try:
             self._end_writer()
             if self._written:
                 with self._ledger.open("a") as file:
                     file.writelines(digest + "\n" for digest in self._written)
         except Exception as error:
-            broken.append(error)
-        if broken:  # the last one says how the process ended, where that is the reason of the first
-            _warn(broken[-1])
+            if broken is None or isinstance(broken, _Silent):
+                broken = error
+        if broken is not None:
+            _warn(broken)
 
     def _mirror(self, record: Record) -> None:
         self._folder.mkdir(exist_ok=True)
@@ -137,15 +141,19 @@ class Mirror:
             shutil.rmtree(part, ignore_errors=True)
         if self._writer is None:
             self._writer = subprocess.Popen(
-                WRITER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                WRITER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="ascii",
+                env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONINSPECT": ""},
                 start_new_session=True,  # a terminal's Ctrl-C is not for it
             )  # fmt: skip
         assert self._writer.stdin is not None
         assert self._writer.stdout is not None
         with contextlib.suppress(BrokenPipeError):  # then there is no answer either
             print(json.dumps(as_run(record, self._folder.parent, self._mode)), file=self._writer.stdin, flush=True)
-        if not (answer := self._writer.stdout.readline()):
-            raise _Broken("its process ended")
+        while (answer := self._writer.stdout.readline()) == "\n":
+            self._moves += 1
+        if not answer:
+            raise _Silent("its process ended")
+        self._moves += 1
         if failure := json.loads(answer):
             raise _Broken(failure)
 
@@ -188,15 +196,13 @@ class Mirror:
             raise
 
     def _wait(self) -> None:
-        """Wait until all is written, or give up where the process does not come to the end of a run."""
+        """Wait until all is written, or give up where the process does not go on."""
         while self._thread.is_alive():
-            before = len(self._written)
+            before = self._moves
             self._thread.join(PATIENCE_SEC)
-            if self._thread.is_alive() and self._writer is not None and len(self._written) == before:
+            if self._thread.is_alive() and self._writer is not None and self._moves == before:
                 self._given_up = True
-                with contextlib.suppress(psutil.Error):
-                    for child in psutil.Process(self._writer.pid).children(recursive=True):
-                        child.kill()
+                end_children(self._writer.pid)
                 self._writer.kill()
 
     def _drop_waiting(self) -> None:

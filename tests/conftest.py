@@ -1,13 +1,16 @@
-"""Settings every test shares: one thread, a fixed seed."""
+"""Settings every test shares: one thread, a fixed seed, no verdict on time."""
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import torch
 
 from benchmark.places import CACHE_VARIABLE
 
 torch.set_num_threads(1)
+hypothesis.settings.register_profile("patient", deadline=None)  # a slow moment of the machine is no failure
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

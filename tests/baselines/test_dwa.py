@@ -27,7 +27,7 @@ def test_the_fourth_epoch_looks_at_the_last_two_alone() -> None:
     torch.testing.assert_close(method.weights(LOSSES), torch.ones(3))
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
     rates=st.lists(st.floats(0.1, 3), min_size=2, max_size=6),
     scales=st.lists(st.floats(0.01, 100), min_size=6, max_size=6),

@@ -80,7 +80,7 @@ def test_the_logits_gradient_worked_out_by_hand() -> None:
 positive = st.lists(st.floats(0.01, 100), min_size=4, max_size=4)
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.lists(st.floats(-3, 3), min_size=4, max_size=4), positive, positive, positive)
 def test_the_logits_gradient_is_autograds_and_ignores_the_scale_of_a_loss(
     logits: list[float], before: list[float], after: list[float], scales: list[float]

@@ -159,7 +159,7 @@ def test_before_the_first_main_label_auxiliaries_count_as_they_are_and_afterward
 
 
 @EVERY_STRATEGY
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.lists(st.floats(0, 10), min_size=6, max_size=6), st.floats(0, 1))
 def test_factors_close_the_gap_by_the_share_that_relax_says(
     strategy: Strategy, values: list[float], relax: float

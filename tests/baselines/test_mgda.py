@@ -51,7 +51,7 @@ def test_three_gradients_against_a_search_of_the_simplex() -> None:
         assert shortest - 0.02 <= found <= shortest + 1e-12
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, derandomize=True)
 @given(st.integers(1, 12), st.integers(1, 15), st.floats(0, 1), st.floats(0, 2), st.integers(0, 10**6))
 def test_it_conflicts_with_none(tasks: int, size: int, shift: float, spread: float, seed: int) -> None:
     scale = 10 ** (spread * double(tasks, 1, seed=seed + 1))

@@ -18,7 +18,7 @@ from benchmark.aggregates import (
 )
 
 NAN = math.nan
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=30)
 runs = st.lists(st.integers(0, 9).map(float), min_size=1, max_size=5)
 
 

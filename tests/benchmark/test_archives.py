@@ -230,7 +230,7 @@ def test_a_damaged_header_is_not_the_end(tmp_path: Path, at: int) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_damage_ends_in_one_line_or_none(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, data: st.DataObject

@@ -130,7 +130,7 @@ def test_an_image_without_known_pixels_leaves_the_other_images_mean() -> None:
     torch.testing.assert_close(task_means(given.losses(samples)), expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**31), st.integers(1, 70), st.integers(1, 6), st.sampled_from([torch.float32, torch.float64]))
 def test_vectors_of_losses_are_scaled_to_the_same_bits_as_before_there_were_images(
     seed: int, count: int, tasks: int, dtype: torch.dtype

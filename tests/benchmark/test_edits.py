@@ -3,16 +3,18 @@
 import hashlib
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmark.errors import UserError
-from benchmark.record import Store
+from benchmark.record import Record, Store
 from benchmark.spec import Search
-from tests.benchmark.helpers import a_record, a_spec
+from tests.benchmark.helpers import a_failure, a_record, a_spec
 
 ROW = a_record().epochs[0]
 
@@ -28,6 +30,7 @@ ROW = a_record().epochs[0]
         ("test", {"top1": True}),
         ("test", {"top1": math.nan}),
         ("test", {"top1": 10**400}),
+        ("test", {"top1": int(sys.float_info.max) + 1}),
         ("timing", {}),
         ("timing", {"step_sec": math.inf}),
         ("timing", {"step_sec": True}),
@@ -95,6 +98,21 @@ def test_edited_searches_are_refused(edit: dict[str, Any], tmp_path: Path) -> No
         Store(tmp_path).read()
     assert "\n" not in str(told.value)
     assert "\x1b" not in str(told.value)
+
+
+def test_numbers_of_other_libraries_are_numbers() -> None:
+    record = replace(a_record(a_spec(phase="final"), test=0.5), test={"top1": np.float64(0.5)})
+    assert Record.from_json(record.to_json()).test == {"top1": 0.5}
+
+
+def test_a_run_without_a_result_needs_no_epochs(tmp_path: Path) -> None:
+    values = a_failure(a_spec(), "it broke").to_json()
+    del values["epochs"]
+    store = Store(tmp_path)
+    store.path.write_text(json.dumps(values) + "\n")
+    store.read(failed=True)
+    (record,) = store.records.values()
+    assert list(record.epochs) == record.to_json()["epochs"] == []
 
 
 def test_a_final_run_has_no_trial(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def slow(predicted: Tensor, labels: Tensor, classes: int) -> dict[str, float]:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**31), st.integers(1, 6))
 def test_segmentation_is_that_of_sets_of_pixels(seed: int, classes: int) -> None:
     predicted, labels = draw(seed, classes=classes)
@@ -218,7 +218,7 @@ def test_no_number_stays_no_number() -> None:
     assert found["normals_within_30"] == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.integers(1, 40))
 def test_the_median_is_off_by_half_a_bin_at_most(seed: int, count: int) -> None:
     stream = torch.Generator().manual_seed(seed)
@@ -299,7 +299,7 @@ def slow_parts(predicted: Tensor, labels: Tensor, count: int) -> float:
     return sum(mious) / len(mious)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**31), st.integers(1, 6))
 def test_instance_miou_is_that_of_sets_of_points(seed: int, count: int) -> None:
     predicted, labels = (values.flatten(1) for values in draw(seed, classes=count))

@@ -19,7 +19,7 @@ T_2 = 0.95 * math.sqrt(2 / (1 - 0.95**2))
 
 scores = st.floats(-10, 10).map(lambda value: round(value, 3))
 pairs = st.lists(st.tuples(scores, scores), min_size=2, max_size=8)
-quick = settings(max_examples=50, deadline=None)
+quick = settings(max_examples=50)
 
 
 def test_mean_and_standard_error_by_hand() -> None:

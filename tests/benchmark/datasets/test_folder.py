@@ -138,7 +138,7 @@ def test_pictures_are_turned_upright(tmp_path: Path, orientation: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, of what it skips
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_broken_exif_is_passed_over_or_told(seed: int) -> None:
     random = np.random.default_rng(seed)
