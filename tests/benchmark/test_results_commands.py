@@ -4,6 +4,7 @@ import functools
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from benchmark import suites
 from benchmark.findings.runs import final_runs, records_of
-from benchmark.record import Record
+from benchmark.record import Record, Store
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.markdown import fences
@@ -63,6 +64,23 @@ def same(value: object, texts: list[str]) -> bool:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return any(float(text) == value for text in texts)
     return str(value).lower() in texts
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _each_file_is_read_once() -> Iterator[None]:
+    """Let the many commands that ask for the same records share them: they are frozen, and nothing adds to them."""
+    read, known = Store.read, dict[tuple[Path, bool], dict[str, Record]]()
+
+    def once(store: Store, *, failed: bool = False) -> None:
+        key = store.path.resolve(), failed
+        if key not in known:
+            read(store, failed=failed)
+            known[key] = store.records
+        store.records = dict(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "read", once)
+        yield
 
 
 CASES = [(page, shlex.join(words)) for page in PAGES for words in commands(page)]

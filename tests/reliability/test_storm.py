@@ -80,11 +80,11 @@ def live(killer: Killer, observed: Path, folder: Path, end: float) -> Ended:
             killer.watch(started, len(lines(folder)))
             workers.update(started.workers())
             assert time.monotonic() < end, f"the deadline is over: {told(observed, lines(folder))}"
-            time.sleep(0.02)
+            time.sleep(0.1)
         ended = started.end()
         while any(map(psutil.Process.is_running, workers)):
             assert time.monotonic() < end, f"workers live on: {workers}"
-            time.sleep(0.02)
+            time.sleep(0.1)
     driver_died(observed)
     return ended
 
