@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -35,10 +36,19 @@ def run_app(app: typer.Typer, name: str) -> int:
     except Exception as error:  # typer's own errors share no public base class across its versions
         if not hasattr(error, "format_message"):
             raise
-        return _refuse(error.format_message())  # type: ignore[attr-defined]
+        return _refuse(_told(error))
     if status == INTERRUPTED:
         print("stopped; finished runs are recorded, and the same command goes on from here", file=sys.stderr)
     return status
+
+
+def _told(error: Any) -> str:
+    """Return what typer says of a mistake, with what could have been meant where a command is none."""
+    commands = getattr(getattr(getattr(error, "ctx", None), "command", None), "commands", {})
+    message = error.format_message()
+    if not commands or not message.startswith("No such command") or "Did you mean" in message:
+        return message
+    return f"{message.rstrip('.')}; choose one of: {', '.join(commands)}"
 
 
 def _refuse(message: str) -> int:

@@ -106,6 +106,12 @@ def test_mistakes_are_one_line(words: tuple[str, ...], told: str, cli: Cli, tmp_
     assert not list(tmp_path.iterdir())
 
 
+def test_a_measurement_that_there_is_not_is_told_with_those_there_are(cli: Cli) -> None:
+    ended = cli("nothing")
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert "'nothing'; choose one of: overhead, methods, " in ended.err
+
+
 def test_a_file_of_something_else_is_told_and_kept(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / costs.FILE
     path.parent.mkdir()
