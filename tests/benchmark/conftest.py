@@ -19,6 +19,7 @@ from benchmark.run import app
 from tests.benchmark.helpers import Ended, Toy, install
 
 Cli = Callable[..., Ended]
+FONT_TYPE = STYLE["pdf.fonttype"]
 
 
 @pytest.fixture
@@ -68,8 +69,15 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw fewer dots an inch: commands of this process write many figures that nobody looks at."""
+    """Draw fewer dots an inch and whole fonts: commands of this process write many figures that nobody looks at."""
     monkeypatch.setitem(STYLE, "savefig.dpi", 60)
+    monkeypatch.setitem(STYLE, "pdf.fonttype", 3)  # taking letters out of a font takes half a second a figure
+
+
+@pytest.fixture
+def real_fonts(coarse_figures: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put letters into figures as users have them."""
+    monkeypatch.setitem(STYLE, "pdf.fonttype", FONT_TYPE)
 
 
 @pytest.fixture

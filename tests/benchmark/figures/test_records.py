@@ -277,6 +277,7 @@ def test_the_papers_ablation_is_read() -> None:
     assert published_ablation("toy", "few", "hidden_layers", Metric("top1")) is None
 
 
+@pytest.mark.usefixtures("real_fonts")
 def test_all_that_records_can_serve_is_written_always_the_same(arms: list[Arm], tmp_path: Path) -> None:
     found = records_of(arms)
     written = write_figures(arms, found, tmp_path)

@@ -244,7 +244,7 @@ def test_files_are_written_and_the_style_is_that_of_all_figures(
     found = write_figures(arms, by_digest([*records[1:], a_failure(records[0].spec)]), tmp_path)
     assert found[:5] == ["weights.csv", "own.pdf", "own.png", "weights.pdf", "weights.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(found)
-    assert seen == [7, STYLE["font.size"], 42]
+    assert seen == [7, STYLE["font.size"], STYLE["pdf.fonttype"]]
     assert mpl.rcParams["font.size"] == before != STYLE["font.size"]
     with (tmp_path / "weights.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
