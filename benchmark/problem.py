@@ -11,6 +11,7 @@ from auxilearn import Method, stateless_call
 from auxilearn.method import Parameters, TaskKind
 from benchmark.data import Batch
 from benchmark.models.multitask import MultiTask
+from benchmark.seeds import seed_torch
 from benchmark.tasks import TaskGroup
 
 
@@ -70,5 +71,5 @@ def _joined(parts: Sequence[Tensor]) -> Tensor:
 def build_method(name: str, problem: SupervisedProblem, hyper: dict[str, Any], seed: int) -> Method:
     """Return the method of that name, its own parameters initialised by `seed`."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        seed_torch(seed)
         return baselines.load(name)(problem, **hyper)

@@ -18,6 +18,17 @@ def generator(suite: str, setting: str, seed: int, purpose: str) -> torch.Genera
     return torch.Generator().manual_seed(derive(suite, setting, seed, purpose))
 
 
+def seed_torch(seed: int) -> None:
+    """Seed torch's own streams, of the CPU and of CUDA devices, to where `torch.manual_seed` would.
+
+    That one also keeps a call, with the text of its whole stack, for each kind of device that is not there: time and
+    memory of thousands of runs in one process.
+    """
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(seed)
+
+
 class Streams:
     """What a run draws from beside the order of its batches: torch's own streams, the device's too, and a reader's."""
 

@@ -227,7 +227,7 @@ class Suite(ABC):
     def problem(self, setting: str, seed: int) -> SupervisedProblem:
         """Return the problem with a network initialised by `seed`."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seeds.derive(self.name, setting, seed, "init"))
+            seeds.seed_torch(seeds.derive(self.name, setting, seed, "init"))
             return SupervisedProblem(self.model(setting), self.groups_of(setting), self.task_groups_of(setting))
 
     @property

@@ -110,7 +110,7 @@ class Training:
         self.clock, self.rows = clock or Clock(), list[Row]()
         self.kept, self.diagnostics, self.step, self.earlier_peak = Losses(device), Means(device), 0, 0
         self.visit: Visit = lambda training: None
-        torch.manual_seed(self._seed("noise"))
+        seeds.seed_torch(self._seed("noise"))
 
     def _seed(self, purpose: str) -> int:
         return seeds.derive(self.spec.suite, self.spec.setting, self.spec.seed, purpose)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from benchmark.places import CACHE_VARIABLE
+from benchmark.seeds import seed_torch
 
 torch.set_num_threads(1)
 hypothesis.settings.register_profile("patient", deadline=None)  # a slow moment of the machine is no failure
@@ -15,7 +16,7 @@ hypothesis.settings.load_profile("patient")
 
 @pytest.fixture(autouse=True)
 def _seed() -> None:
-    torch.manual_seed(0)
+    seed_torch(0)
 
 
 @pytest.fixture(autouse=True, scope="session")

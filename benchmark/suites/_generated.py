@@ -57,7 +57,7 @@ class GeneratedLabels(Suite):
     def problem(self, setting: str, seed: int) -> GeneratedLabelProblem:  # type: ignore[override]
         """Return the problem with a network initialised by `seed`."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seeds.derive(self.name, setting, seed, "init"))
+            seeds.seed_torch(seeds.derive(self.name, setting, seed, "init"))
             model = self.model(setting)
         return GeneratedLabelProblem(
             model,

@@ -95,6 +95,14 @@ def test_streams_differ_by_each_of_what_names_them(other: tuple[str, str, int, s
     assert not torch.equal(torch.rand(4, generator=first), torch.rand(4, generator=second))
 
 
+def test_torchs_own_streams_start_where_torch_would_start_them() -> None:
+    first = seeds.derive("toy", "few", 0, "noise")
+    seeds.seed_torch(first)
+    drawn = torch.rand(4), torch.randperm(9)
+    torch.manual_seed(first)
+    assert all(map(torch.equal, drawn, (torch.rand(4), torch.randperm(9))))
+
+
 def test_names_that_join_to_the_same_text_give_other_streams() -> None:
     assert seeds.derive("a", "bc", 1, "d") != seeds.derive("ab", "c", 1, "d")
     assert seeds.derive("a", "b1", 1, "d") != seeds.derive("a", "b", 11, "d")
