@@ -3,7 +3,6 @@
 from benchmark import suites
 from benchmark.findings.rankings import COARSE_FULL, COARSE_GRIDS
 from benchmark.findings.runs import RESULTS
-from benchmark.record import Record
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.prose.page import SPELLED, section
 from tests.benchmark.prose.scores import (
@@ -20,7 +19,8 @@ from tests.benchmark.prose.scores import (
 
 SAID = section("CIFAR-100: with all epochs")
 FULL, SHORT = (folder.relative_to(RESULTS).as_posix() for folder in (COARSE_FULL, COARSE_GRIDS))
-SETTING, BEST, LINEAR = "5-shot", "scalarization", "auxilearn-linear"
+SETTING, BEST = "5-shot", "scalarization"
+COMBINERS = LINEAR, NONLINEAR = "auxilearn-linear", "auxilearn-nonlinear"
 
 
 def by_full() -> dict[str, Scores]:
@@ -35,28 +35,32 @@ def by_short() -> dict[str, Scores]:
 
 
 def test_what_was_run() -> None:
+    assert by_full().keys() == scores_by_method(SHORT, SETTING).keys()
+    assert f"All {SPELLED[len(by_full())]} methods that were searched with all of them" in SAID
     epochs = suites.load("cifar100-coarse").epochs
     assert {len(record.epochs) for record in finals(FULL)} == {epochs}
     assert {2 * len(record.epochs) for record in finals(SHORT)} == {epochs}
     assert "The sections above have half of the suite's epochs" in SAID
     assert {rate(record, "weight_decay") for record in (*finals(FULL), *finals(SHORT))} == {0.0005}
     rates = {name: {rate(record) for record in searches(FULL, name)} for name in by_full()}
-    assert {name for name, found in rates.items() if found != {rate(r) for r in searches(SHORT, name)}} == {LINEAR}
+    assert {name for name, found in rates.items() if found != {rate(r) for r in searches(SHORT, name)}} == {*COMBINERS}
     (weight,) = {rate(record, "auxiliary_weight") for record in finals(FULL, BEST)}
     assert f"the constant with its weight of {weight:g}" in SAID
     for name, own in {"famo": "gamma", "gradnorm": "alpha"}.items():
         assert {rate(r, own) for r in searches(FULL, name)} == {rate(r, own) for r in finals(SHORT, name)}
     assert "`famo` and `gradnorm` with the values of their own that the shorter runs chose" in SAID
-    assert {rate(r, "auxiliary_lr") for r in (*searches(FULL, LINEAR), *finals(SHORT, LINEAR))} == {0.001}
-    assert "AuxiLearn's linear combiner with the rate of its outer step that these chose" in SAID
+    for name in COMBINERS:
+        assert {rate(r, "auxiliary_lr") for r in (*searches(FULL, name), *finals(SHORT, name))} == {0.001}
+    assert "AuxiLearn's combiners with the rate of the outer step that these chose" in SAID
 
 
 def test_the_rate_that_was_left_out_was_the_worst() -> None:
-    tried = [record for record in searches(SHORT, LINEAR) if rate(record, "auxiliary_lr") == 0.001]
-    worst = min(tried, key=lambda record: record.selected["validation"]["top1"])
-    assert rate(worst) == max(map(rate, tried))
-    assert {rate(record) for record in searches(FULL, LINEAR)} == {rate(record) for record in tried} - {rate(worst)}
-    assert f"without the network's largest rate, the worst of the {SPELLED[len(tried)]} there" in SAID
+    for name in COMBINERS:
+        tried = [record for record in searches(SHORT, name) if rate(record, "auxiliary_lr") == 0.001]
+        worst = min(tried, key=lambda record: record.selected["validation"]["top1"])
+        assert rate(worst) == max(map(rate, tried))
+        assert {rate(record) for record in searches(FULL, name)} == {rate(record) for record in tried} - {rate(worst)}
+        assert f"without the network's largest rate, the worst of the {SPELLED[len(tried)]} there for both" in SAID
 
 
 def test_the_ranking_and_the_rates_are_the_same() -> None:
@@ -101,29 +105,30 @@ def test_advantages_over_the_single_task() -> None:
     behind = f"{-under_before[next_best].points:.1f} points behind it after ten epochs and not significantly"
     told = f"`{next_best}`, the next best, which was {behind}, is {-under_best[next_best].points:.1f} points behind"
     assert told in SAID
-    over_one, apart = less_one(full, "stl"), less_one(full, "equal")[LINEAR]
-    assert not any(over_one[name].significant for name in ("equal", LINEAR))
-    assert not apart.significant
-    points = f"{over_one['equal'].points:.1f} and {over_one[LINEAR].points:.1f} points above the single task"
-    neither = f"{points}, neither significantly, and {-apart.points:.1f} points apart"
-    assert f"Equal weights and AuxiLearn are {neither}" in SAID
+    others = ("uncertainty", *COMBINERS)
+    over_one, under_equal = less_one(full, "stl"), less_one(full, "equal")
+    assert not any(over_one[name].significant for name in ("equal", *others))
+    assert not any(under_equal[name].significant or under_equal[name].points > 0 for name in others)
+    *first, last = (f"{over_one[name].points:.1f}" for name in ("equal", *others))
+    points = f"{', '.join(first)} and {last} points above the single task, none significantly"
+    who = "Equal weights, uncertainty weighting and AuxiLearn's linear and nonlinear combiner"
+    below = f"none of the last {SPELLED[len(others)]} is significantly below equal weights"
+    assert f"{who} are {points}, and {below}" in SAID
 
 
 def test_machines() -> None:
     own = {name: {record.environment["device"] for record in finals(FULL, name)} for name in by_full()}
-    others = set.union(*(own[name] for name in own if name not in {"famo", "gradnorm"}))
-    assert not (own["famo"] | own["gradnorm"]) & others
-    assert "`famo` and `gradnorm` have their long runs from a machine of another kind" in SAID
-
-
-def last_is_best(records: list[Record]) -> float:
-    """Return the share of runs whose last epoch is their best."""
-    return sum(record.selected["epoch"] == len(record.epochs) for record in records) / len(records)
+    later = {"famo", "gradnorm", "uncertainty", NONLINEAR}
+    (one,), (other,) = (set.union(*(own[name] for name in own if (name in later) == new)) for new in (True, False))
+    assert one != other
+    who = "`famo`, `gradnorm`, `uncertainty` and the nonlinear combiner"
+    assert f"{who} have their long runs from a machine of another kind" in SAID
 
 
 def test_many_are_still_not_done() -> None:
-    assert round(2 * last_is_best(finals(FULL))) == 1
-    assert "Half of the runs still have their best epoch last" in SAID
+    found = finals(FULL)
+    last = sum(record.selected["epoch"] == len(record.epochs) for record in found)
+    assert f"{last} of the {len(found)} runs still have their best epoch last" in SAID
 
 
 def test_elsewhere() -> None:
