@@ -69,7 +69,6 @@ def _check_success(values: Mapping[str, Any], *, final: bool) -> None:
 
 def _check_numbers(what: str, numbers: Collection[Any]) -> None:
     kinds = set(map(type, numbers))  # few, where the numbers are many
-    if bool in kinds or not all(issubclass(kind, int | float) for kind in kinds):
-        raise ValueError(f"{what} is not a number that a run writes")
-    if not max(map(abs, numbers), default=0) <= sys.float_info.max:
+    known = bool not in kinds and all(issubclass(kind, int | float) for kind in kinds)
+    if not known or not max(map(abs, numbers), default=0) <= sys.float_info.max:
         raise ValueError(f"{what} is not a number that a run writes")

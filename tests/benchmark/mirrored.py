@@ -1,5 +1,6 @@
-"""What files of W&B hold: LevelDB-log frames of protobuf records."""
+"""Records mirrored as a command does, and what files of W&B hold: LevelDB-log frames of protobuf records."""
 
+import contextlib
 import json
 import re
 import struct
@@ -7,7 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from wandb.proto import wandb_internal_pb2 as pb
+
+from benchmark.record import Record
+from benchmark.tracking import Mirror, Mode
 
 BLOCK, FIRST = 32768, (1, 4)  # 1 is a full record, 2 the first part of one, 3 a middle, 4 the last
 
@@ -59,3 +64,28 @@ def read(path: Path) -> dict[str, Any]:
             pairs = ((item.key or "/".join(item.nested_key), item.value_json) for item in record.summary.update)
             found["summary"] |= {key: json.loads(value) for key, value in pairs}
     return found
+
+
+def mirror(folder: Path, *records: Record, mode: Mode = "offline") -> None:
+    """Mirror as a command does: what is recorded first, then what it adds."""
+    with Mirror(folder, mode) as given:
+        given.catch_up(records[:1])
+        for record in records[1:]:
+            given.add(record)
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the files of W&B below a folder."""
+    return sorted(folder.rglob("*.wandb"))
+
+
+def ids(folder: Path) -> list[str]:
+    """Return the ids of the runs that have a whole file, to its record of the end."""
+    found = []
+    for path in files(folder):
+        kinds = []
+        with contextlib.suppress(DecodeError):  # of a frame that was cut off
+            kinds.extend(record.WhichOneof("record_type") for record in messages(path))
+        if "exit" in kinds:
+            found.append(read(path)["run"].run_id)
+    return sorted(found)

@@ -28,7 +28,7 @@ from benchmark.terminal import print_table
 from benchmark.text import is_plain, plain, spreadsheet
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, by_digest
-from tests.benchmark.test_tracking import files, mirror, read
+from tests.benchmark.mirrored import files, mirror, read
 
 NAMES = (
     "[bold red]x[/bold red]",

@@ -14,8 +14,8 @@ import pytest
 from benchmark.stopping import BOUNCE_SEC
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT, environment, lines
+from tests.benchmark.mirrored import ids
 from tests.benchmark.processes import Running, running, wait_until
-from tests.benchmark.test_tracking import ids
 
 PLAN = (
     *("--suite", "digits", "--settings", "5-shot", "--methods", "equal", "--epochs", "60", "--seeds", "2"),
