@@ -28,7 +28,7 @@ def path_sec(*, searches: int, finals: int, run_sec: float, workers: int) -> flo
 
 
 class Durations:
-    """What runs of each arm take: the median of those that are recorded, in this setting or else in others.
+    """What runs of each arm take: the median of those that are recorded, in its setting or else in others.
 
     Only runs on the same data and of the same length count. They may have been made on other machines, which moves
     the order and never a result.
@@ -48,7 +48,15 @@ class Durations:
         for setting in (spec.setting, None):
             bisect.insort(self._known.setdefault((setting, spec.method), []), seconds)
 
+    def recorded(self, arm: Arm) -> float | None:
+        """Return the seconds that a run of an arm took, None if none in its setting is known."""
+        return self._median(arm.setting, arm.method)
+
     def expected(self, arm: Arm) -> float | None:
         """Return the seconds that a run of an arm takes, None if no run of its method is known."""
-        known = self._known.get((arm.setting, arm.method)) or self._known.get((None, arm.method))
-        return None if known is None else known[len(known) // 2]
+        found = self.recorded(arm)
+        return self._median(None, arm.method) if found is None else found
+
+    def _median(self, setting: str | None, method: str) -> float | None:
+        known = self._known.get((setting, method))
+        return known[len(known) // 2] if known else None

@@ -21,7 +21,7 @@ from benchmark.spec import CONTROLS, SEARCH_SEED, AskedPrecision, Pruner, Sample
 from benchmark.suite import Suite
 from benchmark.text import is_plain, plain
 from benchmark.train import OPTIMIZER_HYPER
-from benchmark.values import fixed, given_values, in_ranges, searched, values_of
+from benchmark.values import Values, fixed, given_values, in_ranges, searched, values_of
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ class Options:
     sampler: Sampler = "tpe"
     sampler_seed: int = 0
     pruner: Pruner | None = None
+
+    @property
+    def values(self) -> dict[str, tuple[str, ...]]:
+        """Values given to hyper-parameters, as text, whether fixed or to be searched."""
+        return {**self.grid, **{name: (text,) for name, text in self.fixed.items()}}
 
 
 def make_plan(options: Options) -> list[Arm]:
@@ -191,8 +196,7 @@ def arm_of(suite: Suite, data: str, setting: str, name: str, options: Options, *
     method = load_method(name)
     sample = is_sample(data)
     values = values_of(suite, name, method, sample=sample)
-    asked = {**options.grid, **{key: (text,) for key, text in options.fixed.items()}}
-    given = given_values(name, method, values, asked)
+    given = given_values(name, method, values, options.values)
     values |= given
     domains = values if options.trials is None else in_ranges(values, given, method, n_tasks)
     space = searched(domains)
@@ -212,6 +216,19 @@ def arm_of(suite: Suite, data: str, setting: str, name: str, options: Options, *
         precision=options.precision,
         search=search,
     )
+
+
+def departures(arms: Iterable[Arm], options: Options) -> Values:
+    """Return the values given to hyper-parameters that are not the suite's own, by name or `method.name` as given."""
+    found: Values = {}
+    for arm in arms:
+        method = load_method(arm.method)
+        own = values_of(arm.suite, arm.method, method, sample=is_sample(arm.data))
+        for name, values in given_values(arm.method, method, own, options.values).items():
+            if values != own[name]:
+                special = f"{arm.method}.{name}"
+                found[special if special in options.values else name] = values
+    return found
 
 
 def check_values(arm: Arm, points: Sequence[Mapping[str, Value]]) -> None:

@@ -13,6 +13,7 @@ from benchmark import stopping, terminal, tracking
 from benchmark.attempts import RETRIES
 from benchmark.campaign import is_complete, missing
 from benchmark.commands import FAILED
+from benchmark.conditions import conditions_of, title_of
 from benchmark.dataset import INCOMPLETE
 from benchmark.driver import Outlets, execute
 from benchmark.engine import Resources, tell
@@ -21,10 +22,10 @@ from benchmark.failures import closing_line
 from benchmark.figures import write_figures
 from benchmark.fill import Fill, command_under
 from benchmark.interrupts import second_ends_at_once
-from benchmark.plan import Arm, Options, check_values, list_arms, make_plan
+from benchmark.plan import Arm, Options, check_values, departures, list_arms, make_plan
 from benchmark.plugins import blaming, is_usable
 from benchmark.record import Store
-from benchmark.spec import is_sample
+from benchmark.spec import called, is_sample
 from benchmark.storage import check_url
 from benchmark.table import Table, make_table
 from benchmark.where import Where
@@ -122,8 +123,15 @@ def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[T
     arms = [arm for arm in everything if arm.setting in settings and arm.method in methods and _belongs(arm, request)]
     served = {arm.method for arm in arms if not arm.declined}
     arms.sort(key=lambda arm: arm.method not in served)
-    table = make_table(arms, store.records, request.command, request.references)
+    table = make_table(arms, store.records, request.command, request.references, _title(arms, request.options))
     return table, [*table.write(store.folder), *write_figures(arms, store.records, store.folder, families=False)]
+
+
+def _title(arms: Sequence[Arm], options: Options) -> str:
+    """Return what the table of a command is called: where it is not of the suite's own plan, by what it differs."""
+    suite, data, conditions = arms[0].suite, arms[0].data, conditions_of(arms[0].spec({}))
+    asked, trials = departures(arms, options), options.trials
+    return title_of(called(suite.name, data), conditions, suite, asked=asked, trials=trials, several_data=False)
 
 
 def _belongs(arm: Arm, request: Request) -> bool:

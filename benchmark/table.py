@@ -73,6 +73,7 @@ def make_table(
     records: Mapping[str, Record],
     command: Command = fill_command,
     references: Sequence[str] = (),
+    title: str = "",
 ) -> Table:
     """Return the table of a plan from the records there are; nothing else is read but published numbers.
 
@@ -81,5 +82,6 @@ def make_table(
         records: Records by digest.
         command: Says how the missing runs of arms are made.
         references: Methods that all others are compared with; none for the default ones.
+        title: What the table is called; none for that of the suite.
     """
-    return Table(gather(arms, records, command=command, references=references))
+    return Table(gather(arms, records, title=title, command=command, references=references))

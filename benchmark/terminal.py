@@ -48,8 +48,9 @@ def console() -> Console:
 
 
 def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
-    """Print results and task weights, a grid a setting, and where the files are, if any are named."""
+    """Print results and task weights under their title, a grid a setting, and where the files are, if any are named."""
     out = console()
+    _print_text(out, f"{table.data.title}\n")
     methods = {}
     for setting, frame in by_setting(table.results):
         known = frame.loc[(frame.drop(columns=["method", "trials"]) != "–").any(axis=1)]  # others are another setting's
@@ -152,7 +153,7 @@ def print_plan(arms: Sequence[Arm], records: Mapping[str, Record], resources: Re
         if arm.declined:
             rows.append([arm.setting, arm.method, *["–"] * 4])
             continue
-        remaining, cost = missing(arm, records), seconds[arm.method]
+        remaining, cost = missing(arm, records), seconds[arm.setting, arm.method]
         left, left_sec = left + remaining, left_sec + remaining * cost
         rows.append([arm.setting, arm.method, budget.trials(arm), *map(str, (arm.seeds, remaining)), f"{cost:.2f}"])
     columns = ("setting", "method", "trials", "final runs", "left to run", "s/run")

@@ -115,6 +115,11 @@ class Training:
     def _seed(self, purpose: str) -> int:
         return seeds.derive(self.spec.suite, self.spec.setting, self.spec.seed, purpose)
 
+    @property
+    def steps_per_epoch(self) -> int:
+        """Number of training steps of an epoch."""
+        return self.suite.steps_per_epoch or len(self.batches)
+
     def _shufflers(self) -> tuple[Shuffler, Shuffler]:
         """Return the training batches, and the endless batches that outer steps learn from."""
         data, suite = self.data, self.suite
@@ -194,7 +199,7 @@ class Training:
         """Train one epoch and return the mean loss and the present weight of each task, and diagnostics."""
         if not self.kept.steps:
             self.batches.restart()
-        self._steps((self.suite.steps_per_epoch or len(self.batches)) - self.kept.steps)
+        self._steps(self.steps_per_epoch - self.kept.steps)
         losses, mean, diagnostics = self.kept.samples(), self.kept.means(), self.diagnostics
         self.kept, self.diagnostics = Losses(self.device), Means(self.device)
         weights = self.method.weights(losses)

@@ -34,6 +34,7 @@ class Across:
 
     Attributes:
         suites: Names of the suites as results bear them.
+        parts: The settings of suites of which others have no records at all, by name of the suite.
         reference: What gains are relative to.
         methods: A row a method; columns method, mean_rank, iqm, iqm_low, iqm_high, improvement, improvement_low,
             improvement_high, delta_m_mean_over_tasks, delta_m_mean_over_metrics, fewest_runs and most_runs (final runs
@@ -48,6 +49,7 @@ class Across:
     """
 
     suites: tuple[str, ...]
+    parts: Mapping[str, Sequence[str]]
     reference: str
     methods: pd.DataFrame
     critical_difference: float
@@ -63,17 +65,25 @@ class Across:
         return self.friedman < ALPHA
 
 
-def aggregate(results: Sequence[Results], *, reference: str = DEFAULT_REFERENCE, seed: int) -> Across:
-    """Return the aggregates of methods that have final runs in every setting of every suite.
+def aggregate(
+    results: Sequence[Results],
+    *,
+    reference: str = DEFAULT_REFERENCE,
+    seed: int,
+    planned: Mapping[str, Sequence[str]] | None = None,
+) -> Across:
+    """Return the aggregates of methods that have final runs in every setting of every suite that has records at all.
 
     A suite counts once for ranks: its score is the mean over its settings, which share data, of the main metric's mean.
-    Runs of all settings are pooled for interquartile means and averaged for probabilities, each setting a stratum.
+    In interquartile means and probabilities each setting has the same weight, and in their intervals it is a stratum.
 
     Args:
         results: One for each suite.
         reference: What gains are relative to: a run's gain is (score - mean of the reference) / that mean, in percent,
             with the sign turned for errors.
         seed: Of the bootstrap.
+        planned: All settings that suites have, by name as results bear it; where a suite has none here, those with
+            records are taken for all.
 
     Raises:
         UserError: Fewer than two methods, or not the reference, have runs everywhere.
@@ -104,6 +114,9 @@ def aggregate(results: Sequence[Results], *, reference: str = DEFAULT_REFERENCE,
     sample = any(each.sample for each in results)
     return Across(
         suites=tuple(each.suite for each in results),
+        parts={
+            each.suite: each.settings for each in results if {*(planned or {}).get(each.suite, ())} - {*each.settings}
+        },
         reference=reference,
         methods=pd.DataFrame(rows).sort_values("mean_rank", kind="stable", ignore_index=True),
         critical_difference=nemenyi_critical_difference(len(kept), len(results)),

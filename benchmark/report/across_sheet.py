@@ -45,13 +45,15 @@ def caption(across: Across) -> str:
     reference = across.reference
     return (
         f"{SAMPLE_CAPTION if across.sample else ''}"
-        f"{count} methods with final runs in all settings of {suites} suite{'s' * (suites > 1)}, main metrics on the "
-        "test set. Mean rank: over suites, 1 is best, ties share their rank; a suite's score is the mean over its "
-        f"settings. Runs: final runs in a setting that gave a result, without the others. {_tests(across)} "
+        f"{count} methods with final runs in all settings of {suites} suite{'s' * (suites > 1)}{_parts(across)}, main "
+        "metrics on the test set. Mean rank: over suites, 1 is best, ties share their rank; a suite's score is the "
+        "mean over its settings. Runs: final runs in a setting that gave a result, without the others. "
+        f"{_tests(across)} "
         f"Gain of a run: its score less the mean of {reference} in the same setting, in percent of that mean, errors "
-        "turned round. IQM: interquartile mean of the gains of all runs (Agarwal et al. 2021). P: probability that a "
-        f"run is better than one of {reference}, ties half, mean over settings. In brackets 95 % percentile bootstrap "
-        "intervals, runs resampled within each setting (stratified), none where one has a single run; for gains the "
+        "turned round. IQM: interquartile mean of the gains of all runs (Agarwal et al. 2021), each setting with the "
+        f"same weight. P: probability that a run is better than one of {reference}, ties half, mean over settings. In "
+        "brackets 95 % percentile bootstrap intervals, runs resampled within each setting (stratified), none where one "
+        "has a single run; for gains the "
         f"mean of {reference} is held fixed. "
         f"Δm against {reference}, a setting being a task with the metrics of its main task: tasks first, up: mean over "
         "tasks of the mean over their metrics, better is positive (Maninis et al. 2019; Lin and Zhang 2023); all "
@@ -59,6 +61,12 @@ def caption(across: Across) -> str:
         "Nash-MTL)."
         f"{f' Left out: {left_out}.' if left_out else ''}"
     )
+
+
+def _parts(across: Across) -> str:
+    """Return of which suites only some settings were run."""
+    parts = [f"{suite} only in {', '.join(settings)}" for suite, settings in across.parts.items()]
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _tests(across: Across) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import baselines
 from benchmark.arm import Arm
+from benchmark.conditions import RANGES, Conditions, conditions_of
 from benchmark.errors import UserError
 from benchmark.hyper import as_text
 from benchmark.places import Places
@@ -14,7 +15,6 @@ from benchmark.plan import Options, arm_of
 from benchmark.plugins import load_method, load_suite
 from benchmark.record import Record
 from benchmark.report.budgets import Drawn, asked_by, budgets_of, drawn_from, trials_so_far, with_ranges_of
-from benchmark.report.conditions import RANGES, Conditions, conditions_of
 from benchmark.report.grids import asked_for
 from benchmark.report.joining import Key, Variant, members, plans, scoped
 from benchmark.spec import is_sample, other_weights

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from benchmark.arm import Arm
-from benchmark.report.conditions import RANGES
+from benchmark.conditions import RANGES
 from benchmark.spec import Value
 from benchmark.values import Values
 

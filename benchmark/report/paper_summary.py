@@ -31,7 +31,7 @@ def summary(table: PaperTable) -> pd.DataFrame:
 
 def _line(table: PaperTable, results: Results) -> dict[str, object]:
     shown = [(row, cell) for row in results.rows for cell in row.cells if cell.published is not None]
-    found = [cell.difference for _, cell in shown if not isnan(cell.difference)]
+    found = [cell.difference for row, cell in shown if row.state == "measured" and not isnan(cell.difference)]
     near = sum(abs(difference) <= NEAR * (1 + ROUNDING) for difference in found)
     counts = {state: sum(row.state == state for row, _ in shown) for state in STATES}
     agreeing = {} if table.sample else {f"≤ {NEAR} SE": f"{near} of {len(found)}" if found else "–"}

@@ -125,7 +125,8 @@ def _across(request: Request, found: Found) -> Across | None:
         raise UserError(f"no records below {request.results_dir}; python -m benchmark.run makes them")
     results = [own_results(name, found[name], seed=request.seed, results_dir=request.results_dir) for name in names]
     reference = request.references[0] if request.references else DEFAULT_REFERENCE
-    return aggregate(results, reference=reference, seed=request.seed)
+    planned = {each.suite: tuple(load_suite(name).settings) for name, each in zip(names, results, strict=True)}
+    return aggregate(results, reference=reference, seed=request.seed, planned=planned)
 
 
 def _report_paper(request: Request, found: Found) -> None:
@@ -197,8 +198,6 @@ def _report_suite(request: Request, name: str, records: Mapping[str, Record]) ->
     results = [plan.results for plan in source.plans]
     files = [*write(results, folder), write_page(source, folder), *_figures(request, name, records)]
     for number, each in enumerate(results, start=1):
-        if len(results) > 1:
-            print(f"\n{each.title}\n")
         terminal.print_table(Table(each), folder, shown(files) if number == len(results) else [])
 
 

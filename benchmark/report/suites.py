@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.arm import Arm
+from benchmark.conditions import title_of
 from benchmark.errors import UserError
 from benchmark.fill import Fill, fill_from_records
 from benchmark.record import Record
 from benchmark.report.absent import with_absent
-from benchmark.report.conditions import title_of
 from benchmark.report.experiments import Experiment, experiments
 from benchmark.spec import called
 from benchmark.statistics import SEED

@@ -31,7 +31,6 @@ def caption(arms: Sequence[Arm], found: Sequence[Record], records: Mapping[str, 
     suite, arm, come = arms[0].suite, arms[0], provenance(arms, found)
     code = f", code of commit {', '.join(come.commits)}" if come.commits else ""
     times = f"Times measured on: {', '.join(come.devices)}. {_MEMORY}" if come.devices else ""
-    epoch = "the last epoch counts, " if suite.selected_epoch == "last" else "epoch and "
     return (
         f"{SAMPLE_CAPTION if is_sample(arm.data) else ''}"
         f"{_weights_caption(other_weights(arm.data))}"
@@ -39,7 +38,7 @@ def caption(arms: Sequence[Arm], found: Sequence[Record], records: Mapping[str, 
         f"{_runs(arms, found)}, "
         f"{arm.epochs} epoch{'s' * (arm.epochs != 1)}"
         f"{phrase(suite.controls)}; "
-        f"{epoch}hyper-parameters selected by validation {suite.selection.name}; test set evaluated once a run. "
+        f"{_selection(arms)}; test set evaluated once a run. "
         f"Protocol {come.protocol}{budget.phrase(arms)}{code}. "
         f"{precision.phrase(found)}{times}"
         f"{grid_ends.phrase(arms, records)}"
@@ -56,6 +55,15 @@ def provenance(arms: Sequence[Arm], found: Iterable[Record]) -> Provenance:
         torch=tuple(sorted({str(each["torch"]) for each in about if "torch" in each})),
         finished=max((record.finished[:10] for record in found), default=""),
     )
+
+
+def _selection(arms: Sequence[Arm]) -> str:
+    """Return which epoch counts, and what validation selects; without any search there is no more than the epoch."""
+    suite = arms[0].suite
+    selected = ["epoch"] * (suite.selected_epoch != "last") + ["hyper-parameters"] * any(arm.trials for arm in arms)
+    last = ["the last epoch counts"] * (suite.selected_epoch == "last")
+    by = [f"{' and '.join(selected)} selected by validation {suite.selection.name}"] if selected else []
+    return ", ".join([*last, *by])
 
 
 def _runs(arms: Sequence[Arm], found: Iterable[Record]) -> str:

@@ -31,20 +31,17 @@ def notes_of(arm: Arm, records: Mapping[str, Record], found: Sequence[Record], a
     where = f"{arm.method} in {arm.setting}"
     if reason := _no_choice(arm, records):
         return (Note("failed", f"{where}: {reason}"),)
-    notes = []
-    if failed := [record for record in found if record.status != "ok"]:
-        reason = f"{failed[0].status}, {failed[0].reason}"
-        notes.append(Note("failed", f"{where}: {len(failed)} of {arm.seeds} final runs {reason}"))
+    lost = counts(found, arm.seeds, "final runs")
+    notes = [Note("failed", f"{where}: {lost}")] if lost else []
     return (*notes, absent) if absent else tuple(notes)
 
 
 def _no_choice(arm: Arm, records: Mapping[str, Record]) -> str:
-    """Return why there is nothing to choose from, a search of which every run failed; empty where there is."""
+    """Return why there is nothing to choose from, a search without a result; empty where there is."""
     found = search_records(arm, records)
-    failed = [record for record in found if record is not None and record.status != "ok"]
-    if not failed or len(failed) < len(found):
+    if any(record is None or record.status == "ok" for record in found):
         return ""
-    return f"all {len(failed)} search runs {failed[0].status}, {failed[0].reason}"
+    return counts(found, len(found), "search runs")
 
 
 def trials_note(arm: Arm, records: Mapping[str, Record]) -> Note | None:

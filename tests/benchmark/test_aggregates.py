@@ -64,14 +64,30 @@ def test_nemenyi_of_nothing_to_compare_is_not_known(methods: int, suites: int) -
 
 
 def test_interquartile_mean_by_hand() -> None:
-    assert interquartile_mean([[1, 80, 3], [5, 4, 6, 70, 2]]).value == 4.5  # of 3, 4, 5, 6
-    assert interquartile_mean([[0, 1, 2, 3, 100]]).value == 2
-    assert interquartile_mean([[0, 1, NAN, 5]]).value == 2  # a quarter of three is none
+    assert interquartile_mean([[0, 1, 2, 3, 100]]).value == pytest.approx(2)
+    assert interquartile_mean([[0, 1, NAN, 5]]).value == pytest.approx((4 * 1 + 5) / 6)  # of 5 a quarter of what 1 has
+    # sixths of 1, 3 and 80, tenths of the others: a sixth of 2, then 3, 4, 5, 6, then a sixth of 70
+    found = interquartile_mean([[1, 80, 3], [5, 4, 6, 70, 2]]).value
+    assert found == pytest.approx(2 * (2 / 60 + 3 / 6 + (4 + 5 + 6) / 10 + 70 / 60))
+
+
+@quick
+@given(st.lists(st.lists(st.integers(0, 99).map(float), min_size=8, max_size=8), min_size=1, max_size=4))
+def test_with_equally_many_runs_it_is_the_trimmed_mean(suites: list[list[float]]) -> None:
+    assert interquartile_mean(suites).value == pytest.approx(stats.trim_mean(np.concatenate(suites), 0.25))
+
+
+@quick
+@given(st.lists(runs, min_size=1, max_size=3))
+def test_each_suite_has_the_same_weight_in_the_middle_half(suites: list[list[float]]) -> None:
+    several = 4 * math.lcm(*map(len, suites))
+    repeated = np.concatenate([np.repeat(suite, several // len(suite)) for suite in suites])
+    assert interquartile_mean(suites).value == pytest.approx(stats.trim_mean(repeated, 0.25))
 
 
 def test_each_suite_is_resampled_on_its_own() -> None:
     constant = interquartile_mean([[0, 0, 0], [1, 1, 1]])
-    assert (constant.value, constant.low, constant.high) == (0.5, 0.5, 0.5)
+    assert (constant.value, constant.low, constant.high) == pytest.approx((0.5, 0.5, 0.5))
     one = interquartile_mean([[0, 1]])
     assert (one.value, one.low, one.high) == (0.5, 0, 1)
 
@@ -80,7 +96,8 @@ def test_the_interval_is_that_of_rows_drawn_with_replacement() -> None:
     draw = np.random.default_rng(5)
     suites = [draw.normal(size=6), draw.normal(1, 2, size=9)]
     drawn = [np.concatenate([draw.choice(suite, len(suite)) for suite in suites]) for _ in range(4000)]
-    means = np.sort(drawn)[:, 3:-3].mean(axis=1)  # a quarter of 15 is three
+    even = np.concatenate([np.repeat(drawn, 3, axis=1)[:, :18], np.repeat(drawn, 2, axis=1)[:, 12:]], axis=1)
+    means = np.sort(even)[:, 9:-9].mean(axis=1)  # of 18 each
     found = interquartile_mean(suites)
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])), abs=0.06)
 

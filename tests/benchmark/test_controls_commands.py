@@ -105,9 +105,9 @@ def test_a_table_never_shows_records_of_other_controls(toy: Toy) -> None:
         assert set(tests["mean"]) == {number / 10}
         assert not table.notes
     captions = [make_table(arms, everything).caption for arms in plans.values()]
-    assert "3 epochs; epoch and" in captions[0]
-    assert "3 epochs, with the control noise; epoch and" in captions[1]
-    assert "3 epochs, with the controls shuffled and noise; epoch and" in captions[2]
+    assert "3 epochs; epoch selected by" in captions[0]
+    assert "3 epochs, with the control noise; epoch selected by" in captions[1]
+    assert "3 epochs, with the controls shuffled and noise; epoch selected by" in captions[2]
 
 
 @EVERY_CHOICE

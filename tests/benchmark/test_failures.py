@@ -117,7 +117,7 @@ def test_a_run_that_fails_is_tried_again_as_often_as_asked(retries: int, toy: To
         assert "failed (attempt 1 of 2), tried again: stl in few" in ended.err
         hint = "the table has the reasons, and the same command tries them again"
         assert ended.err.splitlines()[-1] == f"1 of 2 runs failed, the last: {told(BROKEN)}; {hint}"
-        assert f"1 of 2 final runs failed, {told(BROKEN)}" in ended.out
+        assert f"1 of 2 final runs failed ({told(BROKEN)})" in ended.out
     again = cli(*arguments)
     assert again.status == 0
     assert [line["status"] for line in lines(tmp_path, "toy")].count("ok") == 2
@@ -133,7 +133,7 @@ def test_a_run_that_diverges_is_a_result_and_never_tried_again(
     assert ended.status == 0
     assert "tried again" not in ended.err
     assert [(line["status"], line["attempts"]) for line in lines(tmp_path, "toy")] == [("diverged", 1)] * 2
-    assert "2 of 2 final runs diverged, top1 is nan" in ended.out
+    assert "2 of 2 final runs diverged (the first: top1 is nan)" in ended.out
     assert cli(*arguments).err == ""
     assert len(results(tmp_path, "toy")) == 2
 

@@ -9,8 +9,9 @@ from torch import Tensor
 import baselines
 from auxilearn import Method, Problem, task_means
 from benchmark import estimate
+from benchmark.data import Data
 from benchmark.errors import UserError
-from benchmark.estimate import seconds_per_run
+from benchmark.estimate import Pace, seconds_per_run
 from benchmark.hyper import as_text, hyper_parameters, parse
 from benchmark.plan import Options, make_plan
 from benchmark.spec import SEARCH_SEED
@@ -263,8 +264,8 @@ def test_times_of_other_data_say_nothing(toy: Toy) -> None:
     spec = arm.spec(arm.points()[0])
     slow = replace(a_record(spec), timing={"total_sec": 1e6})
     other = replace(slow, spec=replace(spec, data="toy-2"))
-    assert seconds_per_run([arm], [slow], "cpu")["stl"] == 1e6
-    assert seconds_per_run([arm], [other], "cpu")["stl"] < 1e3
+    assert seconds_per_run([arm], [slow], "cpu")[arm.setting, "stl"] == 1e6
+    assert seconds_per_run([arm], [other], "cpu")[arm.setting, "stl"] < 1e3
 
 
 @pytest.mark.parametrize("every", [1, 2, 7, 100])
@@ -291,4 +292,21 @@ def test_an_estimate_has_the_share_of_outer_steps_however_seldom_they_are(
     arms = make_plan(Options("toy", settings=("few",), methods=("stl", "auxilearn-linear"), fixed=fixed))
     found = seconds_per_run(arms, [], "cpu")
     steps = 3  # of ten samples each, of which there are thirty without the auxiliary set
-    assert found["auxilearn-linear"] == pytest.approx(toy.epochs * (steps * (1 + 50 / every) + 1000))
+    assert found["few", "auxilearn-linear"] == pytest.approx(toy.epochs * (steps * (1 + 50 / every) + 1000))
+
+
+def test_an_estimate_has_the_steps_of_each_setting_and_its_own_records(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = toy.data
+
+    def data(setting: str, seed: int) -> Data:
+        found = whole(setting, seed)
+        return replace(found, train=found.train[:10], auxiliary=found.auxiliary[:0]) if setting == "few" else found
+
+    monkeypatch.setattr(toy, "data", data)
+    monkeypatch.setattr(estimate, "_pace", lambda training: Pace(step_sec=1.0, evaluation_sec=0.5))
+    arms = make_plan(Options("toy", methods=("stl",)))
+    assert seconds_per_run(arms, [], "cpu") == {("few", "stl"): 3 * (1 + 0.5), ("many", "stl"): 3 * (4 + 0.5)}
+    known = replace(a_record(arms[0].spec(arms[0].points()[0])), timing={"total_sec": 7.0})
+    assert seconds_per_run(arms, [known], "cpu") == {("few", "stl"): 7.0, ("many", "stl"): 3 * (4 + 0.5)}

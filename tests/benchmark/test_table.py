@@ -118,7 +118,24 @@ def test_a_failed_final_run_has_a_footnote(arms: list[Arm]) -> None:
     table = make_table(arms, records)
     text = cell(table, "few", "stl", "top1")
     assert text.startswith("75.00 ± 15.00 [")
-    assert "1 of 3 final runs failed, loss is nan" in note(table, text)
+    assert "1 of 3 final runs failed (loss is nan)" in note(table, text)
+
+
+def test_final_runs_and_searches_that_failed_in_several_ways_say_each(arms: list[Arm], toy: Toy) -> None:
+    first, second, third = finals(arms[0])
+    lost = replace(first, status="diverged", reason="loss is nan", test={}, selected={})
+    table = make_table(arms, {**complete(arms[1:]), **by_digest([lost, a_failure(second.spec, "no memory"), third])})
+    expected = "1 of 3 final runs diverged (loss is nan); 1 of 3 final runs failed (no memory)"
+    assert expected in note(table, cell(table, "few", "stl", "top1"))
+    (arm,) = make_plan(Options("toy", settings=("few",), methods=("stl",)))
+    one, *others = (arm.spec(point) for point in arm.points())
+    failed = [
+        replace(a_failure(one, "loss is nan"), status="diverged"),
+        *(a_failure(spec, "no memory") for spec in others),
+    ]
+    table = make_table([arm], by_digest(failed))
+    expected = "1 of 4 search runs diverged (loss is nan); 3 of 4 search runs failed (the first: no memory)"
+    assert expected in note(table, cell(table, "few", "stl", "top1"))
 
 
 def test_a_search_that_failed_throughout_says_so_and_names_no_command(toy: Toy) -> None:

@@ -12,7 +12,7 @@ from benchmark.aggregates import friedman_p
 from benchmark.comparison import Comparison
 from benchmark.errors import UserError
 from benchmark.report.across import aggregate
-from benchmark.report.across_sheet import across_sheet, footnote, write_across
+from benchmark.report.across_sheet import across_sheet, caption, footnote, write_across
 from benchmark.report.diagram import cliques, draw
 from benchmark.statistics import summarize
 from benchmark.suite import Metric
@@ -114,6 +114,14 @@ def test_a_method_without_runs_somewhere_is_left_out_by_name() -> None:
         "Left out: b (runs failed or diverged, none gave a result in two few)"
         in across_sheet(aggregate([ONE, diverged], seed=0)).caption
     )
+
+
+def test_settings_without_records_are_said() -> None:
+    planned = {"one": ("few", "many"), "two": ("few",)}
+    assert "in all settings of 2 suites (one only in few), main" in caption(
+        aggregate([ONE, TWO], seed=0, planned=planned)
+    )
+    assert "in all settings of 2 suites, main" in caption(aggregate([ONE, TWO], seed=0))
 
 
 def test_nothing_to_compare_is_told_in_one_line() -> None:

@@ -1,5 +1,6 @@
 """Plans are read from records alone: grids, budgets, lengths, controls and values come back as they were asked for."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -9,12 +10,12 @@ import pytest
 from benchmark import budget
 from benchmark.arm import Arm
 from benchmark.campaign import choose, is_complete
+from benchmark.conditions import title_of
 from benchmark.errors import UserError
 from benchmark.fill import command_under
-from benchmark.plan import Options, make_plan
+from benchmark.plan import Options, departures, make_plan
 from benchmark.record import Record
 from benchmark.report.absent import Declines, with_absent
-from benchmark.report.conditions import title_of
 from benchmark.report.experiments import Experiment, experiments
 from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, by_digest
 
@@ -78,6 +79,11 @@ PLANS = {
 }
 
 
+def words_of(text: str) -> list[str]:
+    """Return words in some order: in records values that are the suite's own come first."""
+    return sorted(re.findall(r"[^\s,;]+", text))
+
+
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 def test_a_plan_comes_back_from_its_records(toy: Toy, plan: dict[str, Any]) -> None:
     arms = make_plan(Options("toy", **plan))
@@ -86,6 +92,9 @@ def test_a_plan_comes_back_from_its_records(toy: Toy, plan: dict[str, Any]) -> N
     assert identities(found.arms, records) == identities(arms, records)
     assert all(is_complete(arm, records) for arm in found.arms)
     assert found.own == (plan in ({}, {"seeds": 5}))
+    if "other ranges" not in title(found):  # records have no more than a digest of them
+        same = title(replace(found, asked=departures(arms, Options("toy", **plan))))
+        assert words_of(same) == words_of(title(found))
 
 
 def test_a_plan_with_a_pruner_is_filled_with_it(toy: Toy) -> None:

@@ -84,7 +84,7 @@ def test_failures_are_shown_with_their_reason(toy: Toy, report: Report, tmp_path
     assert ended.status == 0, ended.err
     text = (tmp_path / "toy" / "table.md").read_text()
     assert "failed [1]" in text
-    assert "stl in few: all 4 search runs failed, no memory" in text
+    assert "stl in few: 4 of 4 search runs failed (the first: no memory)" in text
     assert "equal in few: 1 of 4 search runs failed (a worker died)" in text
     assert "missing" not in text
 
