@@ -33,7 +33,7 @@ class Hypergradient(NamedTuple):
         gradients: dL_A / dphi, one tensor for each of phi.
         held_out_loss: L_A, 0-dim.
         cosine: Between H^-1 grad L_A and grad L_A, 0-dim: one where the curvature had no effect.
-        residual: |b - H x| / |b| of the solution, 0-dim; NaN where the solver does not know it.
+        residual: |b - H x| / |b| as the solver says, 0-dim; NaN where it does not know it, see `Solution`.
         stopped: Whether the solver gave up early, see `Solution`.
     """
 

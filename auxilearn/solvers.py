@@ -15,7 +15,7 @@ class Solution(NamedTuple):
 
     Attributes:
         vector: x, (n,).
-        residual: |b - H x| / |b|, 0-dim; NaN where it is not known (see each solver).
+        residual: |b - H x| / |b|, 0-dim, with what each solver says of it; NaN where it is not known.
         stopped: Whether it gave up before its last term: the residual grew, or the curvature was negative.
     """
 
@@ -55,7 +55,8 @@ def neumann(product: Product, vector: Tensor, *, terms: int, alpha: Tensor | flo
         vector: b, (n,).
         terms: J, the number of products, or one less as said above.
         alpha: Step size.
-        released: Do as the authors' released code does: leave out the factor alpha and watch nothing.
+        released: Do as the authors' released code does: leave out the factor alpha and watch nothing. The residual is
+            still that of alpha times the sum, so that it says how much of the inverse is there, whatever the length.
     """
     power, total, stopped, change = vector, vector.clone(), False, None
     start = size = length(vector)
@@ -92,7 +93,8 @@ def _is_smooth(bend: Tensor, change: Tensor, total: Tensor) -> bool:
 def conjugate_gradient(product: Product, vector: Tensor, *, terms: int, tolerance: float = 1e-6) -> Solution:
     """Solve by conjugate gradients (Hestenes and Stiefel 1952) from x = 0.
 
-    Stops where the curvature p^T H p is not positive; if that is the first direction, x = b.
+    Stops where the curvature p^T H p is not positive; if that is the first direction, x = b, with the residual 1 of the
+    x = 0 that it got to.
 
     Args:
         product: Products with H.

@@ -27,7 +27,7 @@ from benchmark.plugins import blaming, is_usable
 from benchmark.record import Store
 from benchmark.spec import called, is_sample
 from benchmark.storage import check_url
-from benchmark.table import Table, make_table
+from benchmark.tables.table import Table, make_table
 from benchmark.where import Where
 
 

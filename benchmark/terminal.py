@@ -25,8 +25,9 @@ from benchmark.plugins import blaming, load_method, load_suite
 from benchmark.record import Record
 from benchmark.space import describe
 from benchmark.spec import called
-from benchmark.table import Table, by_setting
 from benchmark.tables.sheet import Sheet, frame_of_sheet
+from benchmark.tables.table import Table
+from benchmark.tables.write import by_setting
 from benchmark.text import on_terminal, plain
 
 WIDTH_IN_PIPE = 160

@@ -9,7 +9,7 @@ from benchmark.figures.highlight import Line, count_outside, draw_highlights
 from benchmark.figures.panels import Page, columns_for, panel_title, width_of
 from benchmark.figures.runs import Runs, label, over_runs, source, title, validation
 from benchmark.figures.style import logarithmic, look
-from benchmark.table import MOST_TASKS_SHOWN
+from benchmark.tables.gather import MOST_TASKS_SHOWN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,7 +12,7 @@ from benchmark.record import Record
 from benchmark.space import Point
 from benchmark.spec import called
 from benchmark.suite import Metric
-from benchmark.table import final_records
+from benchmark.tables.notes import final_records
 
 Array = np.ndarray
 

@@ -14,7 +14,7 @@ from benchmark.figures.style import look
 from benchmark.places import Places
 from benchmark.record import Record
 from benchmark.spec import called
-from benchmark.table import MOST_TASKS_SHOWN
+from benchmark.tables.gather import MOST_TASKS_SHOWN
 from benchmark.train import Training
 
 if TYPE_CHECKING:

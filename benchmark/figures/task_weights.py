@@ -11,7 +11,7 @@ from benchmark.figures.runs import Runs, over_runs, source, title
 from benchmark.figures.style import SMALL, look, number
 from benchmark.figures.weights import shares
 from benchmark.record import Record
-from benchmark.table import MOST_TASKS_SHOWN
+from benchmark.tables.gather import MOST_TASKS_SHOWN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

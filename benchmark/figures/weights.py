@@ -9,7 +9,7 @@ import pandas as pd
 from benchmark.figures.style import PAGE_INCHES, short
 from benchmark.record import Record
 from benchmark.spec import called
-from benchmark.table import MOST_TASKS_SHOWN
+from benchmark.tables.gather import MOST_TASKS_SHOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

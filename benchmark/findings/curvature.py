@@ -176,6 +176,8 @@ def _caption(folder: Path, runs: Sequence[Record]) -> str:
         "differences paired by seed, t-test, Holm's correction for the solvers of a method in a setting. Rates: of the "
         "network and of the outer step. Norm: median over the epochs of the hypergradient's; clipped: share of outer "
         "steps in which it was longer than allowed; stopped: in which a series ended early, as its residual grew or, "
-        "with cg, the curvature was negative; these, cosine and residual are means over the epochs. Products: with the "
-        f"Hessian in an outer step, at most; each costs about two training steps.{lost} {origin(runs)}."
+        "with cg, the curvature was negative; these, cosine and residual are means over the epochs. Residual: "
+        "|Hv - g| / |g|; of Neumann series v is without its last term, and in mode `paper`, which leaves the factor "
+        "alpha of the series out, times alpha; 1 in steps in which cg met negative curvature at once. Products: with "
+        f"the Hessian in an outer step, at most; each costs about two training steps.{lost} {origin(runs)}."
     )

@@ -9,8 +9,7 @@ import pandas as pd
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.figures.weights import mean_share
 from benchmark.findings.runs import final_runs, succeeded
-from benchmark.markdown import ABSENT
-from benchmark.table import markdown
+from benchmark.markdown import ABSENT, markdown
 
 REFERENCE = Path(__file__).resolve().parents[2] / DEFAULT_RESULTS / "reference/digits"
 HARMFUL = ("random", "shuffled")

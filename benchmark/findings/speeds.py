@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.findings.runs import RESULTS
+from benchmark.markdown import markdown
 from benchmark.speed import data as data_speed
 from benchmark.speed import hypergradient, rows, suite_costs
 from benchmark.speed import images as pictures
@@ -12,7 +13,6 @@ from benchmark.speed import overhead as harness
 from benchmark.speed import scale as scaling
 from benchmark.speed.hours import hours_of_tables, one_setting
 from benchmark.speed.measurement import Measurement
-from benchmark.table import markdown
 
 TABLE = "cub"
 """Suite of the paper's Table 1."""

@@ -26,7 +26,7 @@ from benchmark.report.paper import Found, paper_tables, sheets
 from benchmark.report.paper_summary import closing_lines, summary
 from benchmark.report.suites import own_results, plans_of
 from benchmark.spec import is_sample
-from benchmark.table import Table
+from benchmark.tables.table import Table
 from benchmark.tables.write import write
 
 SAMPLE_SUFFIX = "-sample"

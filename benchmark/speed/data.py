@@ -10,11 +10,11 @@ from typing import ClassVar
 import pandas as pd
 import torch
 
+from benchmark.markdown import markdown
 from benchmark.session import check_device
 from benchmark.speed import rows
 from benchmark.speed.pipelines import BATCH, CROP, HEIGHT, WIDTH, decoded, draw_originals, one_by_one, whole_batches
 from benchmark.speed.timing import origin, provenance, ratio, seconds_in_turns
-from benchmark.table import markdown
 from benchmark.terminal import console
 
 FILE = Path("speed") / "data.csv"

@@ -16,6 +16,7 @@ from auxilearn import AuxiLearn
 from auxilearn.hypergradient import hypergradient
 from auxilearn.precision import without_tf32
 from benchmark.data import Batch
+from benchmark.markdown import markdown
 from benchmark.problem import SupervisedProblem
 from benchmark.session import check_device
 from benchmark.speed import rows
@@ -23,7 +24,6 @@ from benchmark.speed.peak import peaks
 from benchmark.speed.timing import origin, ratio, seconds_in_turns
 from benchmark.speed.work import Work, outer_step, training_step
 from benchmark.speed.workload import make_batch, make_problem
-from benchmark.table import markdown
 from benchmark.terminal import console
 
 FILE = Path("speed") / "hypergradient.csv"

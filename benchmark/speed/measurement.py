@@ -10,9 +10,9 @@ from typing import ClassVar
 import pandas as pd
 import torch
 
+from benchmark.markdown import markdown
 from benchmark.speed import rows
 from benchmark.speed.timing import origin, provenance
-from benchmark.table import markdown
 from benchmark.terminal import console
 
 CPU = torch.device("cpu")

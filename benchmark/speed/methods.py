@@ -10,6 +10,7 @@ import torch
 
 from auxilearn import Method
 from auxilearn.precision import without_tf32
+from benchmark.markdown import markdown
 from benchmark.session import check_device
 from benchmark.speed import rows
 from benchmark.speed.costs import Cost
@@ -18,7 +19,6 @@ from benchmark.speed.timing import LONG, origin, provenance, ratios_in_turns
 from benchmark.speed.variants import GROUPS, Variant, variants_of
 from benchmark.speed.work import Work, outer_step, training_step
 from benchmark.speed.workload import make_batch, make_problem
-from benchmark.table import markdown
 from benchmark.terminal import console
 
 REFERENCE = Variant("equal")

@@ -15,7 +15,8 @@ from benchmark.plan import Arm, Options, make_plan
 from benchmark.record import Record
 from benchmark.statistics import holm, paired_difference
 from benchmark.suite import Metric
-from benchmark.table import final_records, make_table
+from benchmark.tables.notes import final_records
+from benchmark.tables.table import make_table
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import Toy, a_failure, a_record, by_digest
 

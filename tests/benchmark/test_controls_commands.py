@@ -22,7 +22,7 @@ from benchmark.plan import Arm, Options, make_plan
 from benchmark.record import Record, Store
 from benchmark.session import Request
 from benchmark.spec import CONTROLS, Spec
-from benchmark.table import make_table
+from benchmark.tables.table import make_table
 from benchmark.tracking import as_run
 from benchmark.train import Training
 from tests.benchmark.conftest import Cli

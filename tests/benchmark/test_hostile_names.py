@@ -21,9 +21,9 @@ from benchmark.figures.weights import MOST_CHARACTERS
 from benchmark.markdown import literal
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record, Store
-from benchmark.table import make_table
 from benchmark.tables import latex, markdown
 from benchmark.tables.sheet import of_frame
+from benchmark.tables.table import make_table
 from benchmark.terminal import print_table
 from benchmark.text import is_plain, plain, spreadsheet
 from tests.benchmark.conftest import Cli

@@ -13,7 +13,7 @@ from benchmark.campaign import study_name
 from benchmark.plan import Options, make_plan
 from benchmark.session import Request
 from benchmark.spec import Spec
-from benchmark.table import make_table
+from benchmark.tables.table import make_table
 from benchmark.train import Training, run
 from benchmark.where import Where
 from tests.benchmark.conftest import Cli

@@ -17,9 +17,9 @@ from benchmark.plan import Options, make_plan
 from benchmark.record import Record
 from benchmark.statistics import Summary
 from benchmark.suite import Metric
-from benchmark.table import Table
 from benchmark.tables.data import Cell, Note, Provenance, Results, Row
 from benchmark.tables.sheet import of_frame
+from benchmark.tables.table import Table
 from benchmark.terminal import (
     FRAME,
     LEAST,

@@ -18,7 +18,7 @@ from benchmark.models.resnet import IMAGENET, identity, resnet18
 from benchmark.places import Places
 from benchmark.plan import Options, make_plan
 from benchmark.suite import Suite
-from benchmark.table import make_table
+from benchmark.tables.table import make_table
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import lines
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmark.figures.style import COLOURS, MARKERS, look
-from benchmark.table import MOST_TASKS_SHOWN
+from benchmark.tables.gather import MOST_TASKS_SHOWN
 
 FAR = 15
 """Distance in CIELAB (CIE 1976) at which thin lines look different; colours are just noticeably so at about 2.3."""

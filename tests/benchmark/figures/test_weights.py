@@ -22,7 +22,7 @@ from benchmark.figures.weights import mean_share, shares
 from benchmark.plan import Options, make_plan
 from benchmark.record import Record
 from benchmark.spec import SAMPLE
-from benchmark.table import MOST_TASKS_SHOWN
+from benchmark.tables.gather import MOST_TASKS_SHOWN
 from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, by_digest, png_size
 
 TASKS = ("main", "value", "side")

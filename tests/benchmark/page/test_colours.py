@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmark.report.page.build import ASSETS
-from benchmark.table import MOST_TASKS_SHOWN
+from benchmark.tables.gather import MOST_TASKS_SHOWN
 from tests.benchmark.figures.test_colours import FAR, VIEWS, distance
 
 MOST_METHODS = 40

@@ -17,8 +17,9 @@ from benchmark.plan import Arm, Options, make_plan
 from benchmark.published import COLUMNS, published
 from benchmark.record import Record
 from benchmark.spec import PROTOCOL
-from benchmark.table import Table, by_setting, make_table
 from benchmark.tables import gather as gathering
+from benchmark.tables.table import Table, make_table
+from benchmark.tables.write import by_setting
 from tests.benchmark.helpers import Toy, a_failure, a_record, by_digest
 
 FIXED = {"lr": "1", "weight_decay": "0"}

@@ -10,16 +10,12 @@ import pandas as pd
 from benchmark.arm import Arm
 from benchmark.comparison import Comparison
 from benchmark.fill import Command, fill_command
-from benchmark.markdown import markdown
 from benchmark.record import Record
 from benchmark.tables.data import Results
-from benchmark.tables.gather import MOST_TASKS_SHOWN, gather
-from benchmark.tables.notes import final_records
+from benchmark.tables.gather import gather
 from benchmark.tables.numbers import numbers
 from benchmark.tables.sheet import frame_of_sheet, results_sheet
-from benchmark.tables.write import by_setting, write
-
-__all__ = ["MOST_TASKS_SHOWN", "Table", "by_setting", "fill_command", "final_records", "make_table", "markdown"]
+from benchmark.tables.write import write
 
 
 @dataclass(frozen=True)
