@@ -25,7 +25,12 @@ def study_name(arm: Arm) -> str:
     The number of trials has no part in it: a search goes on where a larger budget is given.
     """
     identity = json.dumps([space.to_json(arm.space), arm.spec({}).to_json()], sort_keys=True)
-    return f"{arm.suite.name}/{arm.setting}/{arm.method}/{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    return f"{arm_name(arm.spec({}))}{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+
+def arm_name(spec: Spec) -> str:
+    """Return what the names of all studies begin with that are of a run's suite, setting and method."""
+    return f"{spec.suite}/{spec.setting}/{spec.method}/"
 
 
 def score(record: Record, metric: str) -> float | None:

@@ -5,7 +5,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from io import FileIO
@@ -17,9 +17,12 @@ import filelock
 from benchmark.edits import check_results
 from benchmark.epochs import Rows, finite
 from benchmark.errors import UserError
-from benchmark.files import PART
+from benchmark.files import PART, whole
 from benchmark.spec import Spec
 from benchmark.text import plain
+
+REPLACED = "replaced.jsonl"
+"""Holds, beside the records, those whose runs were made again because somebody asked for it."""
 
 Status = Literal["ok", "diverged", "pruned", "failed"]
 
@@ -99,6 +102,8 @@ class Store:
         self.path = folder / "records.jsonl"
         self.checkpoints = folder / "checkpoints"
         self.records: dict[str, Record] = {}
+        self.replaced: list[Record] = []
+        """Records that were set aside when writing began."""
         self._file: FileIO | None = None
 
     def read(self, *, failed: bool = False) -> None:
@@ -151,10 +156,11 @@ class Store:
         return UserError(f"cannot write to {self.folder} ({reason}); use another --results-dir")
 
     @contextmanager
-    def writing(self) -> Iterator["Store"]:
+    def writing(self, again: Callable[[Iterable[Record]], Iterable[Record]] = lambda records: ()) -> Iterator["Store"]:
         """Hold the folder for writing: lock it, load its records, cut off a torn last line.
 
-        A new folder is removed again if a mistake of the user ends the session before its first record or checkpoint.
+        Records that `again` returns of those there are move to `replaced.jsonl`, and their runs are missing then. A
+        new folder is removed again if a mistake of the user ends the session before its first record or checkpoint.
 
         Raises:
             UserError: The folder cannot be written or another process holds it.
@@ -166,6 +172,7 @@ class Store:
                 held.enter_context(filelock.FileLock(self.folder / ".lock", timeout=0))
                 self.read()
                 cut_torn_line(self.path)
+                self._set_aside(list(again(self.records.values())))
                 self._file = held.enter_context(self.path.open("ab", buffering=0))
                 _sync_folder(self.folder)  # else the file itself may be gone when the machine comes up again
                 self.checkpoints.mkdir(exist_ok=True)
@@ -186,6 +193,25 @@ class Store:
                 self._drop(*self.records)  # a run whose worker died can have begun again before it was recorded
                 with contextlib.suppress(OSError):  # it stays as long as there is a checkpoint in it
                     self.checkpoints.rmdir()
+
+    def _set_aside(self, records: list[Record]) -> None:
+        """Move all lines of some runs to another file; where that ends between the two, they are in both."""
+        self.replaced = records
+        if not records:
+            return
+        digests = {record.spec.digest for record in records}
+        lines = self.path.read_bytes().splitlines(keepends=True)
+        moved = {number for number, line in enumerate(lines) if json.loads(line)["digest"] in digests}
+        with (self.folder / REPLACED).open("ab") as file:
+            file.writelines(lines[number] for number in sorted(moved))
+            file.flush()
+            os.fsync(file.fileno())
+        with whole(self.path) as part, part.open("wb") as file:
+            file.writelines(line for number, line in enumerate(lines) if number not in moved)
+            file.flush()
+            os.fsync(file.fileno())
+        for digest in digests:
+            del self.records[digest]
 
     def append(self, *records: Record) -> None:
         """Write records to disk; once this returns, they survive a crash of process or machine."""

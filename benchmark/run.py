@@ -114,6 +114,12 @@ def command(
         int,
         typer.Option(min=0, max=100, help="Further attempts at a run that failed; one that diverged is a result."),
     ] = RETRIES,
+    rerun: Annotated[
+        str | None,
+        typer.Option(
+            help="Methods, by comma, or all: make those of their runs again whose method's or suite's file has changed."
+        ),
+    ] = None,
     storage: Annotated[
         str | None, typer.Option(help="Optuna storage URL. [default: a journal file beside the records]")
     ] = None,
@@ -191,6 +197,7 @@ def command(
         references=references,
         dry_run=dry_run,
         retries=retries,
+        rerun=words(rerun, "--rerun"),
     )
     return run_session(request)
 

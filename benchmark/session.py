@@ -11,7 +11,7 @@ import torch
 import baselines
 from benchmark import stopping, terminal, tracking
 from benchmark.attempts import RETRIES
-from benchmark.campaign import is_complete, missing
+from benchmark.campaign import is_complete, missing, own_records
 from benchmark.commands import FAILED
 from benchmark.conditions import conditions_of, title_of
 from benchmark.dataset import INCOMPLETE
@@ -24,7 +24,8 @@ from benchmark.fill import Fill, command_under
 from benchmark.interrupts import second_ends_at_once
 from benchmark.plan import Arm, Options, check_values, departures, list_arms, make_plan
 from benchmark.plugins import blaming, is_usable
-from benchmark.record import Store
+from benchmark.record import REPLACED, Store
+from benchmark.sources import remark, stale
 from benchmark.spec import called, is_sample
 from benchmark.storage import check_url
 from benchmark.tables.table import Table, make_table
@@ -43,6 +44,7 @@ class Request:
     references: tuple[str, ...]
     dry_run: bool
     retries: int = RETRIES
+    rerun: tuple[str, ...] = ()
 
     def command(self, *arms: Arm) -> Fill:
         """Return the command that makes the missing runs of arms under the same options."""
@@ -63,6 +65,7 @@ def run_session(request: Request) -> int:
     """
     mode = tracking.choose_mode(request.wandb)
     arms = make_plan(request.options)
+    rerun = _rerun(request, arms)
     store = Store(request.results / (request.options.suite + "-sample" * is_sample(arms[0].data)))
     places = dataclasses.replace(request.options.places, checkpoints=store.checkpoints.resolve())
     resources, warning = request.where.resources(
@@ -79,6 +82,8 @@ def run_session(request: Request) -> int:
         if request.storage:
             check_url(request.storage)
         store.read()
+        for record in stale(store.records.values(), rerun):
+            del store.records[record.spec.digest]
         _check(arms, store)
         terminal.print_plan(arms, store.records, resources)
         return 0
@@ -88,7 +93,11 @@ def run_session(request: Request) -> int:
 
 
 def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
-    with store.writing():
+    rerun = _rerun(request, arms)
+    with store.writing(lambda records: stale(records, rerun)):
+        if store.replaced:
+            tracking.forget(store.folder, store.replaced)
+            tell(f"{len(store.replaced)} records moved to {store.folder / REPLACED}; their runs are made again")
         _check(arms, store)
         try:
             made = execute(arms, store, resources, outlets)
@@ -103,8 +112,23 @@ def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resourc
     return FAILED if failed else 0
 
 
+def _rerun(request: Request, arms: Sequence[Arm]) -> list[str]:
+    """Return the methods whose records are to be made again, which can be built."""
+    names = list(dict.fromkeys(arm.method for arm in arms))
+    for name in request.rerun:
+        if name not in (*names, "all"):
+            raise unknown("method to run again", name, [*names, "all"])
+    found = names if "all" in request.rerun else [name for name in names if name in request.rerun]
+    for arm in arms:
+        if arm.method in found:
+            check_values(arm, arm.points()[:1])
+    return found
+
+
 def _check(arms: Sequence[Arm], store: Store) -> None:
-    """Build each method that has something to run once, before any work."""
+    """Say which records are of files that changed, and build each method that has something to run, before any work."""
+    if said := remark(record for arm in arms for record in own_records(arm, store.records)):
+        tell(said)
     for arm in arms:
         if missing(arm, store.records):
             check_values(arm, arm.points()[:1])

@@ -1,6 +1,6 @@
 """Where Optuna keeps studies: a journal file beside the results, or a URL whose password nobody sees."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +43,17 @@ def open_storage(url: str | None, folder: Path) -> Any:
         return JournalStorage(JournalFileBackend(str(path)))
     except ValueError:
         raise UserError(f"{path} is damaged; remove it and it will be written anew from the records") from None
+
+
+def forget(storage: Any, names: Collection[str]) -> None:
+    """Delete the studies whose names begin with one of `names`; they are written anew from the records."""
+    if storage is None or not names:
+        return
+    import optuna
+
+    for name in optuna.get_all_study_names(storage):
+        if name.startswith(tuple(names)):
+            optuna.delete_study(study_name=name, storage=storage)
 
 
 def check_url(url: str) -> None:

@@ -21,6 +21,7 @@ from rich.console import Console
 from benchmark.display import PLAIN
 from benchmark.errors import UserError, unknown
 from benchmark.failures import LONGEST, reason_of
+from benchmark.files import write_whole
 from benchmark.interrupts import end_children
 from benchmark.record import Record
 from benchmark.spec import called, is_sample
@@ -57,6 +58,14 @@ def choose_mode(asked: str | None) -> Mode:
     if asked is None:
         return "online" if _has_key() else "offline"
     return MODES[MODES.index(asked)]
+
+
+def forget(folder: Path, records: Iterable[Record]) -> None:
+    """Let runs be mirrored again that are made again: take them off the ledgers of a suite's folder."""
+    digests = {record.spec.digest for record in records}
+    for ledger in (folder / "wandb").glob("mirrored-*") if digests else ():
+        kept = [line for line in ledger.read_text().splitlines(keepends=True) if line.strip() not in digests]
+        write_whole(ledger, "".join(kept))
 
 
 def _has_key() -> bool:

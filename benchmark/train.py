@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+import baselines
 from auxilearn.precision import without_tf32
 from benchmark import environment, layout, memory, precision, seeds, stopping, suites
 from benchmark.checkpoint import Saver
@@ -18,6 +19,7 @@ from benchmark.places import Places
 from benchmark.problem import build_method
 from benchmark.pruning import Bars, verdict
 from benchmark.record import Record
+from benchmark.sources import SOURCES, hashes
 from benchmark.spec import Precision, Spec
 from benchmark.suite import Suite
 from benchmark.tally import Clock, Losses, Means, Selected
@@ -58,12 +60,14 @@ def run(
     saver = Saver(spec, where, places and places.checkpoints, every=every)
 
     incomplete: dict[str, str] = {}
+    sources: dict[str, dict[str, str]] = {}
 
     def work() -> Row:
         if (found := suite.fingerprint()) != spec.data:
             raise LookupError(f"the data here are {found}, those of the plan {spec.data}; run the command again")
         if lack := suite.shortfall():
             incomplete["incomplete"] = lack
+        sources[SOURCES] = hashes(type(suite), baselines.load(spec.method))
         with without_tf32():
             training = saver.resumed(lambda: Training(suite, spec, where, clock, bars))
             with stopping.under_way(spec.digest, signals=saver.saves):
@@ -77,6 +81,7 @@ def run(
             **environment.describe(where),
             "precision": precision.chosen(spec.precision, suite.precision, where),
             **incomplete,
+            **sources,
         },
         finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         **result,

@@ -1,0 +1,79 @@
+"""The files in which a method and a suite are written: what a record was made with, and whether it still is so."""
+
+import functools
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import baselines
+from benchmark import suites
+from benchmark.record import Record
+from benchmark.text import plain
+
+SOURCES = "sources"
+"""Where a record's environment has the hashes by file; records made before they were kept have none."""
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("auxilearn", "baselines", "benchmark")
+HOUSE = ("auxilearn.method", "benchmark.suite")
+"""Modules of what all methods and all suites have in common, whose version the commit says."""
+
+
+def hashes(*plugins: type) -> dict[str, str]:
+    """Return a hash of each file in which classes and their own bases are written, by its path in the checkout."""
+    modules = {base.__module__ for plugin in plugins for base in plugin.__mro__}
+    own = sorted(name for name in modules if name.partition(".")[0] in PACKAGES and name not in HOUSE)
+    files = [Path(file).resolve() for name in own if (file := getattr(sys.modules.get(name), "__file__", None))]
+    return {_name(file): _hash(file) for file in files if file.is_file()}
+
+
+def _name(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name
+
+
+@functools.cache
+def _hash(file: Path) -> str:
+    """Return the hash of a file as this process found it at first, when it had just imported it."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def changed(record: Record) -> list[str]:
+    """Return the files of a record's method and suite that are others now; none where the record does not say."""
+    then = record.environment.get(SOURCES)
+    if not isinstance(then, dict):
+        return []
+    now = hashes_of(record.spec.suite, record.spec.method)
+    return [plain(name) for name in dict.fromkeys([*then, *now]) if then.get(name) != now.get(name)]
+
+
+@functools.cache
+def hashes_of(suite: str, method: str) -> Mapping[str, str]:
+    """Return the hashes of a suite's and a method's files; of none that cannot be loaded."""
+    try:
+        return hashes(type(suites.load(suite)), baselines.load(method))
+    except (Exception, SystemExit):
+        return {}
+
+
+def remark(records: Iterable[Record]) -> str:
+    """Return what is to be said of records whose method's or suite's files have been changed since; empty for none."""
+    numbers, files = Counter[str](), dict[str, None]()
+    for record in records:
+        if found := changed(record):
+            numbers[record.spec.method] += 1
+            files |= dict.fromkeys(found)
+    if not numbers:
+        return ""
+    runs = ", ".join(f"{number} of {name}" for name, number in numbers.items())
+    return (
+        f"runs made before {', '.join(files)} changed: {runs}; they count as they are, and --rerun {','.join(numbers)} "
+        "makes them again"
+    )
+
+
+def stale(records: Iterable[Record], methods: Iterable[str]) -> list[Record]:
+    """Return the records of methods that were not made with their files as these are now, as far as is known."""
+    names = set(methods)
+    return [r for r in records if r.spec.method in names and (SOURCES not in r.environment or changed(r))]

@@ -1,0 +1,203 @@
+"""A method that is edited gives no old numbers unsaid: what changed is told, and its runs are made again when asked."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import Tensor
+
+import baselines
+from auxilearn import task_means
+from benchmark import record as record_module
+from benchmark import sources, suites
+from benchmark.errors import UserError
+from benchmark.record import Store
+from benchmark.sources import SOURCES, hashes, remark, stale
+from benchmark.storage import open_storage
+from benchmark.tracking import forget
+from tests.benchmark.conftest import Cli
+from tests.benchmark.helpers import ROOT, Toy, a_record, a_spec
+
+EQUAL = "baselines/equal.py"
+PLAN = ("--suite", "toy", "--settings", "few", "--methods", "stl,equal", "--seeds", "2", "--epochs", "2")
+HERE = (*PLAN, "--grid", "lr=0.1,0.3", "--set", "weight_decay=0", "--workers", "0", "--wandb", "disabled")
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    """Let no test see what another one found in files."""
+    sources.hashes_of.cache_clear()
+    yield
+    sources.hashes_of.cache_clear()
+
+
+def edit(monkeypatch: pytest.MonkeyPatch, weight: float) -> None:
+    """Let `equal` have another file, and do what is written there."""
+
+    def combine(self: Any, losses: Tensor) -> Tensor:
+        means = task_means(losses)
+        return means[0] + weight * means[1:].sum()
+
+    monkeypatch.setattr(baselines.load("equal"), "combine", combine)
+    found = sources._hash
+    monkeypatch.setattr(sources, "_hash", lambda file: f"by hand {weight}" if file.name == "equal.py" else found(file))
+    sources.hashes_of.cache_clear()
+
+
+def by_method(folder: Path) -> dict[str, list[bytes]]:
+    """Return the lines of records by method."""
+    found: dict[str, list[bytes]] = {}
+    for line in (folder / "toy" / "records.jsonl").read_bytes().splitlines():
+        found.setdefault(json.loads(line)["spec"]["method"], []).append(line)
+    return found
+
+
+def told(line: bytes) -> tuple[str, Any]:
+    """Return whose record a line is, and what it says of the training."""
+    values = json.loads(line)
+    return values["digest"], values["epochs"]
+
+
+def test_files_are_those_of_the_classes_and_their_own_bases() -> None:
+    found = hashes(type(suites.load("digits")), baselines.load("auxilearn-nonlinear"))
+    assert {"baselines/auxilearn_nonlinear.py", "auxilearn/auxilearn.py", "benchmark/suites/digits.py"} <= set(found)
+    assert not {"auxilearn/method.py", "benchmark/suite.py"} & set(found)
+    for name, value in found.items():
+        assert hashlib.sha256((ROOT / name).read_bytes()).hexdigest().startswith(value)
+
+
+def test_every_record_has_them(toy: Toy, cli: Cli, tmp_path: Path) -> None:
+    cli(*HERE, "--results-dir", tmp_path)
+    for method, lines in by_method(tmp_path).items():
+        for line in lines:
+            assert json.loads(line)["environment"][SOURCES] == hashes(baselines.load(method))
+
+
+def test_an_edit_is_said_and_its_runs_are_made_again_when_asked(
+    toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = (*HERE, "--results-dir", tmp_path)
+    first = cli(*arguments)
+    before = by_method(tmp_path)
+    assert "changed" not in cli(*arguments).err
+    edit(monkeypatch, weight=-2.0)
+    unasked = cli(*arguments)
+    said = f"runs made before {EQUAL} changed: 4 of equal; they count as they are, and --rerun equal makes them again"
+    assert said in unasked.err
+    assert unasked.out == first.out
+    assert by_method(tmp_path) == before
+    planned = cli(*arguments, "--rerun", "equal", "--dry-run")
+    assert "8 runs, 4 left" in planned.out
+    assert by_method(tmp_path) == before
+    asked = cli(*arguments, "--rerun", "equal")
+    assert f"4 records moved to {tmp_path / 'toy' / 'replaced.jsonl'}; their runs are made again" in asked.err
+    after = by_method(tmp_path)
+    assert after["stl"] == before["stl"]
+    assert (tmp_path / "toy" / "replaced.jsonl").read_bytes().splitlines() == before["equal"]
+    assert len(after["equal"]) == 4
+    old, new = (dict(map(told, lines["equal"])) for lines in (before, after))
+    assert all(new[digest] != epochs for digest, epochs in old.items() if digest in new)
+    again = cli(*arguments, "--rerun", "equal")  # as after an interruption: what is new stays
+    assert "changed" not in again.err
+    assert "moved" not in again.err
+    assert by_method(tmp_path) == after
+
+
+def test_the_archive_of_the_search_has_the_new_scores(
+    toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import optuna
+
+    def archived() -> dict[str, list[float | None]]:
+        storage = open_storage(None, tmp_path / "toy")
+        found = optuna.get_all_study_summaries(storage)
+        return {
+            each.study_name.split("/")[2]: [
+                trial.value for trial in optuna.load_study(study_name=each.study_name, storage=storage).get_trials()
+            ]
+            for each in found
+        }
+
+    arguments = (*HERE, "--results-dir", tmp_path)
+    cli(*arguments)
+    before = archived()
+    edit(monkeypatch, weight=-2.0)
+    cli(*arguments, "--rerun", "all")
+    after = archived()
+    scores = {
+        method: [each["selected"]["validation"]["top1"] for line in lines if (each := json.loads(line))["test"] == {}]
+        for method, lines in by_method(tmp_path).items()
+    }
+    assert after == scores
+    assert after["stl"] == before["stl"]
+    assert after["equal"] != before["equal"]
+
+
+@pytest.mark.parametrize("names", ["dwa", "nothing", "equal,nothing"])
+def test_methods_that_do_not_run_are_refused(names: str, toy: Toy, cli: Cli, tmp_path: Path) -> None:
+    ended = cli(*HERE, "--results-dir", tmp_path, "--rerun", names)
+    assert ended.status == 2
+    assert "unknown method to run again" in ended.err
+    assert "choose one of: stl, equal, all" in ended.err
+    assert not (tmp_path / "toy").exists()
+
+
+def test_nothing_moves_for_a_method_that_cannot_be_built(
+    toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = (*HERE, "--results-dir", tmp_path)
+    cli(*arguments)
+    before = by_method(tmp_path)
+    edit(monkeypatch, weight=1.0)
+
+    def broken(self: Any, problem: object) -> None:
+        raise NameError("meens")
+
+    monkeypatch.setattr(baselines.load("equal"), "__init__", broken)
+    ended = cli(*arguments, "--rerun", "equal")
+    assert (ended.status, "meens" in ended.err) == (2, True)
+    assert by_method(tmp_path) == before
+
+
+def test_a_move_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "toy")
+    with store.writing():
+        store.append(a_record(), a_record(a_spec(method="equal")))
+    before = store.path.read_bytes()
+
+    @contextmanager
+    def failing(path: Path) -> Iterator[Path]:
+        raise OSError(28, "No space left on device")
+        yield path
+
+    monkeypatch.setattr(record_module, "whole", failing)
+    with pytest.raises(UserError, match="cannot write to"), store.writing(lambda records: stale(records, ["equal"])):
+        pass
+    assert store.path.read_bytes() == before
+
+
+def test_runs_are_mirrored_again_that_are_made_again(tmp_path: Path) -> None:
+    one, other = a_record(), a_record(a_spec(method="equal"))
+    ledger = tmp_path / "wandb" / "mirrored-offline"
+    ledger.parent.mkdir()
+    ledger.write_text(f"{one.spec.digest}\n{other.spec.digest}\n")
+    forget(tmp_path, [one])
+    assert ledger.read_text() == f"{other.spec.digest}\n"
+
+
+@pytest.mark.parametrize("value", [None, [1], "text", {"baselines/\x1b[31m.py": "0"}])
+def test_what_was_written_by_hand_is_told_as_plain_text_or_not_at_all(value: object) -> None:
+    found = remark([a_record(environment={SOURCES: value})])
+    assert "\x1b" not in found
+    assert bool(found) == isinstance(value, dict)
+
+
+def test_records_that_do_not_say_are_made_again_only_when_asked() -> None:
+    silent = a_record()
+    assert remark([silent]) == ""
+    assert stale([silent], ["stl"]) == [silent]
+    assert stale([silent], ["equal"]) == []
