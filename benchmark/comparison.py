@@ -15,6 +15,11 @@ from benchmark.suite import Metric
 DEFAULT_REFERENCES = ("stl", "rlw", "equal")
 """Compared with where they are in the table: a single task, random weights, equal weights."""
 
+BETTER, WORSE, NOT_TESTED = "better", "worse", "not tested"
+
+NAMED = 4
+"""Most methods that a line names."""
+
 COLUMNS = (
     *("suite", "setting", "metric", "reference", "method", "seeds", "difference", "low", "high", "p", "p_holm"),
     *("verdict", "bootstrap_low", "bootstrap_high", "sign_flip_p"),
@@ -61,10 +66,30 @@ class Comparison:
             }
             yield str(setting), pd.DataFrame(columns)
 
+    def lines(self) -> Iterator[str]:
+        """Yield a line a setting: which methods differ significantly from each reference method, and how."""
+        for setting, rows in self.numbers.groupby("setting", sort=False):
+            told = [f"from {reference} {_told(found)}" for reference, found in rows.groupby("reference", sort=False)]
+            tests = f"test {self.metric.name}, paired t-tests over the seeds, Holm's correction"
+            yield f"{setting}, significant differences: {'; '.join(told)} ({tests})."
+
     def _text(self, difference: float) -> str:
         if isnan(difference):
             return "–"
         return f"{100 * difference:+z.2f}" if self.metric.percent else f"{difference:+z.3f}"
+
+
+def _told(rows: pd.DataFrame) -> str:
+    """Return how many methods differ significantly from one reference method in one setting, and the few by name."""
+    tested = rows[rows["verdict"] != NOT_TESTED]
+    names = {word: tested.loc[tested["verdict"] == word, "method"].tolist() for word in (BETTER, WORSE)}
+    count = sum(map(len, names.values()))
+    if tested.empty:
+        return NOT_TESTED
+    if not count:
+        return f"none of {len(tested)}"
+    parts = [f"{word} {', '.join(own) if len(own) <= NAMED else len(own)}" for word, own in names.items() if own]
+    return f"{count} of {len(tested)}, {', '.join(parts)}"
 
 
 def compare(
@@ -125,10 +150,10 @@ def _paired(method: Mapping[int, float], reference: Mapping[int, float], seed: i
 def verdict(difference: float, p: float, metric: Metric) -> str:
     """Return a difference in plain words; one that could not be tested is `not tested`."""
     if isnan(p):
-        return "not tested"
+        return NOT_TESTED
     if p >= ALPHA:
         return "no significant difference"
-    return "better" if metric.improves(difference, 0) else "worse"
+    return BETTER if metric.improves(difference, 0) else WORSE
 
 
 def p_text(p: float) -> str:

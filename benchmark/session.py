@@ -2,7 +2,7 @@
 
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +77,8 @@ def run_session(request: Request) -> int:
         lack = arms[0].suite.shortfall()
     if lack:
         tell(f"{INCOMPLETE}: {lack}")
+    for line in _partly_given(arms, request.options):
+        tell(line)
     if request.dry_run:
         store.check_place()
         if request.storage:
@@ -110,6 +112,15 @@ def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resourc
     if failed:
         print(closing_line(failed, len(made)), file=sys.stderr)
     return FAILED if failed else 0
+
+
+def _partly_given(arms: Sequence[Arm], options: Options) -> Iterator[str]:
+    """Yield a line for each hyper-parameter given to all methods that only some of them have."""
+    served = {arm.method: {*arm.space, *arm.fixed} for arm in arms if not arm.declined}
+    for name in options.values:
+        having = [method for method, own in served.items() if name in own]
+        if "." not in name and len(having) < len(served):
+            yield f"{name} is given to {', '.join(having) or 'none'}: no other method of this command has it"
 
 
 def _rerun(request: Request, arms: Sequence[Arm]) -> list[str]:

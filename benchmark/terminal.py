@@ -49,7 +49,7 @@ def console() -> Console:
 
 
 def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
-    """Print results and task weights under their title, a grid a setting, and where the files are, if any are named."""
+    """Print results and task weights under their title, a grid a setting; what differs, and where files are, if any."""
     out = console()
     _print_text(out, f"{table.data.title}\n")
     methods = {}
@@ -61,7 +61,8 @@ def print_table(table: Table, folder: Path, files: Sequence[str]) -> None:
         for setting, frame in by_setting(table.weights):
             own = frame.loc[frame["method"].isin(methods[setting])]
             _print_frame(out, f"task weights at the end, {setting}", own)
-    for line in (table.caption, *table.notes, *([f"Written to {folder}: {', '.join(files)}."] if files else [])):
+    written = [f"Written to {folder}: {', '.join(files)}."] if files else []
+    for line in (*table.comparison.lines(), table.caption, *table.notes, *written):
         _print_text(out, line)
 
 

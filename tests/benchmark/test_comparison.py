@@ -130,6 +130,24 @@ def test_what_is_not_there_is_not_tested_and_no_part_of_the_family(arms: list[Ar
     assert list(text.loc[("stl", "dwa")]) == [1, "+40.00", "–", "–", "–", "not tested"]
 
 
+def test_lines_name_what_differs_significantly(arms: list[Arm]) -> None:
+    lines = list(comparison(arms, complete(arms), "stl", "gcs").lines())
+    tests = "(test top1, paired t-tests over the seeds, Holm's correction)."
+    told = "from stl 2 of 3, better equal, gcs; from gcs 3 of 3, worse stl, equal, dwa"
+    assert lines[0] == f"few, significant differences: {told} {tests}"
+    alike = {**SCORES, "equal": SCORES["dwa"], "gcs": (0.9,)}
+    lines = list(comparison(arms, complete(arms, alike), "stl", "gcs").lines())
+    assert lines[1] == f"many, significant differences: from stl none of 2; from gcs not tested {tests}"
+
+
+def test_lines_count_many(toy: Toy) -> None:
+    names = ("stl", "equal", "dwa", "gcs", "rlw", "pcgrad", "mgda")
+    arms = make_plan(Options("toy", methods=names, fixed={**FIXED, "mgda.normalise": "none"}, seeds=4))
+    better = {name: [0.8, 0.91, 1.0, 0.9] for name in names[1:]}
+    (line, _) = comparison(arms, complete(arms, {**SCORES, **better}), "stl").lines()
+    assert "from stl 6 of 6, better 6 (" in line
+
+
 def test_a_method_that_declines_is_not_compared(toy: Toy) -> None:
     arms = make_plan(Options("toy", methods=("stl", "equal", "dwa", "auxilearn-convnet"), fixed=FIXED, seeds=4))
     found = comparison(arms, complete(arms), "stl", "auxilearn-convnet")
