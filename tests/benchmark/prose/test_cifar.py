@@ -167,7 +167,7 @@ def test_on_cifar_100_one_of_two_comparisons_is_significant_and_none_of_three() 
     assert found.points > 0
     three = all_pairs(own)
     assert not any(each.significant for each in three.values())
-    here = "Here AuxiLearn is significantly better than `maxl-f` of the two comparisons of a column"
+    here = "Here AuxiLearn is significantly better than `maxl-f` when corrected for the two comparisons of a column"
     assert f"{here}; corrected for the {SPELLED[len(three)]} pairs of this table it is not." in CIFAR_100
     assert has_rates_between(f"rates/{HUNDRED}")
     rows = rows_of(f"rates/{HUNDRED}", f"corrected/{HUNDRED}")

@@ -70,7 +70,7 @@ def test_the_same_rates_are_those_that_searches_took_most_often(name: str) -> No
 def test_with_lengths_and_rates_the_same() -> None:
     found = [each for key in KEYS for each in gains(*key, SAME).values()]
     assert not any(each.significant for each in found)
-    assert "on digits neither with hypergradients of one length and the same rates" in SAID
+    assert "On digits that holds with hypergradients of one length and the same rates too" in SAID
     farthest = math.ceil(10 * max(max(abs(each.low), abs(each.high)) for each in found)) / 10
     cosines = [fmean(measured(own, "cosine_to_identity")) for key in KEYS for own in solvers(*key, SAME).values()]
     ends = f"all intervals end within {farthest:.1f} points of zero"

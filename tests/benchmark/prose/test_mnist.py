@@ -95,7 +95,7 @@ def test_maxl_has_a_third_of_its_grid() -> None:
     assert {hyper(record)["held_out"] for record in found} == {"train"}
     largest = max(float(str(each)) for each in all_of_them)
     assert number * largest * max(rate(record, "generator_lr") for record in found) < 0.001
-    assert f"none of which takes a thousandth of a weight in the {number} steps of a run" in SAID
+    assert f"none of which changes any weight by as much as 0.1 % in the {number} steps of a run" in SAID
 
 
 def test_what_stands_beside_the_table() -> None:

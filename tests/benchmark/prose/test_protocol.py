@@ -110,7 +110,7 @@ def test_rankings_agree_as_far_as_chance_lets_them() -> None:
     assert max(across) < min(among)
     assert "The ranking by grids agrees with each draw less than any two draws agree with each other" in SAID
     number = SPELLED[len(draws()) + 1]
-    chance = f"of {number} rankings one has to agree least, by chance that of the grids once in {number} times"
+    chance = f"one of {number} rankings has to agree least, and by chance it is that of the grids one time in {number}"
     assert chance in SAID
     seeds = {record.spec.seed for record in finals(GRID)}
     halves = [tuple(sorted(seeds.difference(half))) for half in combinations(sorted(seeds), len(final_seeds()))]
@@ -121,7 +121,7 @@ def test_rankings_agree_as_far_as_chance_lets_them() -> None:
     assert "other final runs shuffle the methods about as much as another draw does" in SAID
     runs = SPELLED[len(final_seeds())]
     assert f"A ranking by one search and {runs} runs is to be read with that in mind" in SAID
-    assert f"of the ranking {SPELLED[len(draws())]} draws cannot tell" in SAID
+    assert f"{SPELLED[len(draws())]} draws cannot show whether the ranking changes" in SAID
 
 
 def test_equal_budgets_end_lower() -> None:
@@ -133,7 +133,7 @@ def test_equal_budgets_end_lower() -> None:
     assert change.p < ALPHA
     assert change.difference < 0
     assert "equal budgets end lower in the mean over the methods" in SAID
-    assert "of the accuracy they can" in SAID
+    assert "but they do show that the accuracy does" in SAID
 
 
 def test_random_trials_seldom_come_near_the_largest_rate() -> None:

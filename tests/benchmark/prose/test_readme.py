@@ -46,7 +46,7 @@ def test_three_runs_show_little(setting: str) -> None:
     assert all(mean(own) > mean(found["stl"]) for name, own in found.items() if name != "stl")
     assert "The mean of every method is above that of the single task" in FIRST
     assert not any(each.significant for each in less_one(found, "stl").values())
-    assert f"with {number} runs no difference is significant once it is corrected for all" in FIRST
+    assert f"with {number} runs no difference from it is significant after Holm's correction" in FIRST
     everything = scores_by_method(DIGITS, setting)
     more = SPELLED[len(everything["stl"])]
     assert all(each.significant and each.points > 0 for each in less_one(everything, "stl").values())

@@ -183,7 +183,7 @@ def test_equal_budgets_rank_alike() -> None:
     number = SPELLED[len(grids)]
     assert f"The ranking of these {number} is the same" in PROTOCOL
     runs = SPELLED[len(budgets[BEST])]
-    assert f"on real images, in one draw and {runs} runs, both protocols rank {number} of them alike" in PROTOCOL
+    assert f"on real images, in one draw and {runs} runs, both protocols rank {number} methods alike" in PROTOCOL
     here, there = (
         {seed: fmean(found[name][seed] for name in found) for seed in found[BEST]} for found in (grids, budgets)
     )
