@@ -5,7 +5,9 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from benchmark import suites
@@ -45,7 +47,7 @@ def test_the_pages_show_commands() -> None:
     assert {page for page, _ in CASES} >= set(PAGES) - {"cluster"}
 
 
-def test_the_quick_start(cli: Cli, tmp_path: Path) -> None:
+def test_the_quick_start(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan, run = commands("quick-start")[:2]
     assert plan == f"{run} --dry-run"
     page = (ROOT / "docs/quick-start.md").read_text(encoding="utf-8")
@@ -71,6 +73,16 @@ def test_the_quick_start(cli: Cli, tmp_path: Path) -> None:
     ):
         assert f"`{name}`" in page
         assert (tmp_path / "digits" / name).exists()
+    (tmp_path / "results").symlink_to(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (code,) = fences(page, "python")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    means = names["finals"].groupby(["spec.setting", "spec.method"])["test.top1"].mean()
+    table = pd.read_csv(tmp_path / "digits" / "table.csv")
+    for row in table[table["metric"] == "top1"].to_dict("records"):
+        assert means[row["setting"], row["method"]] == pytest.approx(row["mean"])
+    assert "spec.hyper.lr" in names["runs"].columns
 
 
 # the suite of CONTRIBUTING.md
