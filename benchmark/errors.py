@@ -20,7 +20,11 @@ class UserError(Exception):
 def unknown(kind: str, found: str, allowed: Iterable[str], *, of: str = "") -> UserError:
     """Return the error for a name that is not among those allowed, which may be those of something."""
     names = list(allowed)
-    near = difflib.get_close_matches(found.lower().replace("_", "-"), names, n=1, cutoff=0.7)
-    meant = f" (did you mean {near[0]}?)" if near else ""
     whose = f" of {of}" if of else ""
-    return UserError(f"unknown {kind} {found!r}{whose}{meant}; choose one of: {', '.join(names)}")
+    return UserError(f"unknown {kind} {found!r}{whose}{meant(found, names)}; choose one of: {', '.join(names)}")
+
+
+def meant(found: str, names: Iterable[str]) -> str:
+    """Return in brackets which of some names could have been meant; nothing where none is near."""
+    near = difflib.get_close_matches(found.lower().replace("_", "-"), list(names), n=1, cutoff=0.7)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -10,7 +10,7 @@ from auxilearn import Method
 from benchmark import suites
 from benchmark.arm import Arm
 from benchmark.controls import extend
-from benchmark.errors import UserError, unknown
+from benchmark.errors import UserError, meant, unknown
 from benchmark.failures import reason_of, text_of
 from benchmark.hyper import hyper_parameters
 from benchmark.places import Places
@@ -170,7 +170,8 @@ def _check_names(options: Options, suite: Suite, methods: Mapping[str, type[Meth
     for name in (*options.fixed, *options.grid):
         method, dot, bare = name.rpartition(".")
         if dot and method not in methods:
-            raise UserError(f"{name!r} names no method that runs; these are: {', '.join(methods)}")
+            near = meant(method, methods)
+            raise UserError(f"{name!r} names no method that runs{near}; these are: {', '.join(methods)}")
         own = sorted({*suite.grid, *hyper_parameters(methods[method])}) if dot else allowed
         if bare not in own:
             raise unknown("hyper-parameter", bare, own, of=method or "the methods that run")

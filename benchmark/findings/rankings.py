@@ -6,10 +6,10 @@ from itertools import combinations
 from pathlib import Path
 
 from benchmark.comparison import p_phrase, p_text
-from benchmark.findings.runs import RESULTS, final_runs, listed, origin, percent, succeeded
+from benchmark.findings.runs import RESULTS, final_runs, listed, origin, paired, percent, succeeded
 from benchmark.findings.searches import METRIC, Compared, Scores, kendall, ranks, searches
 from benchmark.markdown import pipe_table
-from benchmark.statistics import ALPHA
+from benchmark.statistics import ALPHA, holm
 
 GRIDS = RESULTS / "reference/digits"
 BUDGETS = RESULTS / "equal-budget/digits"
@@ -17,8 +17,10 @@ WIDER = RESULTS / "rates/digits"
 COARSE = RESULTS / "reference/cifar100-coarse"
 COARSE_GRIDS = RESULTS / "rates/cifar100-coarse"
 COARSE_FULL = RESULTS / "full-length/cifar100-coarse"
+COARSE_ALONE = RESULTS / "full-length-alone/cifar100-coarse"
 COARSE_BUDGETS = RESULTS / "equal-budget/cifar100-coarse"
 COARSE_LOWER = RESULTS / "same-rates/cifar100-coarse"
+SINGLE = "stl"
 MOST_SETS = 1000
 """Sets of seeds up to which all pairs are compared."""
 
@@ -46,6 +48,37 @@ def lower_coarse(grids: Path = COARSE_GRIDS, lower: Path = COARSE_LOWER) -> str:
 def full_length_coarse(short: Path = COARSE_GRIDS, full: Path = COARSE_FULL) -> str:
     """Return the same by half of the suite's epochs and by all of them."""
     return _compare(short, full, "short run", "full run")
+
+
+def full_length_alone(others: Path = COARSE_FULL, alone: Path = COARSE_ALONE) -> str:
+    """Return what methods without a search at half length reach with all epochs, against those that have one."""
+    (setting,) = {record.spec.setting for record in final_runs(alone)}
+    seeds = {record.spec.seed for record in final_runs(alone)}
+    (known,), (found,) = (searches(folder, setting, seeds) for folder in (others, alone))
+    scores = {**known.scores, **found.scores}
+    best = max(known.scores, key=lambda name: sum(known.scores[name].values()))
+    columns = {name: _differences(scores, name) for name in (best, SINGLE)}
+    rows = []
+    for method, own in found.scores.items():
+        row = {"method": f"`{method}`", "full run": percent(own.values()), "lr": f"{found.rates[method]:g}"}
+        row["trials"] = str(found.trials.get(method, 0))
+        for name, pairs in columns.items():
+            difference, p = pairs[method]
+            row |= {f"less `{name}`": f"{100 * difference:+.2f}", f"p (Holm) of `{name}`": p_text(p)}
+        rows.append(row)
+    caption = (
+        f"{setting}, test {METRIC} in percent, mean ± standard error over {len(seeds)} seeds of final runs; "
+        f"differences paired by seed, t-test, Holm's correction for all {len(scores) - 1} methods compared with the "
+        f"same one. {_origin(alone, seeds)}."
+    )
+    return f"{pipe_table(rows)}\n\n{caption}"
+
+
+def _differences(scores: Scores, reference: str) -> dict[str, tuple[float, float]]:
+    """Return the mean difference of each other method from one, and its corrected p-value."""
+    pairs = {name: paired(own, scores[reference]) for name, own in scores.items() if name != reference}
+    p_values = holm([pair.p for pair in pairs.values()]).tolist()
+    return {name: (pair.difference, p) for (name, pair), p in zip(pairs.items(), p_values, strict=True)}
 
 
 def ranking_coarse(grids: Path = COARSE_GRIDS, budgets: Path = COARSE_BUDGETS) -> str:

@@ -226,6 +226,7 @@ def test_the_value_for_one_method_beats_the_value_for_all() -> None:
         ),
         ("stl.lr", "'stl.lr' names no method that runs; these are: dwa, gradnorm$"),
         ("nobody.lr", "'nobody.lr' names no method that runs"),
+        ("gradnrom.alpha", r"'gradnrom.alpha' names no method that runs \(did you mean gradnorm\?\); these are: dwa"),
         ("mode", "unknown hyper-parameter 'mode' of the methods that run; choose one of: alpha, "),
     ],
 )
