@@ -13,7 +13,7 @@ from benchmark.plan import Arm
 from benchmark.pruning import Bars, bars_of
 from benchmark.record import Record
 from benchmark.search import Outcome, Reached, Study
-from benchmark.space import Point
+from benchmark.space import Point, ends
 from benchmark.spec import Spec
 
 OpenStudy = Callable[[Arm], Study]
@@ -25,12 +25,7 @@ def study_name(arm: Arm) -> str:
     The number of trials has no part in it: a search goes on where a larger budget is given.
     """
     identity = json.dumps([space.to_json(arm.space), arm.spec({}).to_json()], sort_keys=True)
-    return f"{arm_name(arm.spec({}))}{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
-
-
-def arm_name(spec: Spec) -> str:
-    """Return what the names of all studies begin with that are of a run's suite, setting and method."""
-    return f"{spec.suite}/{spec.setting}/{spec.method}/"
+    return f"{arm.suite.name}/{arm.setting}/{arm.method}/{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
 def score(record: Record, metric: str) -> float | None:
@@ -110,6 +105,19 @@ def own_records(arm: Arm, records: Mapping[str, Record]) -> list[Record]:
     point = choose(arm, records)
     finals = () if point is None else (records.get(spec.digest) for spec in arm.finals(point))
     return [record for record in (*search_records(arm, records), *finals) if record is not None]
+
+
+def belongs(arm: Arm, record: Record) -> bool:
+    """Return whether a record is of a run that an arm may ask for: of its search, or final at any point of it."""
+    spec, hyper = record.spec, dict(record.spec.hyper)
+    if (spec.setting, spec.method) != (arm.setting, arm.method) or not arm.space.keys() <= hyper.keys():
+        return False
+    point = _point(arm, record)
+    if arm.search is None and not all(point[name] in tuple(ends(values)) for name, values in arm.space.items()):
+        return False
+    if spec.phase == "search":
+        return spec == arm.spec(point, trial=spec.search.trial if spec.search else None)
+    return spec in arm.finals(point)
 
 
 def missing(arm: Arm, records: Mapping[str, Record]) -> int:

@@ -69,6 +69,9 @@ class Comparison:
     def lines(self) -> Iterator[str]:
         """Yield a line a setting: which methods differ significantly from each reference method, and how."""
         for setting, rows in self.numbers.groupby("setting", sort=False):
+            if (rows["verdict"] == NOT_TESTED).all():
+                yield f"{setting}: no differences are tested, which takes two runs of each method."
+                continue
             told = [f"from {reference} {_told(found)}" for reference, found in rows.groupby("reference", sort=False)]
             tests = f"test {self.metric.name}, paired t-tests over the seeds, Holm's correction"
             yield f"{setting}, significant differences: {'; '.join(told)} ({tests})."
@@ -86,10 +89,10 @@ def _told(rows: pd.DataFrame) -> str:
     count = sum(map(len, names.values()))
     if tested.empty:
         return NOT_TESTED
-    if not count:
-        return f"none of {len(tested)}"
-    parts = [f"{word} {', '.join(own) if len(own) <= NAMED else len(own)}" for word, own in names.items() if own]
-    return f"{count} of {len(tested)}, {', '.join(parts)}"
+    parts = [f"{count or 'none'} of {len(tested)}"]
+    parts += [f"{word} {', '.join(own) if len(own) <= NAMED else len(own)}" for word, own in names.items() if own]
+    parts += [f"{len(rows) - len(tested)} {NOT_TESTED}"] * (len(tested) < len(rows))
+    return ", ".join(parts)
 
 
 def compare(

@@ -55,12 +55,12 @@ def title_of(
         several_data: Whether other tables of the suite are of other data.
     """
     search = conditions.search
-    parts = [f"equal-budget of {trials} trials by {search.proposer}"] if search else []
+    parts = [f"equal-budget of {trials} trial{'s' * (trials != 1)} by {search.proposer}"] if search else []
     parts += [f"pruned by {RULES[search.pruner]}"] if search and search.pruner else []
     parts += [phrase(conditions.controls).removeprefix(", ")] if conditions.controls else []
     if conditions.epochs != (own := conditions.own_epochs(suite)):
         whose = "sample" if is_sample(conditions.data) else "suite"
-        parts.append(f"{conditions.epochs} epochs, the {whose}'s own are {own}")
+        parts.append(f"{conditions.epochs} epoch{'s' * (conditions.epochs != 1)}, the {whose}'s own are {own}")
     parts += [f"in {conditions.precision}"] if conditions.precision != "auto" else []
     parts += [_values(asked)] if asked else []
     parts += [f"data {conditions.data}"] if several_data else []

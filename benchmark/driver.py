@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark import engine
 from benchmark.attempts import RETRIES, Attempts
-from benchmark.campaign import Campaign, arm_name, outcomes, own_records, study_name
+from benchmark.campaign import Campaign, outcomes, own_records, study_name
 from benchmark.display import Display
 from benchmark.engine import Engine, Resources
 from benchmark.errors import UserError
@@ -17,7 +17,7 @@ from benchmark.record import Record, Store
 from benchmark.sampling import SampledStudy
 from benchmark.search import Archive, AtUrl, GridStudy, Study, UnarchivedGrid
 from benchmark.spec import Spec
-from benchmark.storage import forget, open_storage
+from benchmark.storage import open_storage
 from benchmark.tracking import Mirror, Mode
 
 
@@ -49,7 +49,6 @@ def execute(
         UserError: Trials are to be proposed by Optuna, which is not installed, or its storage failed.
     """
     storage = open_storage(outlets.storage, store.folder)
-    forget(storage, {arm_name(record.spec) for record in store.replaced})
     if storage is None and any(arm.search is not None and arm.search.sampler == "tpe" for arm in arms):
         raise UserError("the sampler tpe needs optuna, which is not installed; use --sampler random")
 

@@ -199,6 +199,7 @@ class Store:
         self.replaced = records
         if not records:
             return
+        cut_torn_line(self.folder / REPLACED)
         digests = {record.spec.digest for record in records}
         lines = self.path.read_bytes().splitlines(keepends=True)
         moved = {number for number, line in enumerate(lines) if json.loads(line)["digest"] in digests}
@@ -206,7 +207,7 @@ class Store:
             file.writelines(lines[number] for number in sorted(moved))
             file.flush()
             os.fsync(file.fileno())
-        with whole(self.path) as part, part.open("wb") as file:
+        with whole(self.path.resolve()) as part, part.open("wb") as file:
             file.writelines(line for number, line in enumerate(lines) if number not in moved)
             file.flush()
             os.fsync(file.fileno())

@@ -117,7 +117,7 @@ def command(
     rerun: Annotated[
         str | None,
         typer.Option(
-            help="Methods, by comma, or all: make those of their runs again whose method's or suite's file has changed."
+            help="Methods, by comma, or all: make their runs again that are older than an edit of their files."
         ),
     ] = None,
     storage: Annotated[

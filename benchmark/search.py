@@ -121,27 +121,28 @@ class AtUrl:
     """A study whose storage is at a URL: an error ends in one line, as Optuna's text may have the URL's password."""
 
     def __init__(self, open_study: Callable[[], Study]) -> None:
-        with _told_in_one_line():
+        with told_in_one_line():
             self._study = open_study()
 
     def unfinished(self) -> list[Trial]:
         """Return trials that an earlier driver asked for and never told."""
-        with _told_in_one_line():
+        with told_in_one_line():
             return self._study.unfinished()
 
     def ask(self) -> Trial | None:
         """Return the next proposal, or None when there is none."""
-        with _told_in_one_line():
+        with told_in_one_line():
             return self._study.ask()
 
     def tell(self, number: int, score: float | None, reached: Reached | None = None) -> None:
         """Archive a trial's score; None for a run that failed or was pruned."""
-        with _told_in_one_line():
+        with told_in_one_line():
             self._study.tell(number, score, reached)
 
 
 @contextmanager
-def _told_in_one_line() -> Iterator[None]:
+def told_in_one_line() -> Iterator[None]:
+    """Turn an error of the storage at a URL into one line without its text."""
     try:
         yield
     except Exception as error:

@@ -2,7 +2,8 @@
 
 import dataclasses
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 import baselines
 from benchmark import stopping, terminal, tracking
 from benchmark.attempts import RETRIES
-from benchmark.campaign import is_complete, missing, own_records
+from benchmark.campaign import belongs, is_complete, missing, own_records, study_name
 from benchmark.commands import FAILED
 from benchmark.conditions import conditions_of, title_of
 from benchmark.dataset import INCOMPLETE
@@ -24,11 +25,13 @@ from benchmark.fill import Fill, command_under
 from benchmark.interrupts import second_ends_at_once
 from benchmark.plan import Arm, Options, check_values, departures, list_arms, make_plan
 from benchmark.plugins import blaming, is_usable
-from benchmark.record import REPLACED, Store
-from benchmark.sources import remark, stale
+from benchmark.record import REPLACED, Record, Store
+from benchmark.search import told_in_one_line
+from benchmark.sources import is_current, remark
 from benchmark.spec import called, is_sample
-from benchmark.storage import check_url
+from benchmark.storage import check_url, forget, open_storage
 from benchmark.tables.table import Table, make_table
+from benchmark.versions import of_process
 from benchmark.where import Where
 
 
@@ -65,6 +68,7 @@ def run_session(request: Request) -> int:
     """
     mode = tracking.choose_mode(request.wandb)
     arms = make_plan(request.options)
+    of_process()  # what is imported now, whatever becomes of the files while the command runs
     rerun = _rerun(request, arms)
     store = Store(request.results / (request.options.suite + "-sample" * is_sample(arms[0].data)))
     places = dataclasses.replace(request.options.places, checkpoints=store.checkpoints.resolve())
@@ -84,7 +88,7 @@ def run_session(request: Request) -> int:
         if request.storage:
             check_url(request.storage)
         store.read()
-        for record in stale(store.records.values(), rerun):
+        for record in _outdated([arm for arm in arms if arm.method in rerun], store.records.values()):
             del store.records[record.spec.digest]
         _check(arms, store)
         terminal.print_plan(arms, store.records, resources)
@@ -95,11 +99,20 @@ def run_session(request: Request) -> int:
 
 
 def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
-    rerun = _rerun(request, arms)
-    with store.writing(lambda records: stale(records, rerun)):
-        if store.replaced:
-            tracking.forget(store.folder, store.replaced)
-            tell(f"{len(store.replaced)} records moved to {store.folder / REPLACED}; their runs are made again")
+    again = [arm for arm in arms if arm.method in _rerun(request, arms)]
+
+    def outdated(records: Iterable[Record]) -> list[Record]:
+        """Return the records to be made again, of which then neither the searches' archive nor W&B knows any more."""
+        found = _outdated(again, records)
+        if found:
+            with told_in_one_line() if request.storage else nullcontext():
+                forget(open_storage(request.storage, store.folder), [study_name(arm) for arm in again])
+            tracking.forget(store.folder, found)
+        return found
+
+    with store.writing(outdated):
+        if moved := len(store.replaced):
+            tell(f"{moved} records moved to {store.folder / REPLACED}; those that the plan needs are made again")
         _check(arms, store)
         try:
             made = execute(arms, store, resources, outlets)
@@ -134,6 +147,11 @@ def _rerun(request: Request, arms: Sequence[Arm]) -> list[str]:
         if arm.method in found:
             check_values(arm, arm.points()[:1])
     return found
+
+
+def _outdated(arms: Sequence[Arm], records: Iterable[Record]) -> list[Record]:
+    """Return the records of arms that are not known to be made with their files as they are."""
+    return [each for each in records if any(belongs(arm, each) for arm in arms) and not is_current(each)]
 
 
 def _check(arms: Sequence[Arm], store: Store) -> None:

@@ -1,7 +1,6 @@
-"""The files in which a method and a suite are written: what a record was made with, and whether it still is so."""
+"""The files in which a method and a suite are written: what a record was made with, and whether they changed since."""
 
 import functools
-import hashlib
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,32 +10,35 @@ import baselines
 from benchmark import suites
 from benchmark.record import Record
 from benchmark.text import plain
+from benchmark.versions import of_process
 
 SOURCES = "sources"
 """Where a record's environment has the hashes by file; records made before they were kept have none."""
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("auxilearn", "baselines", "benchmark")
 HOUSE = ("auxilearn.method", "benchmark.suite")
 """Modules of what all methods and all suites have in common, whose version the commit says."""
 
 
 def hashes(*plugins: type) -> dict[str, str]:
-    """Return a hash of each file in which classes and their own bases are written, by its path in the checkout."""
-    modules = {base.__module__ for plugin in plugins for base in plugin.__mro__}
-    own = sorted(name for name in modules if name.partition(".")[0] in PACKAGES and name not in HOUSE)
-    files = [Path(file).resolve() for name in own if (file := getattr(sys.modules.get(name), "__file__", None))]
-    return {_name(file): _hash(file) for file in files if file.is_file()}
+    """Return a hash of each file in which classes and their own bases are written, by its path in the checkout.
 
-
-def _name(file: Path) -> str:
-    return file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name
+    The hashes are those that the files had when this process first looked at all of them, which it does when it starts.
+    """
+    modules = sorted({base.__module__ for plugin in plugins for base in plugin.__mro__} - {*HOUSE})
+    files = [Path(file).resolve() for name in modules if (file := getattr(sys.modules.get(name), "__file__", None))]
+    names = [file.relative_to(ROOT).as_posix() for file in files if file.is_relative_to(ROOT)]
+    known = of_process()
+    return {name: known[name] for name in names if name in known}
 
 
 @functools.cache
-def _hash(file: Path) -> str:
-    """Return the hash of a file as this process found it at first, when it had just imported it."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+def hashes_of(suite: str, method: str) -> Mapping[str, str]:
+    """Return the hashes of a suite's and a method's files; of none that cannot be loaded."""
+    try:
+        return hashes(type(suites.load(suite)), baselines.load(method))
+    except (Exception, SystemExit):
+        return {}
 
 
 def changed(record: Record) -> list[str]:
@@ -48,13 +50,9 @@ def changed(record: Record) -> list[str]:
     return [plain(name) for name in dict.fromkeys([*then, *now]) if then.get(name) != now.get(name)]
 
 
-@functools.cache
-def hashes_of(suite: str, method: str) -> Mapping[str, str]:
-    """Return the hashes of a suite's and a method's files; of none that cannot be loaded."""
-    try:
-        return hashes(type(suites.load(suite)), baselines.load(method))
-    except (Exception, SystemExit):
-        return {}
+def is_current(record: Record) -> bool:
+    """Return whether a record is known to be made with its method's and suite's files as they are now."""
+    return isinstance(record.environment.get(SOURCES), dict) and not changed(record)
 
 
 def remark(records: Iterable[Record]) -> str:
@@ -71,9 +69,3 @@ def remark(records: Iterable[Record]) -> str:
         f"runs made before {', '.join(files)} changed: {runs}; they count as they are, and --rerun {','.join(numbers)} "
         "makes them again"
     )
-
-
-def stale(records: Iterable[Record], methods: Iterable[str]) -> list[Record]:
-    """Return the records of methods that were not made with their files as these are now, as far as is known."""
-    names = set(methods)
-    return [r for r in records if r.spec.method in names and (SOURCES not in r.environment or changed(r))]

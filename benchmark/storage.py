@@ -46,14 +46,13 @@ def open_storage(url: str | None, folder: Path) -> Any:
 
 
 def forget(storage: Any, names: Collection[str]) -> None:
-    """Delete the studies whose names begin with one of `names`; they are written anew from the records."""
+    """Delete studies where they are; they are written anew from the records."""
     if storage is None or not names:
         return
     import optuna
 
-    for name in optuna.get_all_study_names(storage):
-        if name.startswith(tuple(names)):
-            optuna.delete_study(study_name=name, storage=storage)
+    for name in {*names}.intersection(optuna.get_all_study_names(storage)):
+        optuna.delete_study(study_name=name, storage=storage)
 
 
 def check_url(url: str) -> None:

@@ -137,7 +137,12 @@ def test_lines_name_what_differs_significantly(arms: list[Arm]) -> None:
     assert lines[0] == f"few, significant differences: {told} {tests}"
     alike = {**SCORES, "equal": SCORES["dwa"], "gcs": (0.9,)}
     lines = list(comparison(arms, complete(arms, alike), "stl", "gcs").lines())
-    assert lines[1] == f"many, significant differences: from stl none of 2; from gcs not tested {tests}"
+    assert lines[1] == f"many, significant differences: from stl none of 2, 1 not tested; from gcs not tested {tests}"
+
+
+def test_of_single_runs_a_line_says_that_nothing_is_tested(arms: list[Arm]) -> None:
+    lines = list(comparison(arms, complete(arms, dict.fromkeys(SCORES, (0.5,)))).lines())
+    assert lines[0] == "few: no differences are tested, which takes two runs of each method."
 
 
 def test_lines_count_many(toy: Toy) -> None:

@@ -13,12 +13,13 @@ from torch import Tensor
 import baselines
 from auxilearn import task_means
 from benchmark import record as record_module
-from benchmark import sources, suites
+from benchmark import session, sources, suites
 from benchmark.errors import UserError
 from benchmark.record import Store
-from benchmark.sources import SOURCES, hashes, remark, stale
+from benchmark.sources import SOURCES, hashes, is_current, remark
 from benchmark.storage import open_storage
 from benchmark.tracking import forget
+from benchmark.versions import of_process
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT, Toy, a_record, a_spec
 
@@ -43,8 +44,7 @@ def edit(monkeypatch: pytest.MonkeyPatch, weight: float) -> None:
         return means[0] + weight * means[1:].sum()
 
     monkeypatch.setattr(baselines.load("equal"), "combine", combine)
-    found = sources._hash
-    monkeypatch.setattr(sources, "_hash", lambda file: f"by hand {weight}" if file.name == "equal.py" else found(file))
+    monkeypatch.setattr(sources, "of_process", lambda: {**of_process(), EQUAL: f"by hand {weight}"})
     sources.hashes_of.cache_clear()
 
 
@@ -67,7 +67,8 @@ def test_files_are_those_of_the_classes_and_their_own_bases() -> None:
     assert {"baselines/auxilearn_nonlinear.py", "auxilearn/auxilearn.py", "benchmark/suites/digits.py"} <= set(found)
     assert not {"auxilearn/method.py", "benchmark/suite.py"} & set(found)
     for name, value in found.items():
-        assert hashlib.sha256((ROOT / name).read_bytes()).hexdigest().startswith(value)
+        content = (ROOT / name).read_bytes().replace(b"\r\n", b"\n")
+        assert hashlib.sha256(content).hexdigest().startswith(value)
 
 
 def test_every_record_has_them(toy: Toy, cli: Cli, tmp_path: Path) -> None:
@@ -94,7 +95,10 @@ def test_an_edit_is_said_and_its_runs_are_made_again_when_asked(
     assert "8 runs, 4 left" in planned.out
     assert by_method(tmp_path) == before
     asked = cli(*arguments, "--rerun", "equal")
-    assert f"4 records moved to {tmp_path / 'toy' / 'replaced.jsonl'}; their runs are made again" in asked.err
+    assert (
+        f"4 records moved to {tmp_path / 'toy' / 'replaced.jsonl'}; those that the plan needs are made again"
+        in asked.err
+    )
     after = by_method(tmp_path)
     assert after["stl"] == before["stl"]
     assert (tmp_path / "toy" / "replaced.jsonl").read_bytes().splitlines() == before["equal"]
@@ -137,6 +141,105 @@ def test_the_archive_of_the_search_has_the_new_scores(
     assert after["equal"] != before["equal"]
 
 
+OTHERS = {
+    "more seeds": ("--seeds", "3"),
+    "another length": ("--epochs", "1"),
+    "another setting": ("--settings", "many"),
+    "another rate": ("--grid", "equal.lr=0.2,0.4"),
+    "controls": ("--controls", "noise"),
+    "a budget": ("--protocol", "equal-budget", "--trials", "2", "--sampler", "random"),
+}
+
+
+@pytest.mark.parametrize("words", OTHERS.values(), ids=OTHERS)
+def test_only_runs_of_the_plan_are_moved(
+    words: tuple[str, ...], toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = (*HERE, "--results-dir", tmp_path)
+    cli(*arguments)
+    own = {told(line)[0] for line in by_method(tmp_path)["equal"]}
+    cli(*arguments, *words)
+    others = [line for line in by_method(tmp_path)["equal"] if told(line)[0] not in own]
+    assert others
+    edit(monkeypatch, weight=-2.0)
+    asked = cli(*arguments, "--rerun", "equal")
+    moved = (tmp_path / "toy" / "replaced.jsonl").read_bytes().splitlines()
+    kept = by_method(tmp_path)["equal"]
+    assert not {*others} - {*kept} - ({*moved} if words[0] == "--seeds" else set())
+    assert {told(line)[0] for line in moved} == own
+    assert f"{len(own)} records moved" in asked.err
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_search_with_a_budget_proposes_as_if_it_were_the_first(
+    sampler: str, toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = ("--protocol", "equal-budget", "--trials", "12", "--sampler", sampler)
+    plan = ("--suite", "toy", "--settings", "few", "--methods", "equal", "--seeds", "1", "--epochs", "1")
+    words = (*plan, *budget, "--workers", "0", "--wandb", "disabled")
+    cli(*words, "--results-dir", tmp_path / "one")
+    edit(monkeypatch, weight=-2.0)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "_check", kill)
+        with pytest.raises(Killed):
+            cli(*words, "--results-dir", tmp_path / "one", "--rerun", "equal")
+    cli(*words, "--results-dir", tmp_path / "one", "--rerun", "equal")
+    cli(*words, "--results-dir", tmp_path / "other")
+    again, first = (dict(map(told, by_method(tmp_path / name)["equal"])) for name in ("one", "other"))
+    assert again == first
+
+
+def test_a_storage_that_fails_is_told_in_one_line_and_nothing_moves(
+    toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = (*HERE, "--results-dir", tmp_path, "--storage", f"sqlite:///{tmp_path / 'studies.db'}")
+    cli(*arguments)
+    before = by_method(tmp_path)
+    edit(monkeypatch, weight=-2.0)
+
+    def failing(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(session, "forget", failing)
+    ended = cli(*arguments, "--rerun", "equal")
+    assert ended.status == 2
+    assert "the storage of --storage failed (RuntimeError)" in ended.err
+    assert "secret" not in ended.err
+    assert by_method(tmp_path) == before
+
+
+def test_lines_are_added_after_a_torn_one_is_cut(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with store.writing():
+        store.append(a_record(), a_record(a_spec(method="equal")))
+    lines = store.path.read_bytes().splitlines()
+    (tmp_path / "replaced.jsonl").write_text('{"digest":"torn')
+    with store.writing(lambda records: list(records)[:1]):
+        pass
+    assert (tmp_path / "replaced.jsonl").read_bytes().splitlines() == lines[:1]
+    assert store.path.read_bytes().splitlines() == lines[1:]
+
+
+def test_a_link_to_records_stays_one(tmp_path: Path) -> None:
+    store = Store(tmp_path / "here")
+    with store.writing():
+        store.append(a_record())
+    there = tmp_path / "there.jsonl"
+    store.path.rename(there)
+    store.path.symlink_to(there)
+    with store.writing(list):
+        pass
+    assert store.path.is_symlink()
+    assert there.read_bytes() == b""
+
+
 @pytest.mark.parametrize("names", ["dwa", "nothing", "equal,nothing"])
 def test_methods_that_do_not_run_are_refused(names: str, toy: Toy, cli: Cli, tmp_path: Path) -> None:
     ended = cli(*HERE, "--results-dir", tmp_path, "--rerun", names)
@@ -175,7 +278,7 @@ def test_a_move_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         yield path
 
     monkeypatch.setattr(record_module, "whole", failing)
-    with pytest.raises(UserError, match="cannot write to"), store.writing(lambda records: stale(records, ["equal"])):
+    with pytest.raises(UserError, match="cannot write to"), store.writing(lambda records: list(records)[1:]):
         pass
     assert store.path.read_bytes() == before
 
@@ -196,8 +299,9 @@ def test_what_was_written_by_hand_is_told_as_plain_text_or_not_at_all(value: obj
     assert bool(found) == isinstance(value, dict)
 
 
-def test_records_that_do_not_say_are_made_again_only_when_asked() -> None:
-    silent = a_record()
-    assert remark([silent]) == ""
-    assert stale([silent], ["stl"]) == [silent]
-    assert stale([silent], ["equal"]) == []
+def test_records_that_do_not_say_are_made_again_only_when_asked(toy: Toy) -> None:
+    for environment in ({}, {SOURCES: None}):
+        silent = a_record(environment=environment)
+        assert remark([silent]) == ""
+        assert not is_current(silent)
+    assert is_current(a_record(environment={SOURCES: hashes(baselines.load("stl"))}))
