@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from benchmark.tables.sheet import LEGEND, Content, Sheet, metric_of
 
@@ -32,6 +32,8 @@ MARKED = {"": "{}", "best": "\\textbf{{{}}}", "tie": "\\underline{{{}}}"}
 _LETTERS = "\\scriptsize\\sloppy\\setlength{\\tabcolsep}{3pt}"
 _LEGEND = LEGEND.format(best="Bold", tie="underlined")
 
+DASHES = {"-", "–"}
+
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -48,8 +50,9 @@ _SPECIAL = {
 
 
 def escape(text: str) -> str:
-    """Return `text` with LaTeX's special characters escaped; two hyphens stay two."""
-    return "".join(_SPECIAL.get(char, char) for char in text).replace("--", "-{}-") if text != "–" else "--"
+    """Return `text` with LaTeX's special characters escaped; hyphens and dashes stay so beside each other."""
+    pairs = zip_longest(text, text[1:], fillvalue="")
+    return "".join(_SPECIAL.get(char, char) + "{}" * ({char, after} <= DASHES) for char, after in pairs)
 
 
 def document(sheets: Iterable[Sheet]) -> str:

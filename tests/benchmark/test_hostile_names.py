@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
@@ -140,9 +140,19 @@ def test_what_cannot_be_seen_is_refused_in_names_and_shown_in_reasons(
 
 
 @given(TEXT)
+@example("--")
+@example("a---b----")
 def test_nothing_in_a_cell_of_latex_is_a_command(text: str) -> None:
-    left = re.sub(r"\\(?:[%_&#${}]|text[a-z]+\{\})|-\{-\}|\$(?:\\[A-Za-z]+|\^2)\$", "", latex.escape(text))
+    assert "--" not in latex.escape(text.replace("–", ""))
+    assert "---" not in latex.escape(text)
+    left = re.sub(r"\\(?:[%_&#${}]|text[a-z]+\{\})|(?<=-)\{\}(?=-)|\$(?:\\[A-Za-z]+|\^2)\$", "", latex.escape(text))
     assert not set(left) & set("\\%_&#${}~^")
+
+
+def test_dashes_of_latex_stay_dashes() -> None:
+    assert latex.escape("–") == "--"
+    assert latex.escape("3 – 4, a--b") == "3 -- 4, a-{}-b"
+    assert latex.escape("-–-") == "-{}--{}-"
 
 
 def test_the_live_display_and_mistakes_show_text(
