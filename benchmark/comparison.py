@@ -69,7 +69,7 @@ class Comparison:
     def lines(self) -> Iterator[str]:
         """Yield a line a setting: which methods differ significantly from each reference method, and how."""
         for setting, rows in self.numbers.groupby("setting", sort=False):
-            if (rows["verdict"] == NOT_TESTED).all():
+            if {*rows["verdict"]} == {NOT_TESTED}:
                 yield f"{setting}: no differences are tested, which takes two runs of each method."
                 continue
             told = [f"from {reference} {_told(found)}" for reference, found in rows.groupby("reference", sort=False)]

@@ -80,8 +80,8 @@ def test_the_quick_start(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     exec(code, names)
     means = names["finals"].groupby(["spec.setting", "spec.method"])["test.top1"].mean()
     table = pd.read_csv(tmp_path / "digits" / "table.csv")
-    for row in table[table["metric"] == "top1"].to_dict("records"):
-        assert means[row["setting"], row["method"]] == pytest.approx(row["mean"])
+    for row in table.to_dict("records"):
+        assert row["metric"] != "top1" or means[row["setting"], row["method"]] == pytest.approx(row["mean"])
     assert "spec.hyper.lr" in names["runs"].columns
 
 
