@@ -1,9 +1,12 @@
 """results/README.md, coarse classes with all epochs of the suite."""
 
+from itertools import pairwise
+
 from benchmark import suites
+from benchmark.controls import is_control
+from benchmark.figures.weights import mean_share
 from benchmark.findings.rankings import COARSE_FULL, COARSE_GRIDS
 from benchmark.findings.runs import RESULTS
-from tests.benchmark.helpers import ROOT
 from tests.benchmark.prose.page import SPELLED, section
 from tests.benchmark.prose.scores import (
     Scores,
@@ -19,6 +22,7 @@ from tests.benchmark.prose.scores import (
 
 SAID = section("CIFAR-100: with all epochs")
 FULL, SHORT = (folder.relative_to(RESULTS).as_posix() for folder in (COARSE_FULL, COARSE_GRIDS))
+ALONE, ONE_RATE = "full-length-alone/cifar100-coarse", "reference/cifar100-coarse"
 SETTING, BEST = "5-shot", "scalarization"
 COMBINERS = LINEAR, NONLINEAR = "auxilearn-linear", "auxilearn-nonlinear"
 
@@ -132,12 +136,40 @@ def test_many_are_still_not_done() -> None:
 
 
 def test_elsewhere() -> None:
-    number = SPELLED[len(by_full())]
+    number = SPELLED[len(by_full()) + len(scores_by_method(ALONE, SETTING))]
     assert f"10 epochs instead of the suite's 20 (all for {number} of the methods)" in section(
         "CIFAR-100: coarse classes as auxiliary task"
     )
     assert f"half of the suite's epochs, but for {number} methods with five labels a class" in section("Not measured")
-    assert order(by_full())[0] == BEST
-    assert f"It is the best of them again with all twenty epochs, which {number} of the methods had" in section(
-        "Auxiliary learning, compared fairly", ROOT / "README.md"
-    )
+
+
+def test_the_best_of_those_without_a_shorter_search() -> None:
+    alone = scores_by_method(ALONE, SETTING)
+    (name,) = alone
+    rest = [each for each in order(scores_by_method(ONE_RATE, SETTING)) if each not in by_full()]
+    assert rest[0] == name
+    assert f"Of the methods without such a search `{name}` has the best mean with one rate" in SAID
+    own = {rate(record, "beta") for record in finals(ONE_RATE, name, SETTING)}
+    assert {rate(record, "beta") for record in (*searches(ALONE), *finals(ALONE))} == own
+    assert {rate(record) for record in searches(ALONE)} == {rate(record) for record in searches(FULL, "equal")}
+    assert "the same search of the rate, and the value of its own that it had there" in SAID
+    found = {**by_full(), **alone}
+    above, over_one = less_one(found, BEST)[name], less_one(found, "stl")[name]
+    assert not above.significant
+    assert over_one.significant
+    lead = f"by {above.points:.2f} points ({above.low:.2f} to {above.high:.2f})"
+    told = f"{lead}, which is not significant on {SPELLED[len(alone[name])]} seeds"
+    assert f"Its mean is higher than the constant's, {told}" in SAID
+    assert f"and {over_one.points:.1f} points above the single task's, which is" in SAID
+
+
+def test_how_its_weights_grow() -> None:
+    runs = finals(ALONE)
+    ratios = [[row["weight"][1] / row["weight"][0] for row in record.epochs] for record in runs]
+    assert all(later > earlier for own in ratios for earlier, later in pairwise(own))
+    ends = [own[-1] for own in ratios]
+    assert f"grows all along, to {min(ends):,.0f} to {max(ends):,.0f} times that of the fine ones" in SAID
+    shares = [100 * (mean_share([record], is_control) or 0) for record in runs]
+    constant = 100 * (mean_share(finals(FULL, BEST), is_control) or 0)
+    left = f"leaves {min(shares):.0f} to {max(shares):.0f} % of all to the two controls"
+    assert f"{left}, which the constant gives {constant:.0f} %" in SAID
