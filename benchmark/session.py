@@ -69,7 +69,7 @@ def run_session(request: Request) -> int:
     mode = tracking.choose_mode(request.wandb)
     arms = make_plan(request.options)
     of_process()  # what is imported now, whatever becomes of the files while the command runs
-    rerun = _rerun(request, arms)
+    again = _again(request, arms)
     store = Store(request.results / (request.options.suite + "-sample" * is_sample(arms[0].data)))
     places = dataclasses.replace(request.options.places, checkpoints=store.checkpoints.resolve())
     resources, warning = request.where.resources(
@@ -88,19 +88,19 @@ def run_session(request: Request) -> int:
         if request.storage:
             check_url(request.storage)
         store.read()
-        for record in _outdated([arm for arm in arms if arm.method in rerun], store.records.values()):
+        for record in _outdated(again, store.records.values()):
             del store.records[record.spec.digest]
         _check(arms, store)
         terminal.print_plan(arms, store.records, resources)
         return 0
     stopping.listen()
     with second_ends_at_once():
-        return _run(request, arms, store, resources, Outlets(request.storage, mode, request.retries))
+        return _run(request, arms, again, store, resources, Outlets(request.storage, mode, request.retries))
 
 
-def _run(request: Request, arms: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets) -> int:
-    again = [arm for arm in arms if arm.method in _rerun(request, arms)]
-
+def _run(
+    request: Request, arms: Sequence[Arm], again: Sequence[Arm], store: Store, resources: Resources, outlets: Outlets
+) -> int:
     def outdated(records: Iterable[Record]) -> list[Record]:
         """Return the records to be made again, of which then neither the searches' archive nor W&B knows any more."""
         found = _outdated(again, records)
@@ -136,16 +136,15 @@ def _partly_given(arms: Sequence[Arm], options: Options) -> Iterator[str]:
             yield f"{name} is given to {', '.join(having) or 'none'}: no other method of this command has it"
 
 
-def _rerun(request: Request, arms: Sequence[Arm]) -> list[str]:
-    """Return the methods whose records are to be made again, which can be built."""
+def _again(request: Request, arms: Sequence[Arm]) -> list[Arm]:
+    """Return the arms whose records are to be made again, which can be built."""
     names = list(dict.fromkeys(arm.method for arm in arms))
     for name in request.rerun:
         if name not in (*names, "all"):
             raise unknown("method to run again", name, [*names, "all"])
-    found = names if "all" in request.rerun else [name for name in names if name in request.rerun]
-    for arm in arms:
-        if arm.method in found:
-            check_values(arm, arm.points()[:1])
+    found = [arm for arm in arms if {arm.method, "all"} & {*request.rerun}]
+    for arm in found:
+        check_values(arm, arm.points()[:1])
     return found
 
 
