@@ -220,16 +220,23 @@ def arm_of(suite: Suite, data: str, setting: str, name: str, options: Options, *
 
 
 def departures(arms: Iterable[Arm], options: Options) -> Values:
-    """Return the values given to hyper-parameters that are not the suite's own, by name or `method.name` as given."""
-    found: Values = {}
+    """Return the values given to hyper-parameters that are not the suite's own, by name or `method.name` as given.
+
+    Under a budget several values never are, since a range takes the place of the suite's own. Values given to one
+    method that are its own count where others are given to all.
+    """
+    found, kept = Values(), Values()
     for arm in arms:
         method = load_method(arm.method)
         own = values_of(arm.suite, arm.method, method, sample=is_sample(arm.data))
         for name, values in given_values(arm.method, method, own, options.values).items():
-            if values != own[name]:
-                special = f"{arm.method}.{name}"
+            special = f"{arm.method}.{name}"
+            drawn = options.trials is not None and len(values) > 1
+            if values != own[name] or drawn:
                 found[special if special in options.values else name] = values
-    return found
+            elif special in options.values:
+                kept[special] = values
+    return found | {special: values for special, values in kept.items() if special.partition(".")[2] in found}
 
 
 def check_values(arm: Arm, points: Sequence[Mapping[str, Value]]) -> None:

@@ -24,6 +24,7 @@ from benchmark.figures import write_figures
 from benchmark.fill import Fill, command_under
 from benchmark.interrupts import second_ends_at_once
 from benchmark.plan import Arm, Options, check_values, departures, list_arms, make_plan
+from benchmark.planned import PLANS, Planned, keep, read_plans
 from benchmark.plugins import blaming, is_usable
 from benchmark.record import REPLACED, Record, Store
 from benchmark.search import told_in_one_line
@@ -88,6 +89,7 @@ def run_session(request: Request) -> int:
         if request.storage:
             check_url(request.storage)
         store.read()
+        read_plans(store.folder / PLANS)
         for record in _outdated(again, store.records.values()):
             del store.records[record.spec.digest]
         _check(arms, store)
@@ -114,6 +116,7 @@ def _run(
         if moved := len(store.replaced):
             tell(f"{moved} records moved to {store.folder / REPLACED}; those that the plan needs are made again")
         _check(arms, store)
+        keep(Planned.of(request.options, arms), store.folder)
         try:
             made = execute(arms, store, resources, outlets)
         except KeyboardInterrupt:

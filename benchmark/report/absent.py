@@ -9,7 +9,7 @@ from benchmark.controls import extend
 from benchmark.plan import arm_of
 from benchmark.plugins import load_method
 from benchmark.problem import SupervisedProblem
-from benchmark.report.experiments import Experiment
+from benchmark.report.experiment import Experiment
 from benchmark.spec import SEARCH_SEED
 from benchmark.stand_in import full_size
 
@@ -19,9 +19,9 @@ def with_absent(experiment: Experiment) -> tuple[Arm, ...]:
 
     These are the suite's default methods of the setting, and other methods that have records in another one. Where
     every method that serves a setting has records, all were asked for, and those that decline stand there too. Of other
-    plans the methods with records are all that is known.
+    plans the methods with records are all that is known. Nothing is added where commands left what they asked for.
     """
-    if not experiment.own:
+    if experiment.known or not experiment.own:
         return experiment.arms
     suite = experiment.arms[0].suite
     settings = [setting for setting in suite.settings if any(arm.setting == setting for arm in experiment.arms)]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.figures import write_figures
 from benchmark.figures.style import slugs
+from benchmark.planned import Planned
 from benchmark.record import Record
 from benchmark.report.experiments import experiments
 from benchmark.report.suites import OWN_PLAN, names_of
@@ -14,7 +15,9 @@ MOST_CHARACTERS = 80
 """Of the name of a plan's folder."""
 
 
-def write_drawings(suite: str, records: Mapping[str, Record], folder: Path) -> list[str]:
+def write_drawings(
+    suite: str, records: Mapping[str, Record], folder: Path, planned: Sequence[Planned] = ()
+) -> list[str]:
     """Draw the figures of each plan and return the names of the files, from `folder` on.
 
     Those of the first plan, which is the suite's own if that was run, lie in `folder`; those of each other in a folder
@@ -24,8 +27,9 @@ def write_drawings(suite: str, records: Mapping[str, Record], folder: Path) -> l
         suite: Name of the suite.
         records: By digest; all of that suite, of one protocol, drawn data or not.
         folder: Is there; folders below it are made.
+        planned: What commands asked for.
     """
-    plans = experiments(suite, records.values())
+    plans = experiments(suite, records.values(), planned)
     names = names_of(plans)
     written: list[str] = []
     for number, (plan, name, below) in enumerate(zip(plans, names, folders_of(names), strict=True)):

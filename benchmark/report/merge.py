@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.campaign import trial_records
 from benchmark.errors import UserError
+from benchmark.planned import Planned
 from benchmark.record import Record, Store
 from benchmark.report.differences import difference
 from benchmark.report.experiments import experiments
@@ -74,17 +75,18 @@ def merge(files: Sequence[Path]) -> dict[str, Record]:
     return {digest: source.record for digest, source in found.items()}
 
 
-def check_trials(suite: str, records: Mapping[str, Record]) -> None:
+def check_trials(suite: str, records: Mapping[str, Record], planned: Sequence[Planned] = ()) -> None:
     """Refuse records of two searches of one budget: which trials count would be a choice by order.
 
     Args:
         suite: Name of the suite.
         records: By digest; all of that suite.
+        planned: What commands asked for.
 
     Raises:
         UserError: A trial was made at two points; its text names both runs.
     """
-    for arm in (arm for plan in experiments(suite, records.values()) for arm in plan.arms if arm.search):
+    for arm in (arm for plan in experiments(suite, records.values(), planned) for arm in plan.arms if arm.search):
         for trial, found in trial_records(arm, records).items():
             if len(found) > 1:
                 runs = " and ".join(record.spec.digest for record in found)

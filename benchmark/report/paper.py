@@ -12,10 +12,12 @@ from benchmark.arm import Arm
 from benchmark.fill import Fill, fill_from_records
 from benchmark.places import Places
 from benchmark.plan import Options, arm_of
+from benchmark.planned import Planned
 from benchmark.plugins import load_suite
 from benchmark.published import COLUMNS, FOLDER
 from benchmark.record import Record
-from benchmark.report.experiments import Experiment, experiments
+from benchmark.report.experiment import Experiment
+from benchmark.report.experiments import experiments
 from benchmark.tables.data import Note, Results, Row
 from benchmark.tables.gather import gather, places_of
 from benchmark.tables.numbers import numbers
@@ -31,6 +33,9 @@ TITLES = {
 
 Found = Mapping[str, Mapping[str, Record]]
 """Records by suite and digest."""
+
+Plans = Mapping[str, Sequence[Planned]]
+"""What commands asked for, by suite."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class PaperTable:
 
 
 def paper_tables(
-    found: Found, *, seed: int, results_dir: Path, sample: bool, folder: Path = FOLDER
+    found: Found, *, seed: int, results_dir: Path, sample: bool, folder: Path = FOLDER, planned: Plans | None = None
 ) -> list[PaperTable]:
     """Return all tables of the paper with what there is of them.
 
@@ -83,13 +88,22 @@ def paper_tables(
         results_dir: Where commands that fill missing cells write.
         sample: Whether the records are of drawn data.
         folder: Of the files of published numbers.
+        planned: What commands asked for, by suite.
     """
     tables = []
     for path in sorted(folder.glob("*.csv")):
         printed = pd.read_csv(path)
         if list(printed.columns) == COLUMNS:
             results = [
-                _results(str(name), rows, found.get(str(name), {}), seed=seed, results_dir=results_dir, sample=sample)
+                _results(
+                    str(name),
+                    rows,
+                    found.get(str(name), {}),
+                    (planned or {}).get(str(name), ()),
+                    seed=seed,
+                    results_dir=results_dir,
+                    sample=sample,
+                )
                 for name, rows in printed.groupby("suite", sort=False)
                 if name in suites.names()
             ]
@@ -103,13 +117,14 @@ def _results(
     name: str,
     printed: pd.DataFrame,
     records: Mapping[str, Record],
+    planned: Sequence[Planned],
     *,
     seed: int,
     results_dir: Path,
     sample: bool,
 ) -> Results:
     """Return the results of one suite in the cells of a table of the paper, under the suite's own plan."""
-    own = [each for each in experiments(name, records.values()) if each.own]
+    own = [each for each in experiments(name, records.values(), planned) if each.own]
     experiment = max(own, key=lambda each: len(each.arms), default=None)
     options = experiment.options if experiment else Options(name, places=Places(sample=sample))
     known = printed[printed["method"].isin(baselines.names())]

@@ -13,6 +13,7 @@ import baselines
 from benchmark import suites, terminal
 from benchmark.commands import DEFAULT_RESULTS, chosen
 from benchmark.errors import UserError
+from benchmark.planned import PLANS, Planned, read_plans
 from benchmark.plugins import is_usable, load_suite
 from benchmark.record import Record
 from benchmark.report.across import DEFAULT_REFERENCE, Across, aggregate
@@ -123,14 +124,23 @@ def _across(request: Request, found: Found) -> Across | None:
             raise UserError(f"no records of suite {name!r}; {_hint(request, name)}")
     if not names:
         raise UserError(f"no records below {request.results_dir}; python -m benchmark.run makes them")
-    results = [own_results(name, found[name], seed=request.seed, results_dir=request.results_dir) for name in names]
+    planned = plans_by_suite(request)
+    results = [
+        own_results(
+            name, found[name], planned=planned.get(name, ()), seed=request.seed, results_dir=request.results_dir
+        )
+        for name in names
+    ]
     reference = request.references[0] if request.references else DEFAULT_REFERENCE
-    planned = {each.suite: tuple(load_suite(name).settings) for name, each in zip(names, results, strict=True)}
-    return aggregate(results, reference=reference, seed=request.seed, planned=planned)
+    settings = {each.suite: tuple(load_suite(name).settings) for name, each in zip(names, results, strict=True)}
+    return aggregate(results, reference=reference, seed=request.seed, planned=settings)
 
 
 def _report_paper(request: Request, found: Found) -> None:
-    tables = paper_tables(found, seed=request.seed, results_dir=request.results_dir, sample=request.sample)
+    planned = plans_by_suite(request)
+    tables = paper_tables(
+        found, planned=planned, seed=request.seed, results_dir=request.results_dir, sample=request.sample
+    )
     kept = [sheet for table in tables for sheet in sheets(table)]
     numbers = pd.concat([table.numbers for table in tables])
     paths = write_sheets(_name(request, "paper"), "Tables of the paper, measured", kept, numbers, request.folder)
@@ -171,11 +181,7 @@ def load(request: Request) -> dict[str, dict[str, Record]]:
     Raises:
         UserError: Records cannot be read or merged, or are of a suite that is not known.
     """
-    if request.records:
-        files = files_of(request.records)
-    else:
-        names = [request.suite] if request.suite and not (request.paper or request.across) else suites.names()
-        files = [path for name in names if (path := folder_of(request, name) / FILE).is_file()]
+    files = _files(request)
     found: dict[str, dict[str, Record]] = {}
     for digest, record in merge(files).items():
         if is_sample(record.spec.data) == request.sample:
@@ -183,12 +189,30 @@ def load(request: Request) -> dict[str, dict[str, Record]]:
     if unknown := sorted(set(found) - set(suites.names())):
         raise UserError(f"records of suite {unknown[0]!r}, which is not in benchmark/suites/; put its file there")
     if request.records:
+        planned = plans_by_suite(request)
         for name, records in found.items():
-            check_trials(name, records)
+            check_trials(name, records, planned.get(name, ()))
     if not found and request.records:
         kind = "on drawn data" if request.sample else "but on drawn data, which --sample reports"
         raise UserError(f"no records {kind} in {', '.join(map(str, files))}")
     return {name: found[name] for name in suites.names() if name in found}
+
+
+def _files(request: Request) -> list[Path]:
+    """Return the files of records that are asked for."""
+    if request.records:
+        return files_of(request.records)
+    names = [request.suite] if request.suite and not (request.paper or request.across) else suites.names()
+    return [path for name in names if (path := folder_of(request, name) / FILE).is_file()]
+
+
+def plans_by_suite(request: Request) -> dict[str, list[Planned]]:
+    """Return what commands asked for whose records are asked for, by suite."""
+    found: dict[str, list[Planned]] = {}
+    for folder in dict.fromkeys(path.parent for path in _files(request)):
+        for plan in read_plans(folder / PLANS):
+            found.setdefault(plan.suite, []).append(plan)
+    return found
 
 
 def _report_suite(request: Request, name: str, records: Mapping[str, Record]) -> None:
@@ -214,7 +238,14 @@ def page_source(request: Request, name: str, records: Mapping[str, Record]) -> S
     else:
         files = [folder_of(request, name) / FILE]
         commands = commands_for(name, files[0])
-    plans = plans_of(name, records, references=request.references, seed=request.seed, results_dir=request.results_dir)
+    plans = plans_of(
+        name,
+        records,
+        planned=plans_by_suite(request).get(name, ()),
+        references=request.references,
+        seed=request.seed,
+        results_dir=request.results_dir,
+    )
     return Source(plans, records, read_lines(files), commands)
 
 
@@ -222,4 +253,4 @@ def _figures(request: Request, name: str, records: Mapping[str, Record]) -> list
     """Draw the figures of each plan that a suite's records are of."""
     folder = request.folder / _name(request, name)
     folder.mkdir(parents=True, exist_ok=True)
-    return write_drawings(name, records, folder)
+    return write_drawings(name, records, folder, plans_by_suite(request).get(name, ()))

@@ -8,9 +8,11 @@ from benchmark.arm import Arm
 from benchmark.conditions import title_of
 from benchmark.errors import UserError
 from benchmark.fill import Fill, fill_from_records
+from benchmark.planned import Planned
 from benchmark.record import Record
 from benchmark.report.absent import with_absent
-from benchmark.report.experiments import Experiment, experiments
+from benchmark.report.experiment import Experiment, options_for
+from benchmark.report.experiments import experiments
 from benchmark.spec import called
 from benchmark.statistics import SEED
 from benchmark.tables.data import Results
@@ -32,12 +34,13 @@ def suite_results(
     suite: str,
     records: Mapping[str, Record],
     *,
+    planned: Sequence[Planned] = (),
     references: Sequence[str] = (),
     seed: int = SEED,
     results_dir: Path,
 ) -> list[Results]:
     """Return the results of each plan that a suite's records are of, see `plans_of`."""
-    found = plans_of(suite, records, references=references, seed=seed, results_dir=results_dir)
+    found = plans_of(suite, records, planned=planned, references=references, seed=seed, results_dir=results_dir)
     return [plan.results for plan in found]
 
 
@@ -45,6 +48,7 @@ def plans_of(
     suite: str,
     records: Mapping[str, Record],
     *,
+    planned: Sequence[Planned] = (),
     references: Sequence[str] = (),
     seed: int = SEED,
     results_dir: Path,
@@ -54,11 +58,12 @@ def plans_of(
     Args:
         suite: Name of the suite.
         records: By digest; all of that suite, of one protocol, drawn data or not.
+        planned: What commands asked for.
         references: Methods that all others are compared with; none for the default ones.
         seed: Of the bootstrap.
         results_dir: Where commands that fill missing cells write.
     """
-    found = experiments(suite, records.values())
+    found = experiments(suite, records.values(), planned)
     several = _several_data(found)
     return [
         Plan(
@@ -97,22 +102,24 @@ def of_experiment(
     several_data: bool,
 ) -> Results:
     """Return the results of one plan."""
-    options, title = experiment.options, _title(experiment, several_data=several_data)
+    title = _title(experiment, several_data=several_data)
 
     def command(*arms: Arm) -> Fill:
-        return fill_from_records(options, arms, results=results_dir, references=references)
+        return fill_from_records(options_for(experiment, arms), arms, results=results_dir, references=references)
 
     arms = with_absent(experiment)
     return gather(arms, records, title=title, command=command, references=references, seed=seed)
 
 
-def own_results(suite: str, records: Mapping[str, Record], *, seed: int = SEED, results_dir: Path) -> Results:
+def own_results(
+    suite: str, records: Mapping[str, Record], *, planned: Sequence[Planned] = (), seed: int = SEED, results_dir: Path
+) -> Results:
     """Return the results of a suite's own plan alone; of several data, of those with the most methods.
 
     Raises:
         UserError: Records are of other plans only.
     """
-    own = [each for each in experiments(suite, records.values()) if each.own]
+    own = [each for each in experiments(suite, records.values(), planned) if each.own]
     if not own:
         raise UserError(
             f"suite {suite!r} has no run under its own plan; python -m benchmark.run --suite {suite} makes them"

@@ -69,11 +69,25 @@ def _selection(arms: Sequence[Arm]) -> str:
 def _runs(arms: Sequence[Arm], found: Iterable[Record]) -> str:
     """Return over how many runs a method's means are, where no method has all of them the most there are."""
     good = Counter((record.spec.setting, record.spec.method) for record in found if record.status == "ok")
-    most, planned = max(good.values(), default=0), arms[0].seeds
+    most, planned = max(good.values(), default=0), max(arm.seeds for arm in arms)
+    if any(arm.seeds != planned for arm in arms):
+        return f"Mean ± standard error (ddof 1) over final runs with new seeds ({_numbers_of_runs(arms)})"
     if planned == 1:
         return "One final run with a new seed, without a standard error"
     present = f"{most} of " * (0 < most < planned)
     return f"Mean ± standard error (ddof 1) over {present}{planned} final runs with new seeds"
+
+
+def _numbers_of_runs(arms: Sequence[Arm]) -> str:
+    """Return how many final runs each method has where these differ, with the setting where those of one do."""
+    numbers: dict[str, set[int]] = {}
+    for arm in arms:
+        numbers.setdefault(arm.method, set()).add(arm.seeds)
+    names: dict[int, dict[str, None]] = {}
+    for arm in arms:
+        name = arm.method if len(numbers[arm.method]) == 1 else f"{arm.method} ({arm.setting})"
+        names.setdefault(arm.seeds, {})[name] = None
+    return "; ".join(f"{seeds} of {', '.join(those)}" for seeds, those in sorted(names.items()))
 
 
 def _incomplete(found: Iterable[Record]) -> str:

@@ -16,25 +16,10 @@ from benchmark.fill import command_under
 from benchmark.plan import Options, departures, make_plan
 from benchmark.record import Record
 from benchmark.report.absent import Declines, with_absent
-from benchmark.report.experiments import Experiment, experiments
+from benchmark.report.experiment import Experiment
+from benchmark.report.experiments import experiments
 from tests.benchmark.helpers import Toy, a_failure, a_record, a_spec, by_digest
-
-
-def campaign(arms: Iterable[Arm], *, best: int = 2, finals: bool = True) -> list[Record]:
-    """Return the records of a plan in which a point of each grid, or a trial, wins."""
-    found: list[Record] = []
-    for arm in arms:
-        if arm.search is not None:
-            points: list[dict[str, Any]] = [dict.fromkeys(arm.space, 0.02 * (n + 1)) for n in range(arm.trials)]
-            specs = [arm.spec(point, trial=n) for n, point in enumerate(points)]
-        else:
-            points = arm.points() if arm.space else []
-            specs = [arm.spec(point) for point in points]
-        winner = min(best, max(len(points) - 1, 0))
-        found += [a_record(spec, score=0.9 if n == winner else 0.1 * n / 10) for n, spec in enumerate(specs)]
-        if finals:
-            found += [a_record(spec, test=0.5) for spec in arm.finals(points[winner] if points else {})]
-    return found
+from tests.benchmark.report.campaigns import PLANS, campaign
 
 
 def identities(arms: Iterable[Arm], records: dict[str, Record]) -> list[object]:
@@ -45,38 +30,6 @@ def identities(arms: Iterable[Arm], records: dict[str, Record]) -> list[object]:
         assert point is not None
         found.append((arm.setting, arm.method, arm.trials, [spec.digest for spec in arm.finals(point)]))
     return found
-
-
-PLANS = {
-    "the suite's own": {},
-    "a shorter grid": {"fixed": {"lr": "0.01"}},
-    "a longer grid": {"grid": {"lr": ("0.3", "0.2", "0.01")}},
-    "nothing searched": {"fixed": {"lr": "1", "weight_decay": "0"}},
-    "more seeds": {"seeds": 5},
-    "other epochs": {"epochs": 7},
-    "controls": {"controls": ("shuffled",)},
-    "another precision": {"precision": "float32"},
-    "a budget": {"trials": 5, "sampler": "random"},
-    "a budget with a pruner": {"trials": 5, "sampler": "random", "pruner": "median"},
-    "a budget of another draw": {"trials": 5, "sampler": "random", "sampler_seed": 2},
-    "a budget that some methods exhaust": {
-        "methods": ("stl", "equal", "dwa"),
-        "trials": 9,
-        "sampler": "random",
-        "fixed": {"lr": "0.1", "weight_decay": "0"},
-    },
-    "a budget, one rate fixed": {"trials": 5, "sampler": "random", "fixed": {"lr": "0.5"}},
-    "a budget, other ranges": {"trials": 3, "grid": {"lr": ("0.5", "0.001")}},
-    "a value of one method": {"methods": ("stl", "equal", "dwa"), "fixed": {"temperature": "3"}},
-    "a value of one method whose name is something else to another": {
-        "methods": ("stl", "gradnorm", "uncertainty"),
-        "fixed": {"gradnorm.learning_rate": "0.5"},
-    },
-    "a value of all that have it": {
-        "methods": ("stl", "gradnorm", "uncertainty"),
-        "fixed": {"learning_rate": "0.5"},
-    },
-}
 
 
 def words_of(text: str) -> list[str]:

@@ -1,0 +1,275 @@
+"""A report shows what commands asked for: each of them whole, nothing that none asked for, joined where one can be."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchmark.arm import Arm
+from benchmark.campaign import is_complete
+from benchmark.fill import command_under
+from benchmark.plan import Options, departures, make_plan
+from benchmark.planned import Planned
+from benchmark.record import Record
+from benchmark.report.absent import Declines, with_absent
+from benchmark.report.experiment import Experiment
+from benchmark.report.experiments import experiments
+from benchmark.report.suites import names_of, plans_of
+from tests.benchmark.helpers import Toy, by_digest
+from tests.benchmark.report.campaigns import PLANS, campaign
+
+
+def asked(plan: dict[str, Any]) -> tuple[list[Arm], Planned]:
+    """Return the arms of a command, and what it leaves."""
+    options = Options("toy", **plan)
+    arms = make_plan(options)
+    return arms, Planned.of(options, arms)
+
+
+def after(*plans: dict[str, Any], known: bool = True) -> tuple[list[Experiment], dict[str, Record]]:
+    """Return what a report shows after commands that came to their end, and all records."""
+    commands = [asked(plan) for plan in plans]
+    records = by_digest(record for arms, _ in commands for record in campaign(arms))
+    return experiments("toy", records.values(), [planned for _, planned in commands if known]), records
+
+
+def bare(arms: Iterable[Arm]) -> list[dict[str, Any]]:
+    """Return what arms are but for the suite's object and their number of final runs."""
+    return [{**vars(arm), "suite": arm.suite.name, "seeds": 0} for arm in arms]
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_a_command_comes_back_as_it_was(toy: Toy, plan: dict[str, Any]) -> None:
+    (found,), records = after(plan)
+    arms, _ = asked(plan)
+    assert found.known
+    assert bare(found.arms) == bare(arms)
+    assert [arm.seeds for arm in found.arms] == [arm.seeds for arm in arms]
+    assert found.asked == departures(arms, Options("toy", **plan))
+    assert found.own == (plan in ({}, {"seeds": 5}))
+    again = replace(found.options, methods=tuple(dict.fromkeys(arm.method for arm in arms)))
+    assert bare(make_plan(again)) == bare(arms)
+    assert all(is_complete(arm, records) for arm in found.arms)
+
+
+def test_fewer_final_runs_than_the_suite_has_are_not_missing(toy: Toy) -> None:
+    plans = [{"methods": ("stl",), "seeds": 1}, {"methods": ("equal",), "seeds": 5}]
+    (found,), records = after(*plans)
+    assert {arm.method: arm.seeds for arm in found.arms} == {"stl": 1, "equal": 5}
+    commands = [asked(plan)[1] for plan in plans]
+    (table,) = plans_of("toy", records, planned=commands, results_dir=Path("some"))
+    assert {row.state for row in table.results.rows} == {"measured"}
+    assert "final runs with new seeds (1 of stl; 5 of equal)" in table.results.caption
+
+
+def test_a_cell_is_filled_with_the_number_of_runs_that_its_command_had(toy: Toy) -> None:
+    plans = [{"methods": ("stl",), "seeds": 1}, {"methods": ("equal",), "seeds": 5}]
+    commands = [asked(plan) for plan in plans]
+    records = by_digest(campaign(commands[0][0]) + campaign(commands[1][0])[:-1])
+    (table,) = plans_of("toy", records, planned=[each for _, each in commands], results_dir=Path("some"))
+    (note,) = table.results.notes
+    assert "1 of 5 final runs missing" in note.text
+    assert note.command == (
+        "python -m benchmark.run --suite toy --settings many --methods equal --seeds=5 --results-dir=some"
+    )
+
+
+def test_the_most_final_runs_count_that_any_command_had(toy: Toy) -> None:
+    (found,), _ = after({"methods": ("stl",), "seeds": 3}, {"methods": ("stl", "equal")})
+    assert {arm.method: arm.seeds for arm in found.arms} == {"stl": 3, "equal": 2}
+    assert found.options.seeds == 3
+
+
+def test_one_rate_for_a_single_method_is_a_part_of_its_plan(toy: Toy) -> None:
+    (found,), _ = after({"methods": ("stl", "equal"), "fixed": {"lr": "0.3", "equal.lr": "0.1"}})
+    assert found.asked == {"lr": (0.3,), "equal.lr": (0.1,)}
+    assert [arm.method for arm in found.arms] == ["stl", "equal"] * 2
+    assert command_under(found.options, found.arms).endswith(" --set=lr=0.3 --set=equal.lr=0.1")
+
+
+def test_a_method_given_the_suites_own_values_beside_others_keeps_them(toy: Toy) -> None:
+    (found,), _ = after({"methods": ("stl", "equal"), "fixed": {"lr": "0.3"}, "grid": {"equal.lr": ("0.1", "0.01")}})
+    assert {arm.method: arm.space.get("lr") for arm in found.arms} == {"stl": None, "equal": (0.1, 0.01)}
+
+
+def test_the_suites_own_plan_stays_beside_one_that_has_all_of_it(toy: Toy) -> None:
+    (own, other), _ = after({"methods": ("stl", "equal")}, {"methods": ("gradnorm",), "fixed": {"alpha": "0.5"}})
+    assert own.own
+    assert [arm.method for arm in own.arms] == ["stl", "equal"] * 2
+    assert other.asked == {"alpha": (0.5,)}
+    assert [arm.method for arm in other.arms] == ["stl", "equal", "gradnorm"] * 2
+
+
+RATE = {"lr": "0.3"}
+ONE_VALUE_EACH: list[dict[str, Any]] = [
+    {"methods": ("stl", "equal"), "fixed": RATE},
+    {"methods": ("dwa",), "fixed": {**RATE, "dwa.temperature": "3"}},
+    {"methods": ("gradnorm",), "fixed": {**RATE, "gradnorm.alpha": "0.5"}},
+]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_commands_whose_values_agree_are_one_plan(toy: Toy, order: tuple[int, ...]) -> None:
+    found, _ = after(*(ONE_VALUE_EACH[number] for number in order))
+    assert [{arm.method for arm in each.arms} for each in found] == [{"stl", "equal", "dwa", "gradnorm"}]
+    assert found[0].asked == {"lr": (0.3,), "dwa.temperature": (3.0,), "gradnorm.alpha": (0.5,)}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 3, 0, 1), (3, 1, 2, 0)])
+def test_commands_that_could_be_joined_in_several_ways_are_not(toy: Toy, order: tuple[int, ...]) -> None:
+    plans = [*ONE_VALUE_EACH, {"methods": ("dwa",), "fixed": {**RATE, "dwa.temperature": "5"}}]
+    found, _ = after(*(plans[number] for number in order))
+    shown = {names_of([each])[0]: {arm.method for arm in each.arms} for each in found}
+    assert shown == {
+        "with lr 0.3, dwa.temperature 3.0": {"stl", "equal", "dwa"},
+        "with lr 0.3, dwa.temperature 5.0": {"stl", "equal", "dwa"},
+        "with lr 0.3, gradnorm.alpha 0.5": {"stl", "equal", "gradnorm"},
+    }
+
+
+def test_grids_that_share_points_stay_apart(toy: Toy) -> None:
+    plans: list[dict[str, Any]] = [
+        {"methods": ("stl",), "grid": {"lr": ("0.3", "0.2")}},
+        {"methods": ("stl",), "grid": {"lr": ("0.2", "0.1")}},
+        {"methods": ("stl",), "fixed": {"lr": "0.2"}},
+    ]
+    found, records = after(*plans)
+    assert [each.asked["lr"] for each in found] == [(0.3, 0.2), (0.2, 0.1), (0.2,)]
+    assert all(is_complete(arm, records) for each in found for arm in each.arms)
+
+
+def test_the_order_of_a_grid_is_kept_as_it_says_which_of_equals_is_chosen(toy: Toy) -> None:
+    (found,), _ = after({"methods": ("stl",), "grid": {"lr": ("0.01", "0.1")}})
+    assert found.arms[0].space["lr"] == (0.01, 0.1)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_budget_that_a_larger_one_went_on_with_is_shown_where_it_came_to_its_end(toy: Toy, ended: bool) -> None:
+    small, large = (asked({"methods": ("stl",), "trials": trials, "sampler": "random"}) for trials in (3, 5))
+    records = by_digest([*campaign(small[0], finals=ended), *campaign(large[0])])
+    found = experiments("toy", records.values(), [small[1], large[1]])
+    assert [each.options.trials for each in found] == ([3, 5] if ended else [5])
+
+
+def test_values_of_a_budget_that_are_the_suites_own_are_no_range(toy: Toy) -> None:
+    (found,), records = after({"methods": ("stl",), "trials": 3, "sampler": "random", "grid": {"lr": ("0.1", "0.01")}})
+    assert found.asked == {"lr": (0.1, 0.01)}
+    assert not found.own
+    assert all(is_complete(arm, records) for arm in found.arms)
+
+
+def test_a_command_without_records_is_passed_over_and_a_part_of_one_is_missing(toy: Toy) -> None:
+    begun, never = asked({}), asked({"epochs": 7})
+    records = by_digest(campaign([arm for arm in begun[0] if arm.method == "stl" and arm.setting == "few"])[:1])
+    (found,) = experiments("toy", records.values(), [begun[1], never[1]])
+    assert bare(found.arms) == bare(begun[0])
+    assert with_absent(found) == found.arms
+
+
+def test_methods_that_nobody_asked_for_are_not_missing(toy: Toy) -> None:
+    (found,), _ = after({"methods": ("stl",), "settings": ("few",)})
+    assert [(arm.method, arm.setting) for arm in with_absent(found)] == [("stl", "few")]
+
+
+def test_a_method_that_declined_says_why(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    arms, planned = asked({"methods": ("stl", "equal"), "settings": ("few",)})
+    monkeypatch.setattr(Declines, "of", lambda _, method: f"{method} cannot")
+    (found,) = experiments("toy", campaign(arms[:1]), [planned])
+    assert [arm.declined for arm in found.arms] == [None, "equal cannot"]
+
+
+def test_records_without_a_command_are_read_as_before(toy: Toy) -> None:
+    found, _ = after({}, {"epochs": 7}, known=False)
+    assert [each.known for each in found] == [False] * 2
+
+
+def test_a_command_goes_on_with_records_that_have_none(toy: Toy) -> None:
+    old, new = asked({"methods": ("stl",)}), asked({"methods": ("equal",)})
+    records = by_digest([*campaign(old[0]), *campaign(new[0])])
+    (found,) = experiments("toy", records.values(), [new[1]])
+    assert found.own
+    assert found.known
+    assert [arm.method for arm in found.arms] == ["stl", "equal"] * 2
+    assert {arm.seeds for arm in found.arms} == {2}
+
+
+def test_a_value_that_the_method_no_longer_takes_loses_no_record(toy: Toy) -> None:
+    arms, planned = asked({"methods": ("dwa",), "fixed": {"temperature": "3"}})
+    wrong = replace(planned, values={"temperature": ("warm",)})
+    (found,) = experiments("toy", campaign(arms), [wrong])
+    assert found.asked == {"temperature": (3.0,)}
+    assert not found.known
+
+
+def test_a_method_or_setting_that_is_gone_is_passed_over(toy: Toy) -> None:
+    arms, planned = asked({"methods": ("stl",), "settings": ("few",)})
+    methods = {"few": ("gone", "stl"), "never": ("stl",)}
+    (found,) = experiments("toy", campaign(arms), [replace(planned, methods=methods)])
+    assert bare(found.arms) == bare(arms)
+
+
+def test_what_other_suites_were_asked_is_not_ours(toy: Toy) -> None:
+    arms, planned = asked({"methods": ("stl",)})
+    (found,) = experiments("toy", campaign(arms), [replace(planned, suite="another")])
+    assert not found.known
+
+
+def test_no_data_are_read(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    arms, planned = asked({"controls": ("noise",), "fixed": {"lr": "0.3"}})
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the report read data")
+
+    for name in ("fingerprint", "data", "model", "groups_of"):
+        monkeypatch.setattr(Toy, name, refuse)
+    assert len(experiments("toy", campaign(arms), [planned])) == 1
+
+
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "lr": st.sampled_from([("0.3",), ("0.1",), ("0.3", "0.1"), ("0.1", "0.01")]),
+        "gradnorm.lr": st.sampled_from([("0.5",), ("0.1", "0.01")]),
+        "alpha": st.sampled_from([("0.5",), ("1.5",)]),
+        "gradnorm.alpha": st.sampled_from([("0.5",), ("0.7", "0.9")]),
+        "temperature": st.just(("3",)),
+    },
+)
+COMMANDS = st.fixed_dictionaries(
+    {
+        "methods": st.lists(st.sampled_from(["stl", "equal", "dwa"]), unique=True).map(lambda it: (*it, "gradnorm")),
+        "settings": st.sampled_from([("few",), ("many",), ("few", "many")]),
+        "seeds": st.sampled_from([1, 3]),
+        "grid": VALUES,
+    },
+    optional={"epochs": st.just(7), "trials": st.just(3), "sampler": st.just("random")},
+)
+
+
+def reach(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]]) -> bool:
+    """Return whether all of one are among the other."""
+    return all(each in other for each in one)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(commands=st.lists(COMMANDS, min_size=1, max_size=4))
+def test_each_command_is_shown_whole_and_nothing_that_none_asked_for(toy: Toy, commands: list[dict[str, Any]]) -> None:
+    plans = []
+    for command in commands:
+        if "temperature" in command["grid"] and "dwa" not in command["methods"]:
+            command = {**command, "methods": (*command["methods"], "dwa")}
+        plans.append({"sampler": "tpe", **command} if "trials" in command else {**command, "sampler": "tpe"})
+    arms = [bare(asked(plan)[0]) for plan in plans]
+    found, _ = after(*plans)
+    shown = [bare(each.arms) for each in found]
+    assert all(any(reach(mine, plan) for plan in shown) for mine in arms)
+    assert all(reach(plan, [arm for mine in arms for arm in mine]) for plan in shown)
+    for each, plan in zip(found, shown, strict=True):
+        names = tuple(dict.fromkeys(arm.method for arm in each.arms))
+        assert reach(plan, bare(make_plan(replace(each.options, methods=names)))), "one command asks for all of it"
+        others = [other for other in shown if other is not plan]
+        assert each.own or not any(reach(plan, other) for other in others)
