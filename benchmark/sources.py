@@ -66,6 +66,6 @@ def remark(records: Iterable[Record]) -> str:
         return ""
     runs = ", ".join(f"{number} of {name}" for name, number in numbers.items())
     return (
-        f"runs made before {', '.join(files)} changed: {runs}; they count as they are, and --rerun {','.join(numbers)} "
-        "makes them again"
+        f"runs made before {', '.join(files)} changed: {runs}; they count as they are, and benchmark.run makes them "
+        f"again with --rerun {','.join(numbers)}"
     )

@@ -26,6 +26,7 @@ from benchmark.report.page.source import Source, commands_for, read_lines, shown
 from benchmark.report.paper import Found, paper_tables, sheets
 from benchmark.report.paper_summary import closing_lines, summary
 from benchmark.report.suites import own_results, plans_of
+from benchmark.sources import remark
 from benchmark.spec import is_sample
 from benchmark.tables.table import Table
 from benchmark.tables.write import write
@@ -73,6 +74,8 @@ def run_report(request: Request) -> None:
         UserError: There are no such records, or they cannot be put into one report.
     """
     found = _known(load(request))
+    if said := remark(record for records in found.values() for record in records.values()):
+        print(said, file=sys.stderr)
     asked, across = _asked(request, found), _across(request, found)
     try:
         request.folder.mkdir(parents=True, exist_ok=True)

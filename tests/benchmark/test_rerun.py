@@ -16,7 +16,9 @@ from benchmark import record as record_module
 from benchmark import session, sources, suites
 from benchmark.errors import UserError
 from benchmark.record import Store
+from benchmark.report.session import Request, run_report
 from benchmark.sources import SOURCES, hashes, is_current, remark
+from benchmark.statistics import SEED
 from benchmark.storage import open_storage
 from benchmark.tracking import forget
 from benchmark.versions import of_process
@@ -87,8 +89,8 @@ def test_an_edit_is_said_and_its_runs_are_made_again_when_asked(
     assert "changed" not in cli(*arguments).err
     edit(monkeypatch, weight=-2.0)
     unasked = cli(*arguments)
-    said = f"runs made before {EQUAL} changed: 4 of equal; they count as they are, and --rerun equal makes them again"
-    assert said in unasked.err
+    said = f"runs made before {EQUAL} changed: 4 of equal; they count as they are, and benchmark.run makes them again"
+    assert f"{said} with --rerun equal" in unasked.err
     assert unasked.out == first.out
     assert by_method(tmp_path) == before
     planned = cli(*arguments, "--rerun", "equal", "--dry-run")
@@ -305,3 +307,15 @@ def test_records_that_do_not_say_are_made_again_only_when_asked(toy: Toy) -> Non
         assert remark([silent]) == ""
         assert not is_current(silent)
     assert is_current(a_record(environment={SOURCES: hashes(baselines.load("stl"))}))
+
+
+def test_a_report_says_which_records_are_older_than_an_edit(
+    toy: Toy, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cli(*HERE, "--results-dir", tmp_path)
+    request = Request("toy", False, "", (), (), SEED, False, tmp_path, tmp_path / "out")
+    run_report(request)
+    assert "changed" not in capfd.readouterr().err
+    edit(monkeypatch, weight=-2.0)
+    run_report(request)
+    assert f"runs made before {EQUAL} changed: 4 of equal; they count as they are" in capfd.readouterr().err
