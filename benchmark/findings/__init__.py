@@ -77,6 +77,7 @@ RESULTS_PAGE: Mapping[str, Callable[[], str]] = {
     "lower-coarse": rankings.lower_coarse,
     "full-length-coarse": rankings.full_length_coarse,
     "full-length-alone": rankings.full_length_alone,
+    "static-full-length": static.full_length,
     "curvature": curvature.table("digits"),
     "curvature-lengths": curvature.table("digits", folder="equal-lengths"),
     "curvature-same-rates": curvature.table("digits", folder="same-rates"),

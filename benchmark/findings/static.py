@@ -9,12 +9,14 @@ import numpy as np
 from benchmark import suites
 from benchmark.comparison import p_text
 from benchmark.findings.coarse import FOLDER, METRIC, STATIC, ratio_of
-from benchmark.findings.runs import RESULTS, by_seed, final_runs, listed, origin, paired, percent, succeeded
+from benchmark.findings.runs import RESULTS, by_seed, final_runs, listed, origin, paired, percent, records_of, succeeded
 from benchmark.markdown import ABSENT, pipe_table
 from benchmark.record import Record
 from benchmark.statistics import holm
 
 WEIGHTS = RESULTS / "static-weights/cifar100-coarse"
+FULL_WEIGHTS = RESULTS / "static-full-length/cifar100-coarse"
+FULL, FULL_ALONE = (RESULTS / f"{name}/cifar100-coarse" for name in ("full-length", "full-length-alone"))
 SINGLE, EQUAL = "stl", "equal"
 CONSTANT = {SINGLE: 0.0, EQUAL: 1.0}
 """Methods that give all auxiliary tasks one constant weight, beside the one that searches it."""
@@ -44,6 +46,56 @@ def table(folder: Path = WEIGHTS, reference: Path = FOLDER) -> str:
     )
     told = [said for setting in settings for said in (_above(runs, setting), _others(runs, setting)) if said]
     return "\n\n".join([pipe_table(rows), caption, *told])
+
+
+def full_length(folder: Path = FULL_WEIGHTS, others: Path = FULL, alone: Path = FULL_ALONE) -> str:
+    """Return what constants give with all epochs, each against the first one and against a method that learns weights.
+
+    Args:
+        folder: Runs with constants that were asked for.
+        others: Has the runs of the first constant.
+        alone: Runs of that method.
+    """
+    (first,) = constants_of(others)
+    known = {**constants_of(others), **constants_of(folder)}
+    constants = {name: known[name] for name in sorted(known, key=lambda name: ("/" in name, len(name), name))}
+    (method,) = {record.spec.method for record in final_runs(alone)}
+    scores = {name: by_seed(_finals(found), METRIC) for name, found in constants.items()}
+    references = {first: scores[first], f"`{method}`": by_seed(succeeded(final_runs(alone)), METRIC)}
+    rows: dict[str, dict[str, str]] = {}
+    for name, found in constants.items():
+        (rate,) = {dict(record.spec.hyper)["lr"] for record in _finals(found)}
+        trials = str(len(found) - len(_finals(found)))
+        rows[name] = {"constant": name, "full run": percent(scores[name].values()), "lr": f"{rate}", "trials": trials}
+    for reference, theirs in references.items():
+        pairs = {name: paired(own, theirs) for name, own in scores.items() if name != reference}
+        p_values = dict(zip(pairs, holm([pair.p for pair in pairs.values()]).tolist(), strict=True))
+        for name, row in rows.items():
+            row[f"less {reference}"] = f"{100 * pairs[name].difference:+.2f}" if name in pairs else ABSENT
+            row[f"p (Holm) of {reference}"] = p_text(p_values[name]) if name in pairs else ABSENT
+    runs = [record for found in constants.values() for record in _finals(found)]
+    (setting,), (seeds,) = {record.spec.setting for record in runs}, {len(found) for found in scores.values()}
+    caption = (
+        f"{setting}, test {METRIC} in percent, mean ± standard error over {seeds} seeds of final runs; differences "
+        f"paired by seed, t-test, Holm's correction for the column. {origin(_finals(records_of(folder)))}."
+    )
+    return f"{pipe_table(list(rows.values()))}\n\n{caption}"
+
+
+def constants_of(folder: Path) -> dict[str, list[Record]]:
+    """Return the runs of the method with static weights, by its weights as a command gives them."""
+    found: dict[str, list[Record]] = {}
+    for record in records_of(folder):
+        if record.spec.method == STATIC:
+            hyper = dict(record.spec.hyper)
+            weight = float(str(hyper["auxiliary_weight"]))
+            name = f"{weight:g}" if hyper["task_weights"] == EQUAL else str(hyper["task_weights"])
+            found.setdefault(name, []).append(record)
+    return found
+
+
+def _finals(runs: Iterable[Record]) -> list[Record]:
+    return succeeded(record for record in runs if record.spec.phase == "final")
 
 
 def _cells(runs: Iterable[Record], setting: str) -> dict[float, dict[str, str]]:

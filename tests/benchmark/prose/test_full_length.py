@@ -7,6 +7,7 @@ from benchmark.controls import is_control
 from benchmark.figures.weights import mean_share
 from benchmark.findings.rankings import COARSE_FULL, COARSE_GRIDS
 from benchmark.findings.runs import RESULTS
+from benchmark.findings.static import constants_of
 from tests.benchmark.prose.page import SPELLED, section
 from tests.benchmark.prose.scores import (
     Scores,
@@ -16,12 +17,14 @@ from tests.benchmark.prose.scores import (
     mean,
     order,
     rate,
+    scores,
     scores_by_method,
     searches,
 )
 
 SAID = section("CIFAR-100: with all epochs")
 FULL, SHORT = (folder.relative_to(RESULTS).as_posix() for folder in (COARSE_FULL, COARSE_GRIDS))
+CONSTANTS = "static-full-length/cifar100-coarse"
 ALONE, ONE_RATE = "full-length-alone/cifar100-coarse", "reference/cifar100-coarse"
 SETTING, BEST = "5-shot", "scalarization"
 COMBINERS = LINEAR, NONLINEAR = "auxilearn-linear", "auxilearn-nonlinear"
@@ -173,3 +176,48 @@ def test_how_its_weights_grow() -> None:
     constant = 100 * (mean_share(finals(FULL, BEST), is_control) or 0)
     left = f"leaves {min(shares):.0f} to {max(shares):.0f} % of all to the two controls"
     assert f"{left}, which the constant gives {constant:.0f} %" in SAID
+
+
+def by_constant() -> dict[str, Scores]:
+    """Return the scores of constants with all epochs, by their weights as commands give them."""
+    known = {**constants_of(COARSE_FULL), **constants_of(RESULTS / CONSTANTS)}
+    return {name: scores(r for r in found if r.spec.phase == "final") for name, found in known.items()}
+
+
+def test_other_constants() -> None:
+    found, learnt = by_constant(), scores_by_method(ALONE, SETTING)["ol-aux"]
+    assert set(found) == {"20", "80", "320", "1/20/1/1"}
+    from_first = less_one(found, "20")
+    assert not any(each.significant for each in from_first.values())
+    furthest = max(abs(each.points) for each in from_first.values())
+    number = SPELLED[len(from_first)]
+    told = f"the {number} are within {furthest:.1f} points of the constant of 20, none significantly apart from it"
+    assert f"None does, as far as {SPELLED[len(learnt)]} runs tell: {told}" in SAID
+    above = differences({name: (learnt, own) for name, own in found.items()})
+    assert not any(each.significant for each in above.values())
+    low, high = (pick(each.points for each in above.values()) for pick in (min, max))
+    assert low > 0
+    lead = f"{low:.1f} to {high:.1f} points above all {SPELLED[len(found)]}, significantly above none"
+    assert f"the mean of `ol-aux` is {lead}" in SAID
+
+
+def test_the_constant_that_raises_the_coarse_classes_alone() -> None:
+    found, alone = by_constant(), "1/20/1/1"
+    folder = RESULTS / "static-weights/cifar100-coarse"
+    before = {
+        name: scores(r for r in own if r.spec.phase == "final" and r.spec.setting == SETTING)
+        for name, own in constants_of(folder).items()
+    }
+    before["20"] = scores(finals(ONE_RATE, BEST, SETTING))
+    for each in (found, {name: before[name] for name in found}):
+        assert max(each, key=lambda name: mean(each[name])) == alone
+    assert min(before, key=lambda name: mean(before[name]) if name in found else 100) == "20"
+    assert "had no lower mean than 20" in SAID
+    now, then = (mean(each[alone]) - mean(each["20"]) for each in (found, before))
+    assert f"has the best mean of them, as with ten epochs, but {now:.1f} instead of {then:.1f} points above 20" in SAID
+    (own,) = {rate(r) for r in (*finals(FULL, BEST), *finals(CONSTANTS))}
+    (theirs,) = {rate(r) for r in finals(ALONE)}
+    assert f"All {SPELLED[len(found)]} chose the same rate, {own:g}, and `ol-aux` {theirs:g}" in SAID
+    assert {len(r.epochs) for r in finals(CONSTANTS)} == {suites.load("cifar100-coarse").epochs}
+    most = max(float(name) for name in found if "/" not in name)
+    assert f"neither a constant of up to {most:g} nor one for the coarse classes alone has it" in SAID
