@@ -28,12 +28,17 @@ def trials(arm: Arm) -> str:
     return f"{arm.trials} {arm.search.sampler}{seed}"
 
 
-def options(arms: Sequence[Arm]) -> str:
-    """Return the options that make the search of arms under one budget, for a command line."""
+def options(arms: Sequence[Arm], trials: int | None = None) -> str:
+    """Return the options that make the search of arms under one budget, for a command line.
+
+    Args:
+        arms: Of one budget.
+        trials: The budget, of which methods with fewer points know nothing; None for the most of the arms.
+    """
     searches = [arm.search for arm in arms if arm.search is not None]
     if not searches:
         return ""
-    first, most = searches[0], max(arm.trials for arm in arms)
+    first, most = searches[0], trials or max(arm.trials for arm in arms)
     pruner = f" --pruner {first.pruner}" if first.pruner else ""
     seed = f" --sampler-seed {first.seed}" if first.seed else ""
     return f" --protocol equal-budget --trials {max(most, 1)} --sampler {first.sampler}{seed}{pruner}"

@@ -9,6 +9,7 @@ from benchmark.hyper import as_text
 from benchmark.pruning import RULES
 from benchmark.spec import AskedPrecision, Search, Spec, is_sample, other_weights
 from benchmark.suite import Suite
+from benchmark.text import plain
 from benchmark.values import Values
 
 RANGES = "other ranges"
@@ -68,7 +69,9 @@ def title_of(
 
 
 def _values(asked: Values) -> str:
-    told = {name: [as_text(value) for value in values] for name, values in asked.items() if name != RANGES}
+    told = {
+        plain(name): [plain(as_text(value)) for value in values] for name, values in asked.items() if name != RANGES
+    }
     texts = [f"{name} {_words(values)}" for name, values in told.items()]
     texts += [f"{RANGES} than the suite's own{_search_of(asked)}"] if RANGES in asked else []
     return f"with {', '.join(texts)}"

@@ -84,7 +84,7 @@ def command_under(
     retries: int = RETRIES,
 ) -> str:
     """Return the command that makes the missing runs of arms of one suite, under the same options."""
-    words = _words(arms)
+    words = _words(arms, options.trials)
     words += [f"--seeds={options.seeds}"] if options.seeds else []
     words += [f"--epochs={options.epochs}"] if options.epochs else []
     words += [f"--precision={options.precision}"] if options.precision != "auto" else []
@@ -107,10 +107,10 @@ def _concerns(name: str, arms: Sequence[Arm]) -> bool:
     return any(bare in (*arm.fixed, *arm.space) for arm in arms if method in ("", arm.method))
 
 
-def _words(arms: Sequence[Arm]) -> list[str]:
+def _words(arms: Sequence[Arm], trials: int | None = None) -> list[str]:
     suite = arms[0].suite
     settings, methods = (dict.fromkeys(names) for names in ((a.setting for a in arms), (a.method for a in arms)))
     words = ["python", "-m", "benchmark.run", "--suite", suite.name]
     words += ["--settings", ",".join(settings), "--methods", ",".join(methods)]
     words += ["--controls", ",".join(suite.controls)] if suite.controls else []
-    return words + budget.options(arms).split()
+    return words + budget.options(arms, trials).split()

@@ -222,8 +222,8 @@ def arm_of(suite: Suite, data: str, setting: str, name: str, options: Options, *
 def departures(arms: Iterable[Arm], options: Options) -> Values:
     """Return the values given to hyper-parameters that are not the suite's own, by name or `method.name` as given.
 
-    Under a budget several values never are, since a range takes the place of the suite's own. Values given to one
-    method that are its own count where others are given to all.
+    Under a budget several values never are, nor are weights of single tasks: ranges take the place of the suite's own.
+    Values given to one method that are its own count where others are given to all.
     """
     found, kept = Values(), Values()
     for arm in arms:
@@ -231,7 +231,7 @@ def departures(arms: Iterable[Arm], options: Options) -> Values:
         own = values_of(arm.suite, arm.method, method, sample=is_sample(arm.data))
         for name, values in given_values(arm.method, method, own, options.values).items():
             special = f"{arm.method}.{name}"
-            drawn = options.trials is not None and len(values) > 1
+            drawn = options.trials is not None and (len(values) > 1 or name in method.one_a_task.values())
             if values != own[name] or drawn:
                 found[special if special in options.values else name] = values
             elif special in options.values:

@@ -27,6 +27,7 @@ class Planned:
         suite: Name of the suite.
         data: Fingerprint of its data, as specs have it.
         methods: Those of the command in each of its settings, in its order.
+        declined: Why methods cannot serve a setting, by setting and method; those that can are left out.
         controls: Control tasks added to the suite's own.
         seeds: Number of final runs.
         epochs: Length of training.
@@ -42,6 +43,7 @@ class Planned:
     suite: str
     data: str
     methods: Mapping[str, tuple[str, ...]]
+    declined: Mapping[str, Mapping[str, str]]
     controls: tuple[str, ...]
     seeds: int
     epochs: int
@@ -63,13 +65,16 @@ class Planned:
     def of(cls, options: Options, arms: Iterable[Arm]) -> "Planned":
         """Return what a command with such options asks for; `arms` are those that it was resolved to."""
         arms = list(arms)
-        first, methods = arms[0], dict[str, tuple[str, ...]]()
+        first, methods, declined = arms[0], dict[str, tuple[str, ...]](), dict[str, dict[str, str]]()
         for arm in arms:
             methods[arm.setting] = (*methods.get(arm.setting, ()), arm.method)
+            if arm.declined:
+                declined.setdefault(arm.setting, {})[arm.method] = arm.declined
         return cls(
             suite=first.suite.name,
             data=first.data,
             methods=methods,
+            declined=declined,
             controls=first.suite.controls,
             seeds=first.seeds,
             epochs=first.epochs,
@@ -95,10 +100,13 @@ class Planned:
                 **values,
                 "methods": _words_by_name(values["methods"]),
                 "controls": _words(values["controls"]),
-                "values": _words_by_name(values["values"]),
+                "values": _words_by_name(values["values"], names=False),
             }
         )
         _words([plan.suite, plan.data])
+        if not isinstance(plan.declined, dict) or not all(isinstance(each, dict) for each in plan.declined.values()):
+            raise ValueError("reasons of methods are not by name")
+        _words([text for setting, reasons in plan.declined.items() for text in (setting, *reasons, *reasons.values())])
         numbers = {"seeds": (plan.seeds, 1), "epochs": (plan.epochs, 1), "sampler_seed": (plan.sampler_seed, 0)}
         numbers |= {} if plan.trials is None else {"trials": (plan.trials, 1)}
         for name, (number, least) in {**numbers, "protocol": (plan.protocol, 1)}.items():
@@ -113,17 +121,19 @@ class Planned:
         return plan
 
 
-def _words(values: object) -> tuple[str, ...]:
-    if not isinstance(values, list) or not all(isinstance(each, str) and is_plain(each) for each in values):
+def _words(values: object, *, names: bool = True) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
         raise ValueError("a list of names or values is none")
+    if names and not all(map(is_plain, values)):
+        raise ValueError("a name is not one line of visible text")
     return tuple(values)
 
 
-def _words_by_name(values: object) -> dict[str, tuple[str, ...]]:
+def _words_by_name(values: object, *, names: bool = True) -> dict[str, tuple[str, ...]]:
     if not isinstance(values, dict):
         raise ValueError("methods or values are not by name")
     _words(list(values))
-    found = {name: _words(each) for name, each in values.items()}
+    found = {name: _words(each, names=names) for name, each in values.items()}
     if not all(found.values()):
         raise ValueError("a setting without methods, or a hyper-parameter without values")
     return found
@@ -146,10 +156,13 @@ def read_plans(path: Path) -> list[Planned]:
     found: list[Planned] = []
     for number, line in enumerate(data.rpartition(b"\n")[0].splitlines(), start=1):
         try:
-            plan = Planned.from_json(json.loads(line))
+            values = json.loads(line)
+            if isinstance(values, dict) and type(values.get("protocol")) is int and values["protocol"] != PROTOCOL:
+                continue  # has the parts of that one
+            plan = Planned.from_json(values)
         except (ValueError, TypeError) as error:
             raise UserError(f"{path}, line {number}: not a plan ({error}); mend or remove that line") from None
-        if plan.protocol == PROTOCOL and plan not in found:
+        if plan not in found:
             found.append(plan)
     return found
 

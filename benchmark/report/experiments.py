@@ -7,9 +7,10 @@ from benchmark.conditions import RANGES, Conditions, conditions_of
 from benchmark.errors import UserError
 from benchmark.planned import Planned
 from benchmark.record import Record
+from benchmark.report.commands import behind, commands_of, of_records, unplanned
 from benchmark.report.experiment import Experiment, bare_suite
 from benchmark.report.guessed import guessed
-from benchmark.report.joined import Command, commands_of, joined, unplanned
+from benchmark.report.joined import joined
 from benchmark.suite import Suite
 
 
@@ -45,11 +46,13 @@ def _of_group(
     suite: Suite, conditions: Conditions, records: Sequence[Record], planned: Sequence[Planned]
 ) -> list[Experiment]:
     commands = commands_of(suite, conditions, planned, records)
-    others = guessed(suite, conditions, left) if (left := unplanned(commands, records)) else []
+    left = unplanned(commands, records)
+    others = guessed(suite, conditions, behind(left, records)) if left else []
     if not commands:
         return others
     apart = [each for each in others if RANGES in each.asked]
-    commands += [Command.of(each) for each in others if each not in apart]
+    read = [of_records(each, left) for each in others if each not in apart]
+    commands += [each for each in read if each.arms]
     return joined(suite, conditions, commands, records) + apart
 
 

@@ -1,5 +1,6 @@
 """The paper's tables in the paper's layout: measured beside published, with the difference in standard errors."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from benchmark.planned import Planned
 from benchmark.plugins import load_suite
 from benchmark.published import COLUMNS, FOLDER
 from benchmark.record import Record
-from benchmark.report.experiment import Experiment
+from benchmark.report.experiment import Experiment, options_for, own_seeds
 from benchmark.report.experiments import experiments
 from benchmark.tables.data import Note, Results, Row
 from benchmark.tables.gather import gather, places_of
@@ -133,18 +134,23 @@ def _results(
     places = places_of(printed, arms[0].suite.metrics)
 
     def command(*missing: Arm) -> Fill:
-        return fill_from_records(options, missing, results=results_dir)
+        given = options_for(experiment, missing) if experiment else options
+        return fill_from_records(given, missing, results=results_dir)
 
     return gather(arms, records, command=command, seed=seed, paper=places)
 
 
 def _arm(name: str, setting: str, method: str, options: Options, experiment: Experiment | None) -> Arm:
-    for arm in experiment.arms if experiment else ():
+    """Return the arm of a cell, with no fewer final runs than the suite has."""
+    if experiment is None:
+        return arm_of(load_suite(name), "", setting, method, options, n_tasks=2)
+    suite = experiment.arms[0].suite
+    fewest = own_seeds(suite, experiment.conditions)
+    for arm in experiment.arms:
         if (arm.setting, arm.method) == (setting, method):
-            return arm
-    suite = experiment.arms[0].suite if experiment else load_suite(name)
-    data = experiment.arms[0].data if experiment else ""
-    return arm_of(suite, data, setting, method, options, n_tasks=2)
+            return dataclasses.replace(arm, seeds=max(arm.seeds, fewest))
+    given = dataclasses.replace(options, seeds=max(options.seeds or 0, fewest))
+    return arm_of(suite, experiment.arms[0].data, setting, method, given, n_tasks=2)
 
 
 def sheets(table: PaperTable) -> Iterator[Sheet]:

@@ -4,6 +4,7 @@ import sys
 import time
 
 from benchmark.errors import UserError
+from benchmark.planned import PLANS
 from benchmark.report.merge import FILE
 from benchmark.report.page.source import Source
 from benchmark.report.serve import listen, serve
@@ -36,7 +37,7 @@ def watch(request: Request, port: int) -> None:
                 _say(f"no records in {path} yet; waiting for the first one, Ctrl-C ends it")
                 while not load(request):
                     time.sleep(POLL_SEC)
-            serve(server, source, [path], say=_say)
+            serve(server, source, [path, path.with_name(PLANS)], say=_say)
         except KeyboardInterrupt:
             _say("stopped serving; runs go on")
 

@@ -69,9 +69,10 @@ def _selection(arms: Sequence[Arm]) -> str:
 def _runs(arms: Sequence[Arm], found: Iterable[Record]) -> str:
     """Return over how many runs a method's means are, where no method has all of them the most there are."""
     good = Counter((record.spec.setting, record.spec.method) for record in found if record.status == "ok")
-    most, planned = max(good.values(), default=0), max(arm.seeds for arm in arms)
-    if any(arm.seeds != planned for arm in arms):
-        return f"Mean ± standard error (ddof 1) over final runs with new seeds ({_numbers_of_runs(arms)})"
+    served = [arm for arm in arms if not arm.declined] or arms
+    most, planned = max(good.values(), default=0), max(arm.seeds for arm in served)
+    if any(arm.seeds != planned for arm in served):
+        return f"Mean ± standard error (ddof 1) over final runs with new seeds ({_numbers_of_runs(served)})"
     if planned == 1:
         return "One final run with a new seed, without a standard error"
     present = f"{most} of " * (0 < most < planned)

@@ -52,8 +52,15 @@ def test_a_line_that_was_being_written_is_passed_over_and_replaced(toy: Toy, tmp
 def test_no_file_is_no_plan_and_another_protocol_is_not_ours(toy: Toy, tmp_path: Path) -> None:
     assert read_plans(tmp_path / PLANS) == []
     assert read_plans(tmp_path / "records.jsonl" / PLANS) == []
-    keep(a_plan(protocol=PROTOCOL + 1), tmp_path)
+    line = {**asdict(a_plan(protocol=PROTOCOL + 1)), "more": 1}
+    (tmp_path / PLANS).write_text(json.dumps(line) + "\n")
     assert read_plans(tmp_path / PLANS) == []
+
+
+def test_a_value_that_is_not_one_line_is_kept_and_read(toy: Toy, tmp_path: Path) -> None:
+    plan = a_plan(values={"held_out": ("tr\x07ain",)})
+    keep(plan, tmp_path)
+    assert read_plans(tmp_path / PLANS) == [plan]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,9 @@ def test_no_file_is_no_plan_and_another_protocol_is_not_ours(toy: Toy, tmp_path:
         ({"methods": {"few": []}}, "a setting without methods"),
         ({"methods": {"few": [1]}}, "a list of names or values is none"),
         ({"values": {"lr": []}}, "a hyper-parameter without values"),
-        ({"values": {"lr\n": ["0.1"]}}, "a list of names or values is none"),
+        ({"values": {"lr\n": ["0.1"]}}, "a name is not one line of visible text"),
+        ({"declined": {"few": "no"}}, "reasons of methods are not by name"),
+        ({"declined": {"few": {"stl": 1}}}, "a list of names or values is none"),
         ({"data": 1}, "a list of names or values is none"),
         ({"more": 1}, "other parts"),
     ],

@@ -10,16 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmark.arm import Arm
-from benchmark.campaign import is_complete
+from benchmark.campaign import choose, is_complete
 from benchmark.fill import command_under
 from benchmark.plan import Options, departures, make_plan
 from benchmark.planned import Planned
+from benchmark.published import COLUMNS
 from benchmark.record import Record
-from benchmark.report.absent import Declines, with_absent
+from benchmark.report.absent import with_absent
 from benchmark.report.experiment import Experiment
 from benchmark.report.experiments import experiments
+from benchmark.report.paper import paper_tables
 from benchmark.report.suites import names_of, plans_of
-from tests.benchmark.helpers import Toy, by_digest
+from tests.benchmark.helpers import Toy, a_record, by_digest
 from tests.benchmark.report.campaigns import PLANS, campaign
 
 
@@ -30,10 +32,26 @@ def asked(plan: dict[str, Any]) -> tuple[list[Arm], Planned]:
     return arms, Planned.of(options, arms)
 
 
+def finished(arms: Iterable[Arm]) -> list[Record]:
+    """Return the records of a plan whose scores are those of the runs, whoever asks for them."""
+    found: dict[str, Record] = {}
+    for arm in arms:
+        if arm.search is not None:
+            points: list[dict[str, Any]] = [dict.fromkeys(arm.space, 0.02 * (n + 1)) for n in range(arm.trials)]
+            specs = [arm.spec(point, trial=n) for n, point in enumerate(points)]
+        else:
+            specs = list(map(arm.spec, arm.points())) if arm.space else []
+        found |= by_digest(a_record(spec, score=int(spec.digest[:6], 16) / 0xFFFFFF) for spec in specs)
+        point = choose(arm, found)
+        assert point is not None
+        found |= by_digest(a_record(spec, test=0.5) for spec in arm.finals(point))
+    return list(found.values())
+
+
 def after(*plans: dict[str, Any], known: bool = True) -> tuple[list[Experiment], dict[str, Record]]:
     """Return what a report shows after commands that came to their end, and all records."""
     commands = [asked(plan) for plan in plans]
-    records = by_digest(record for arms, _ in commands for record in campaign(arms))
+    records = by_digest(record for arms, _ in commands for record in finished(arms))
     return experiments("toy", records.values(), [planned for _, planned in commands if known]), records
 
 
@@ -155,6 +173,44 @@ def test_a_budget_that_a_larger_one_went_on_with_is_shown_where_it_came_to_its_e
     assert [each.options.trials for each in found] == ([3, 5] if ended else [5])
 
 
+def test_a_search_under_way_is_no_part_of_a_larger_one_of_another_method(toy: Toy) -> None:
+    large = asked({"methods": ("equal",), "trials": 5, "sampler": "random"})
+    small = asked({"methods": ("stl",), "trials": 3, "sampler": "random", "seeds": 1})
+    records = by_digest([*finished(large[0]), *[r for r in finished(small[0]) if r.spec.phase == "search"][:2]])
+    found = experiments("toy", records.values(), [large[1], small[1]])
+    assert [(each.options.trials, each.known) for each in found] == [(5, True), (3, True)]
+
+
+def test_a_budget_is_filled_as_it_was_asked_for(toy: Toy) -> None:
+    fixed = {"lr": "0.1", "weight_decay": "0"}
+    (found,), _ = after({"methods": ("stl", "dwa"), "trials": 4, "sampler": "random", "fixed": fixed})
+    small = [arm for arm in found.arms if arm.method == "stl"]
+    assert [arm.trials for arm in small] == [0, 0]
+    assert " --protocol equal-budget --trials 4 " in command_under(found.options, small)
+
+
+def test_the_suites_own_weight_of_single_tasks_is_no_range(toy: Toy) -> None:
+    values = {"lr": "0.3", "weight_decay": "0", "task_weights": "equal"}
+    (found,), _ = after({"methods": ("scalarization",), "trials": 2, "sampler": "random", "fixed": values})
+    assert found.asked["task_weights"] == ("equal",)
+    assert found.known
+
+
+def test_a_value_that_other_methods_cannot_take_is_not_theirs(toy: Toy) -> None:
+    one: dict[str, Any] = {"methods": ("auxilearn-linear",), "grid": {"alpha": ("none", "0.5")}}
+    found, _ = after(one, {"methods": ("gradnorm",)})
+    assert [{arm.method for arm in each.arms} for each in found] == [{"gradnorm"}, {"auxilearn-linear"}]
+
+
+def test_joined_plans_that_are_the_same_are_shown_once(toy: Toy) -> None:
+    found, _ = after(
+        {"methods": ("stl", "equal", "dwa"), "fixed": {**RATE, "dwa.temperature": "3"}},
+        {"methods": ("gradnorm",), "fixed": {**RATE, "gradnorm.alpha": "0.5"}},
+        {"methods": ("stl", "equal", "dwa", "gradnorm"), "fixed": {**RATE, "temperature": "3", "alpha": "0.5"}},
+    )
+    assert [len(each.arms) for each in found] == [8]
+
+
 def test_values_of_a_budget_that_are_the_suites_own_are_no_range(toy: Toy) -> None:
     (found,), records = after({"methods": ("stl",), "trials": 3, "sampler": "random", "grid": {"lr": ("0.1", "0.01")}})
     assert found.asked == {"lr": (0.1, 0.01)}
@@ -175,11 +231,12 @@ def test_methods_that_nobody_asked_for_are_not_missing(toy: Toy) -> None:
     assert [(arm.method, arm.setting) for arm in with_absent(found)] == [("stl", "few")]
 
 
-def test_a_method_that_declined_says_why(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    arms, planned = asked({"methods": ("stl", "equal"), "settings": ("few",)})
-    monkeypatch.setattr(Declines, "of", lambda _, method: f"{method} cannot")
+def test_a_method_that_declined_says_why(toy: Toy) -> None:
+    arms, planned = asked({"methods": ("stl", "maxl"), "settings": ("few",)})
+    reason = arms[1].declined
+    assert reason
     (found,) = experiments("toy", campaign(arms[:1]), [planned])
-    assert [arm.declined for arm in found.arms] == [None, "equal cannot"]
+    assert [arm.declined for arm in found.arms] == [None, reason]
 
 
 def test_records_without_a_command_are_read_as_before(toy: Toy) -> None:
@@ -192,9 +249,46 @@ def test_a_command_goes_on_with_records_that_have_none(toy: Toy) -> None:
     records = by_digest([*campaign(old[0]), *campaign(new[0])])
     (found,) = experiments("toy", records.values(), [new[1]])
     assert found.own
-    assert found.known
+    assert not found.known
     assert [arm.method for arm in found.arms] == ["stl", "equal"] * 2
     assert {arm.seeds for arm in found.arms} == {2}
+
+
+def test_a_shorter_command_hides_no_run_of_an_older_one(toy: Toy) -> None:
+    old, new = asked({"methods": ("stl", "equal"), "seeds": 5}), asked({"methods": ("stl",), "seeds": 1})
+    records = by_digest(finished(old[0]))
+    (found,) = experiments("toy", records.values(), [new[1]])
+    assert {arm.seeds for arm in found.arms} == {5}
+    assert all(is_complete(arm, records) for arm in found.arms)
+
+
+def test_older_records_are_in_no_table_of_a_command_that_did_not_make_them(toy: Toy) -> None:
+    fixed = {"weight_decay": "0.01", "lr": "0.3"}
+    old, new = (
+        asked({"methods": ("stl", "equal"), "seeds": 5}),
+        asked({"methods": ("stl",), "seeds": 1, "fixed": fixed}),
+    )
+    records = by_digest([*finished(old[0]), *finished(new[0])])
+    own, other = experiments("toy", records.values(), [new[1]])
+    assert own.own
+    assert {arm.seeds for arm in own.arms} == {5}
+    assert [(arm.method, arm.seeds) for arm in other.arms] == [("stl", 1)] * 2
+    assert other.known
+    assert all(is_complete(arm, records) for each in (own, other) for arm in each.arms)
+
+
+def test_older_final_runs_at_another_point_of_a_grid_are_shown(toy: Toy) -> None:
+    new = asked({"methods": ("stl",), "settings": ("few",)})
+    records = by_digest(finished(new[0]))
+    chosen = choose(new[0][0], records)
+    point = next(each for each in new[0][0].points() if each != chosen)
+    texts = {name: str(value) for name, value in point.items()}
+    old = finished(asked({"methods": ("stl",), "settings": ("few",), "fixed": texts})[0])
+    records = by_digest([*old, *records.values()])
+    own, other = experiments("toy", records.values(), [new[1]])
+    assert own.known
+    (arm,) = other.arms
+    assert arm.finals(choose(arm, records) or {}) == [record.spec for record in old]
 
 
 def test_a_value_that_the_method_no_longer_takes_loses_no_record(toy: Toy) -> None:
@@ -255,14 +349,17 @@ def reach(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]]) -> boo
     return all(each in other for each in one)
 
 
+def allowed(command: dict[str, Any]) -> dict[str, Any]:
+    """Return a command that is not refused, as every value is of one of its methods."""
+    if "temperature" in command["grid"] and "dwa" not in command["methods"]:
+        command = {**command, "methods": (*command["methods"], "dwa")}
+    return {"sampler": "tpe", **command} if "trials" in command else {**command, "sampler": "tpe"}
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(commands=st.lists(COMMANDS, min_size=1, max_size=4))
 def test_each_command_is_shown_whole_and_nothing_that_none_asked_for(toy: Toy, commands: list[dict[str, Any]]) -> None:
-    plans = []
-    for command in commands:
-        if "temperature" in command["grid"] and "dwa" not in command["methods"]:
-            command = {**command, "methods": (*command["methods"], "dwa")}
-        plans.append({"sampler": "tpe", **command} if "trials" in command else {**command, "sampler": "tpe"})
+    plans = list(map(allowed, commands))
     arms = [bare(asked(plan)[0]) for plan in plans]
     found, _ = after(*plans)
     shown = [bare(each.arms) for each in found]
@@ -273,3 +370,35 @@ def test_each_command_is_shown_whole_and_nothing_that_none_asked_for(toy: Toy, c
         assert reach(plan, bare(make_plan(replace(each.options, methods=names)))), "one command asks for all of it"
         others = [other for other in shown if other is not plan]
         assert each.own or not any(reach(plan, other) for other in others)
+
+
+def test_the_papers_tables_ask_for_the_final_runs_that_the_suite_has(toy: Toy, tmp_path: Path) -> None:
+    arms, planned = asked({"methods": ("stl",), "seeds": 1})
+    lines = [f"toy,{setting},{method},top1,50,1,3" for setting in toy.settings for method in toy.default_methods]
+    (tmp_path / "table.csv").write_text("\n".join([",".join(COLUMNS), *lines]))
+    found = {"toy": by_digest(finished(arms))}
+    options: dict[str, Any] = {"seed": 0, "results_dir": Path("some"), "sample": False, "folder": tmp_path}
+    (table,) = paper_tables(found, planned={"toy": [planned]}, **options)
+    assert {(row.method, row.state) for row in table.results[0].rows} == {("stl", "partial"), ("equal", "missing")}
+    assert {note.text.partition(";")[0] for note in table.notes} == {
+        "1 of 2 final runs missing",
+        "2 of 2 final runs missing",
+    }
+    assert not any("--seeds" in note.command for note in table.notes), "the suite's own number"
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(commands=st.lists(st.tuples(COMMANDS, st.booleans()), min_size=1, max_size=3))
+def test_beside_records_without_a_command_each_command_is_shown_and_no_final_run_is_lost(
+    toy: Toy, commands: list[tuple[dict[str, Any], bool]]
+) -> None:
+    made = [(*asked(allowed(command)), known) for command, known in commands]
+    records = by_digest(record for arms, _, _ in made for record in finished(arms))
+    found = experiments("toy", records.values(), [planned for _, planned, known in made if known])
+    shown = [bare(each.arms) for each in found]
+    assert all(any(reach(bare(arms), plan) for plan in shown) for arms, _, known in made if known)
+    finals = {digest for digest, record in records.items() if record.spec.phase == "final"}
+    for arm in (arm for each in found for arm in each.arms):
+        point = choose(arm, records)
+        finals -= {spec.digest for spec in arm.finals(point)} if point is not None else set()
+    assert not finals
