@@ -77,7 +77,8 @@ def full_length(folder: Path = FULL_WEIGHTS, others: Path = FULL, alone: Path = 
     (setting,), (seeds,) = {record.spec.setting for record in runs}, {len(found) for found in scores.values()}
     caption = (
         f"{setting}, test {METRIC} in percent, mean ± standard error over {seeds} seeds of final runs; differences "
-        f"paired by seed, t-test, Holm's correction for the column. {origin(_finals(records_of(folder)))}."
+        f"paired by seed, t-test, Holm's correction for the column. All but {first}: "
+        f"{origin(_finals(records_of(folder)))}."
     )
     return f"{pipe_table(list(rows.values()))}\n\n{caption}"
 

@@ -27,8 +27,7 @@ class Experiment:
         asked: Hyper-parameters whose values are not the suite's own.
         options: What a command that goes on with it is given.
         arms: Methods in settings, in the order of the suite.
-        known: Whether commands left what they asked for; else it is read from records, and its arms are those that
-            have some.
+        known: Whether commands left word of all arms; else some are read from records, and are those that have any.
     """
 
     conditions: Conditions
