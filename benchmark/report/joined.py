@@ -92,7 +92,7 @@ class _Ran:
         self._tasks = numbers_of_tasks(records)
         self._base = options_under(suite, conditions, self._trials, own_seeds(suite, conditions))
         self._arms: dict[tuple[str, str], list[Arm]] = {}
-        self._known: dict[tuple, tuple[Arm, ...]] = {}
+        self._under_values: dict[tuple, tuple[Arm, ...]] = {}
         for arm in (arm for command in commands for arm in command.arms):
             those = self._arms.setdefault((arm.setting, arm.method), [])
             twin = next((each for each in those if same(each, arm)), None)
@@ -116,7 +116,7 @@ class _Ran:
     def _under(self, asked: Values) -> tuple[Arm, ...]:
         """Return what was run of a command with these values; a method that does not take them has no part in it."""
         key = tuple(sorted(asked.items()))
-        if key not in self._known:
+        if key not in self._under_values:
             given, found = with_values(self._base, asked), []
             for setting, method in self._arms:
                 try:
@@ -126,8 +126,8 @@ class _Ran:
                     continue
                 if (arm := self._find(meant)) is not None:
                     found.append(arm)
-            self._known[key] = in_order(self._suite, found)
-        return self._known[key]
+            self._under_values[key] = in_order(self._suite, found)
+        return self._under_values[key]
 
     def both(self, one: Command, other: Command) -> Command | None:
         """Return the plan with the values of two, if they agree and it has all that each of the two has."""

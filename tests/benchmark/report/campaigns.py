@@ -4,8 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchmark.arm import Arm
+from benchmark.campaign import choose
+from benchmark.plan import Options, make_plan
+from benchmark.planned import Planned
 from benchmark.record import Record
-from tests.benchmark.helpers import a_record
+from benchmark.report.experiment import Experiment
+from benchmark.report.experiments import experiments
+from tests.benchmark.helpers import a_record, by_digest
 
 
 def campaign(arms: Iterable[Arm], *, best: int = 2, finals: bool = True) -> list[Record]:
@@ -55,3 +60,38 @@ PLANS = {
         "fixed": {"learning_rate": "0.5"},
     },
 }
+
+
+def asked(plan: dict[str, Any]) -> tuple[list[Arm], Planned]:
+    """Return the arms of a command, and what it leaves."""
+    options = Options("toy", **plan)
+    arms = make_plan(options)
+    return arms, Planned.of(options, arms)
+
+
+def finished(arms: Iterable[Arm]) -> list[Record]:
+    """Return the records of a plan whose scores are those of the runs, whoever asks for them."""
+    found: dict[str, Record] = {}
+    for arm in arms:
+        if arm.search is not None:
+            points: list[dict[str, Any]] = [dict.fromkeys(arm.space, 0.02 * (n + 1)) for n in range(arm.trials)]
+            specs = [arm.spec(point, trial=n) for n, point in enumerate(points)]
+        else:
+            specs = list(map(arm.spec, arm.points())) if arm.space else []
+        found |= by_digest(a_record(spec, score=int(spec.digest[:6], 16) / 0xFFFFFF) for spec in specs)
+        point = choose(arm, found)
+        assert point is not None
+        found |= by_digest(a_record(spec, test=0.5) for spec in arm.finals(point))
+    return list(found.values())
+
+
+def after(*plans: dict[str, Any], known: bool = True) -> tuple[list[Experiment], dict[str, Record]]:
+    """Return what a report shows after commands that came to their end, and all records."""
+    commands = [asked(plan) for plan in plans]
+    records = by_digest(record for arms, _ in commands for record in finished(arms))
+    return experiments("toy", records.values(), [planned for _, planned in commands if known]), records
+
+
+def bare(arms: Iterable[Arm]) -> list[dict[str, Any]]:
+    """Return what arms are but for the suite's object and their number of final runs."""
+    return [{**vars(arm), "suite": arm.suite.name, "seeds": 0} for arm in arms]

@@ -1,63 +1,21 @@
 """A report shows what commands asked for: each of them whole, nothing that none asked for, joined where one can be."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from benchmark.arm import Arm
-from benchmark.campaign import choose, is_complete
+from benchmark.campaign import is_complete
 from benchmark.fill import command_under
 from benchmark.plan import Options, departures, make_plan
-from benchmark.planned import Planned
 from benchmark.published import COLUMNS
-from benchmark.record import Record
 from benchmark.report.absent import with_absent
-from benchmark.report.experiment import Experiment
 from benchmark.report.experiments import experiments
 from benchmark.report.paper import paper_tables
 from benchmark.report.suites import names_of, plans_of
-from tests.benchmark.helpers import Toy, a_record, by_digest
-from tests.benchmark.report.campaigns import PLANS, campaign
-
-
-def asked(plan: dict[str, Any]) -> tuple[list[Arm], Planned]:
-    """Return the arms of a command, and what it leaves."""
-    options = Options("toy", **plan)
-    arms = make_plan(options)
-    return arms, Planned.of(options, arms)
-
-
-def finished(arms: Iterable[Arm]) -> list[Record]:
-    """Return the records of a plan whose scores are those of the runs, whoever asks for them."""
-    found: dict[str, Record] = {}
-    for arm in arms:
-        if arm.search is not None:
-            points: list[dict[str, Any]] = [dict.fromkeys(arm.space, 0.02 * (n + 1)) for n in range(arm.trials)]
-            specs = [arm.spec(point, trial=n) for n, point in enumerate(points)]
-        else:
-            specs = list(map(arm.spec, arm.points())) if arm.space else []
-        found |= by_digest(a_record(spec, score=int(spec.digest[:6], 16) / 0xFFFFFF) for spec in specs)
-        point = choose(arm, found)
-        assert point is not None
-        found |= by_digest(a_record(spec, test=0.5) for spec in arm.finals(point))
-    return list(found.values())
-
-
-def after(*plans: dict[str, Any], known: bool = True) -> tuple[list[Experiment], dict[str, Record]]:
-    """Return what a report shows after commands that came to their end, and all records."""
-    commands = [asked(plan) for plan in plans]
-    records = by_digest(record for arms, _ in commands for record in finished(arms))
-    return experiments("toy", records.values(), [planned for _, planned in commands if known]), records
-
-
-def bare(arms: Iterable[Arm]) -> list[dict[str, Any]]:
-    """Return what arms are but for the suite's object and their number of final runs."""
-    return [{**vars(arm), "suite": arm.suite.name, "seeds": 0} for arm in arms]
+from tests.benchmark.helpers import Toy, by_digest
+from tests.benchmark.report.campaigns import PLANS, after, asked, bare, campaign, finished
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
@@ -123,6 +81,8 @@ def test_the_suites_own_plan_stays_beside_one_that_has_all_of_it(toy: Toy) -> No
 
 
 RATE = {"lr": "0.3"}
+
+
 ONE_VALUE_EACH: list[dict[str, Any]] = [
     {"methods": ("stl", "equal"), "fixed": RATE},
     {"methods": ("dwa",), "fixed": {**RATE, "dwa.temperature": "3"}},
@@ -239,79 +199,6 @@ def test_a_method_that_declined_says_why(toy: Toy) -> None:
     assert [arm.declined for arm in found.arms] == [None, reason]
 
 
-def test_records_without_a_command_are_read_as_before(toy: Toy) -> None:
-    found, _ = after({}, {"epochs": 7}, known=False)
-    assert [each.known for each in found] == [False] * 2
-
-
-def test_a_command_goes_on_with_records_that_have_none(toy: Toy) -> None:
-    old, new = asked({"methods": ("stl",)}), asked({"methods": ("equal",)})
-    records = by_digest([*campaign(old[0]), *campaign(new[0])])
-    (found,) = experiments("toy", records.values(), [new[1]])
-    assert found.own
-    assert not found.known
-    assert [arm.method for arm in found.arms] == ["stl", "equal"] * 2
-    assert {arm.seeds for arm in found.arms} == {2}
-
-
-def test_a_shorter_command_hides_no_run_of_an_older_one(toy: Toy) -> None:
-    old, new = asked({"methods": ("stl", "equal"), "seeds": 5}), asked({"methods": ("stl",), "seeds": 1})
-    records = by_digest(finished(old[0]))
-    (found,) = experiments("toy", records.values(), [new[1]])
-    assert {arm.seeds for arm in found.arms} == {5}
-    assert all(is_complete(arm, records) for arm in found.arms)
-
-
-def test_older_records_are_in_no_table_of_a_command_that_did_not_make_them(toy: Toy) -> None:
-    fixed = {"weight_decay": "0.01", "lr": "0.3"}
-    old, new = (
-        asked({"methods": ("stl", "equal"), "seeds": 5}),
-        asked({"methods": ("stl",), "seeds": 1, "fixed": fixed}),
-    )
-    records = by_digest([*finished(old[0]), *finished(new[0])])
-    own, other = experiments("toy", records.values(), [new[1]])
-    assert own.own
-    assert {arm.seeds for arm in own.arms} == {5}
-    assert [(arm.method, arm.seeds) for arm in other.arms] == [("stl", 1)] * 2
-    assert other.known
-    assert all(is_complete(arm, records) for each in (own, other) for arm in each.arms)
-
-
-def test_older_final_runs_at_another_point_of_a_grid_are_shown(toy: Toy) -> None:
-    new = asked({"methods": ("stl",), "settings": ("few",)})
-    records = by_digest(finished(new[0]))
-    chosen = choose(new[0][0], records)
-    point = next(each for each in new[0][0].points() if each != chosen)
-    texts = {name: str(value) for name, value in point.items()}
-    old = finished(asked({"methods": ("stl",), "settings": ("few",), "fixed": texts})[0])
-    records = by_digest([*old, *records.values()])
-    own, other = experiments("toy", records.values(), [new[1]])
-    assert own.known
-    (arm,) = other.arms
-    assert arm.finals(choose(arm, records) or {}) == [record.spec for record in old]
-
-
-def test_a_value_that_the_method_no_longer_takes_loses_no_record(toy: Toy) -> None:
-    arms, planned = asked({"methods": ("dwa",), "fixed": {"temperature": "3"}})
-    wrong = replace(planned, values={"temperature": ("warm",)})
-    (found,) = experiments("toy", campaign(arms), [wrong])
-    assert found.asked == {"temperature": (3.0,)}
-    assert not found.known
-
-
-def test_a_method_or_setting_that_is_gone_is_passed_over(toy: Toy) -> None:
-    arms, planned = asked({"methods": ("stl",), "settings": ("few",)})
-    methods = {"few": ("gone", "stl"), "never": ("stl",)}
-    (found,) = experiments("toy", campaign(arms), [replace(planned, methods=methods)])
-    assert bare(found.arms) == bare(arms)
-
-
-def test_what_other_suites_were_asked_is_not_ours(toy: Toy) -> None:
-    arms, planned = asked({"methods": ("stl",)})
-    (found,) = experiments("toy", campaign(arms), [replace(planned, suite="another")])
-    assert not found.known
-
-
 def test_no_data_are_read(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     arms, planned = asked({"controls": ("noise",), "fixed": {"lr": "0.3"}})
 
@@ -321,55 +208,6 @@ def test_no_data_are_read(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("fingerprint", "data", "model", "groups_of"):
         monkeypatch.setattr(Toy, name, refuse)
     assert len(experiments("toy", campaign(arms), [planned])) == 1
-
-
-VALUES = st.fixed_dictionaries(
-    {},
-    optional={
-        "lr": st.sampled_from([("0.3",), ("0.1",), ("0.3", "0.1"), ("0.1", "0.01")]),
-        "gradnorm.lr": st.sampled_from([("0.5",), ("0.1", "0.01")]),
-        "alpha": st.sampled_from([("0.5",), ("1.5",)]),
-        "gradnorm.alpha": st.sampled_from([("0.5",), ("0.7", "0.9")]),
-        "temperature": st.just(("3",)),
-    },
-)
-COMMANDS = st.fixed_dictionaries(
-    {
-        "methods": st.lists(st.sampled_from(["stl", "equal", "dwa"]), unique=True).map(lambda it: (*it, "gradnorm")),
-        "settings": st.sampled_from([("few",), ("many",), ("few", "many")]),
-        "seeds": st.sampled_from([1, 3]),
-        "grid": VALUES,
-    },
-    optional={"epochs": st.just(7), "trials": st.just(3), "sampler": st.just("random")},
-)
-
-
-def reach(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]]) -> bool:
-    """Return whether all of one are among the other."""
-    return all(each in other for each in one)
-
-
-def allowed(command: dict[str, Any]) -> dict[str, Any]:
-    """Return a command that is not refused, as every value is of one of its methods."""
-    if "temperature" in command["grid"] and "dwa" not in command["methods"]:
-        command = {**command, "methods": (*command["methods"], "dwa")}
-    return {"sampler": "tpe", **command} if "trials" in command else {**command, "sampler": "tpe"}
-
-
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(commands=st.lists(COMMANDS, min_size=1, max_size=4))
-def test_each_command_is_shown_whole_and_nothing_that_none_asked_for(toy: Toy, commands: list[dict[str, Any]]) -> None:
-    plans = list(map(allowed, commands))
-    arms = [bare(asked(plan)[0]) for plan in plans]
-    found, _ = after(*plans)
-    shown = [bare(each.arms) for each in found]
-    assert all(any(reach(mine, plan) for plan in shown) for mine in arms)
-    assert all(reach(plan, [arm for mine in arms for arm in mine]) for plan in shown)
-    for each, plan in zip(found, shown, strict=True):
-        names = tuple(dict.fromkeys(arm.method for arm in each.arms))
-        assert reach(plan, bare(make_plan(replace(each.options, methods=names)))), "one command asks for all of it"
-        others = [other for other in shown if other is not plan]
-        assert each.own or not any(reach(plan, other) for other in others)
 
 
 def test_the_papers_tables_ask_for_the_final_runs_that_the_suite_has(toy: Toy, tmp_path: Path) -> None:
@@ -385,20 +223,3 @@ def test_the_papers_tables_ask_for_the_final_runs_that_the_suite_has(toy: Toy, t
         "2 of 2 final runs missing",
     }
     assert not any("--seeds" in note.command for note in table.notes), "the suite's own number"
-
-
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(commands=st.lists(st.tuples(COMMANDS, st.booleans()), min_size=1, max_size=3))
-def test_beside_records_without_a_command_each_command_is_shown_and_no_final_run_is_lost(
-    toy: Toy, commands: list[tuple[dict[str, Any], bool]]
-) -> None:
-    made = [(*asked(allowed(command)), known) for command, known in commands]
-    records = by_digest(record for arms, _, _ in made for record in finished(arms))
-    found = experiments("toy", records.values(), [planned for _, planned, known in made if known])
-    shown = [bare(each.arms) for each in found]
-    assert all(any(reach(bare(arms), plan) for plan in shown) for arms, _, known in made if known)
-    finals = {digest for digest, record in records.items() if record.spec.phase == "final"}
-    for arm in (arm for each in found for arm in each.arms):
-        point = choose(arm, records)
-        finals -= {spec.digest for spec in arm.finals(point)} if point is not None else set()
-    assert not finals
