@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from benchmark.space import Point, Space, ends, size
@@ -85,3 +85,10 @@ class Arm:
         """Return the final runs at the chosen point of the grid, one a seed, none of them the search's."""
         first = SEARCH_SEED + 1
         return [self.spec(point, seed=seed, phase="final") for seed in range(first, first + self.seeds)]
+
+
+def served_first(arms: Iterable[Arm]) -> tuple[Arm, ...]:
+    """Return arms with those last whose method declines every setting."""
+    arms = tuple(arms)
+    served = {arm.method for arm in arms if not arm.declined}
+    return tuple(sorted(arms, key=lambda arm: arm.method not in served))

@@ -12,9 +12,6 @@ from benchmark.suite import Suite
 from benchmark.text import plain
 from benchmark.values import Values
 
-RANGES = "other ranges"
-"""Stands among values asked for where a search with a budget drew from ranges of which records hold a digest alone."""
-
 
 @dataclass(frozen=True)
 class Conditions:
@@ -69,18 +66,8 @@ def title_of(
 
 
 def _values(asked: Values) -> str:
-    told = {
-        plain(name): [plain(as_text(value)) for value in values] for name, values in asked.items() if name != RANGES
-    }
-    texts = [f"{name} {_words(values)}" for name, values in told.items()]
-    texts += [f"{RANGES} than the suite's own{_search_of(asked)}"] if RANGES in asked else []
-    return f"with {', '.join(texts)}"
-
-
-def _search_of(asked: Values) -> str:
-    """Return what tells several searches with other ranges apart; nothing for the first."""
-    (number,) = asked[RANGES]
-    return "" if number == 1 else f" (search {number})"
+    told = {plain(name): [plain(as_text(value)) for value in values] for name, values in asked.items()}
+    return f"with {', '.join(f'{name} {_words(texts)}' for name, texts in told.items())}"
 
 
 def _words(texts: Sequence[str]) -> str:

@@ -11,7 +11,6 @@ from benchmark.attempts import RETRIES
 from benchmark.commands import DEFAULT_RESULTS
 from benchmark.places import DEFAULT_DATA, default_cache
 from benchmark.plan import Options
-from benchmark.space import digest
 
 RESULTS_PLACE = Path("RESULTS_DIR")
 """Stands for a folder of results whose name is nobody else's business."""
@@ -22,8 +21,8 @@ class Fill:
     """How missing runs are made.
 
     Attributes:
-        command: The command; empty where it is not known.
-        remark: What has to be known besides, or in its place.
+        command: The command.
+        remark: What has to be known besides.
     """
 
     command: str
@@ -32,7 +31,7 @@ class Fill:
     @property
     def text(self) -> str:
         """What a note says, the command last."""
-        return f"run{self.remark and f', {self.remark}'}: {self.command}" if self.command else self.remark
+        return f"run{self.remark and f', {self.remark}'}: {self.command}"
 
 
 Command = Callable[..., Fill]
@@ -44,22 +43,15 @@ def fill_command(*arms: Arm) -> Fill:
     return Fill(shlex.join(_words(arms)))
 
 
-def is_known(arm: Arm) -> bool:
-    """Return whether it is known what an arm searches, and not only a digest of it."""
-    return arm.search is None or arm.search.space == digest(arm.space)
-
-
 def fill_from_records(options: Options, arms: Sequence[Arm], *, results: Path, references: Sequence[str] = ()) -> Fill:
     """Return how the missing runs of arms are made, as a report says it that may be sent to others.
 
     Args:
-        options: Those that records tell of.
+        options: Those of the plan.
         arms: Of one suite.
         results: Folder of the results; one outside the working directory is not named.
         references: Methods that all others are compared with; none for the default ones.
     """
-    if not all(map(is_known, arms)):
-        return Fill("", "run the command that began the search again, with the same --grid: records do not hold it")
     place = shown_place(results)
     remarks = [f"{RESULTS_PLACE} being the folder of these results"] if place == RESULTS_PLACE else []
     if any(arm.search is not None and arm.search.sampler == "tpe" for arm in arms):

@@ -11,6 +11,7 @@ import torch
 
 import baselines
 from benchmark import stopping, terminal, tracking
+from benchmark.arm import served_first
 from benchmark.attempts import RETRIES
 from benchmark.campaign import belongs, is_complete, missing, own_records, study_name
 from benchmark.commands import FAILED
@@ -175,9 +176,8 @@ def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[T
     shown = [arm for arm in everything if is_complete(arm, store.records)]
     settings = {arm.setting for arm in (*arms, *shown)}
     methods = asked | {arm.method for arm in shown}
-    arms = [arm for arm in everything if arm.setting in settings and arm.method in methods and _belongs(arm, request)]
-    served = {arm.method for arm in arms if not arm.declined}
-    arms.sort(key=lambda arm: arm.method not in served)
+    found = [arm for arm in everything if arm.setting in settings and arm.method in methods and _belongs(arm, request)]
+    arms = served_first(found)
     table = make_table(arms, store.records, request.command, request.references, _title(arms, request.options))
     return table, [*table.write(store.folder), *write_figures(arms, store.records, store.folder, families=False)]
 

@@ -9,6 +9,7 @@ from benchmark.figures.weights import mean_share
 from benchmark.findings import held
 from benchmark.findings.runs import final_runs, listed, origin, records_of, succeeded
 from benchmark.markdown import ABSENT, pipe_table
+from benchmark.planned import PLANS, read_plans
 from benchmark.record import Record
 from benchmark.report.suites import suite_results
 from benchmark.tables.data import Results, Row
@@ -31,7 +32,8 @@ def results_of(
         ValueError: They are of several plans.
     """
     records = {record.spec.digest: record for record in records_of(folder) if chosen(record)}
-    (found,) = suite_results(folder.name, records, references=references, results_dir=folder.parent)
+    planned = read_plans(folder / PLANS)
+    (found,) = suite_results(folder.name, records, planned=planned, references=references, results_dir=folder.parent)
     return found
 
 

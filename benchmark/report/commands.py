@@ -1,4 +1,4 @@
-"""What commands asked for, from what they left beside the records, and the records that none asked for."""
+"""What commands asked for, from what they left beside the records."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import baselines
 from benchmark.arm import Arm
-from benchmark.campaign import belongs, choose
+from benchmark.campaign import belongs
 from benchmark.conditions import Conditions
 from benchmark.errors import UserError
 from benchmark.plan import arm_of, departures
 from benchmark.planned import Planned
 from benchmark.plugins import is_usable
 from benchmark.record import Record
-from benchmark.report.experiment import Experiment, numbers_of_tasks, options_under
+from benchmark.report.experiment import numbers_of_tasks, options_under
 from benchmark.suite import Suite
 from benchmark.values import Values
 
@@ -26,13 +26,11 @@ class Command:
         trials: Its budget; None for whole grids.
         asked: Hyper-parameters whose values are not the suite's own.
         arms: What it runs.
-        known: Whether it left what it asked for; else that is read from records.
     """
 
     trials: int | None
     asked: Values
     arms: tuple[Arm, ...]
-    known: bool = True
 
 
 def same(one: Arm, other: Arm) -> bool:
@@ -85,40 +83,3 @@ def _went_on(large: Command, small: Command, records: Sequence[Record]) -> bool:
 def _further(large: Arm, small: Arm) -> bool:
     """Return whether one arm is another one, with as many trials or more."""
     return same(dataclasses.replace(large, search=small.search), small)
-
-
-def unplanned(commands: Sequence[Command], records: Sequence[Record]) -> list[Record]:
-    """Return the records that no command asked for: final runs at the point that its search chose, once it did."""
-    arms = [arm for command in commands for arm in command.arms]
-    by_digest = {record.spec.digest: record for record in records}
-    chosen = [choose(arm, by_digest) for arm in arms]
-
-    def asked_for(record: Record) -> bool:
-        hyper = dict(record.spec.hyper).items()
-        return any(
-            belongs(arm, record) and (record.spec.phase == "search" or point is None or point.items() <= hyper)
-            for arm, point in zip(arms, chosen, strict=True)
-        )
-
-    return [record for record in records if not asked_for(record)]
-
-
-def behind(left: Sequence[Record], records: Iterable[Record]) -> list[Record]:
-    """Return records that no command asked for with all search runs of the same methods, which may be theirs too."""
-    keys, digests = {_key(record) for record in left}, {record.spec.digest for record in left}
-    return [
-        record
-        for record in records
-        if record.spec.digest in digests or (record.spec.phase == "search" and _key(record) in keys)
-    ]
-
-
-def _key(record: Record) -> tuple[str, str]:
-    return record.spec.setting, record.spec.method
-
-
-def of_records(experiment: Experiment, left: Iterable[Record]) -> Command:
-    """Return a plan that was read from records as a command, with the methods of which records are left over."""
-    left = list(left)
-    arms = tuple(arm for arm in experiment.arms if any(belongs(arm, record) for record in left))
-    return Command(experiment.options.trials, experiment.asked, arms, known=False)

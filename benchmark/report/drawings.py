@@ -15,9 +15,7 @@ MOST_CHARACTERS = 80
 """Of the name of a plan's folder."""
 
 
-def write_drawings(
-    suite: str, records: Mapping[str, Record], folder: Path, planned: Sequence[Planned] = ()
-) -> list[str]:
+def write_drawings(suite: str, records: Mapping[str, Record], folder: Path, planned: Sequence[Planned]) -> list[str]:
     """Draw the figures of each plan and return the names of the files, from `folder` on.
 
     Those of the first plan, which is the suite's own if that was run, lie in `folder`; those of each other in a folder
@@ -49,7 +47,7 @@ def write_drawings(
 def folders_of(names: Sequence[str]) -> list[str]:
     """Return the folder of each plan's figures below that of its suite: none for the first, each other's its own."""
     parts = slugs(names[1:], most=MOST_CHARACTERS)
-    return ["", *(parts[name] for name in names[1:])]
+    return [*("" for _ in names[:1]), *(parts[name] for name in names[1:])]
 
 
 def shown(files: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import baselines
 from benchmark.arm import Arm
-from benchmark.conditions import RANGES, Conditions
+from benchmark.conditions import Conditions
 from benchmark.hyper import as_text
 from benchmark.places import Places
 from benchmark.plan import Options
@@ -26,15 +26,13 @@ class Experiment:
         conditions: What all its runs share.
         asked: Hyper-parameters whose values are not the suite's own.
         options: What a command that goes on with it is given.
-        arms: Methods in settings, in the order of the suite.
-        known: Whether commands left word of all arms; else some are read from records, and are those that have any.
+        arms: Methods in settings, in the order of the suite, those that decline all of them last.
     """
 
     conditions: Conditions
     asked: Values
     options: Options
     arms: tuple[Arm, ...]
-    known: bool = False
 
     @property
     def own(self) -> bool:
@@ -80,7 +78,7 @@ def options_for(experiment: Experiment, arms: Sequence[Arm]) -> Options:
 
 def with_values(options: Options, asked: Values) -> Options:
     """Return options with the values of hyper-parameters as a command line has them."""
-    texts = {name: tuple(map(as_text, values)) for name, values in asked.items() if name != RANGES}
+    texts = {name: tuple(map(as_text, values)) for name, values in asked.items()}
     return dataclasses.replace(
         options,
         fixed={name: values[0] for name, values in texts.items() if len(values) == 1},

@@ -1,59 +1,77 @@
-"""What was run: each plan that the records of a suite are of."""
+"""What was run: each plan that commands asked for and that records of a suite are of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import baselines
-from benchmark.conditions import RANGES, Conditions, conditions_of
+from benchmark.arm import Arm
+from benchmark.campaign import belongs, choose
+from benchmark.conditions import Conditions, conditions_of
 from benchmark.errors import UserError
 from benchmark.planned import Planned
 from benchmark.record import Record
-from benchmark.report.commands import behind, commands_of, of_records, unplanned
+from benchmark.report.commands import Command, commands_of
 from benchmark.report.experiment import Experiment, bare_suite
-from benchmark.report.guessed import guessed
 from benchmark.report.joined import joined
+from benchmark.space import Point
 from benchmark.suite import Suite
 
 
-def experiments(suite_name: str, records: Iterable[Record], planned: Sequence[Planned] = ()) -> list[Experiment]:
+def experiments(suite_name: str, records: Iterable[Record], planned: Sequence[Planned]) -> list[Experiment]:
     """Return the plans that records of a suite are of, the suite's own first, then by when they were begun.
 
-    They are what commands asked for, joined where one command can have asked for it all. Records that no command is
-    known to have asked for, as their folder's `plans.jsonl` is older or gone, are put into plans by what they say
-    themselves. No data are read.
+    They are what commands asked for, joined where one command can have asked for it all. No data are read.
 
     Args:
         suite_name: Name of the suite.
-        records: Of one protocol; those of methods that are not in `baselines/`, and of settings that the suite has no
-            more, are passed over.
+        records: Of one protocol; those of methods that are not in `baselines/`, of settings that the suite has no more,
+            and those that no command asked for, see `unasked`, are passed over.
         planned: What commands asked for; those that no record is of are passed over.
     """
-    known = baselines.names()
-    groups: dict[Conditions, list[Record]] = {}
-    for record in records:
-        if record.spec.method in known:
-            groups.setdefault(conditions_of(record.spec), []).append(record)
     found: list[Experiment] = []
-    for conditions, group in groups.items():
+    for conditions, group in _by_conditions(records).items():
         suite = bare_suite(suite_name, conditions)
         mine = [record for record in group if record.spec.setting in suite.settings]
         _check_metrics(suite, mine)
-        asked = [plan for plan in planned if plan.suite == suite_name and plan.conditions == conditions]
-        found += _of_group(suite, conditions, mine, asked)
+        commands = _commands_of(suite, conditions, mine, planned)
+        found += joined(suite, conditions, commands, mine)
     return sorted(found, key=lambda each: not each.own)
 
 
-def _of_group(
-    suite: Suite, conditions: Conditions, records: Sequence[Record], planned: Sequence[Planned]
-) -> list[Experiment]:
-    commands = commands_of(suite, conditions, planned, records)
-    left = unplanned(commands, records)
-    others = guessed(suite, conditions, behind(left, records)) if left else []
-    if not commands:
-        return others
-    apart = [each for each in others if RANGES in each.asked]
-    read = [of_records(each, left) for each in others if each not in apart]
-    commands += [each for each in read if each.arms]
-    return joined(suite, conditions, commands, records) + apart
+def unasked(suite_name: str, records: Iterable[Record], planned: Sequence[Planned]) -> list[Record]:
+    """Return the records that no command asked for, as its line of `plans.jsonl` is gone: no table has them.
+
+    Final runs are those of a command at the point that its search chose, once it did.
+    """
+    left: list[Record] = []
+    for conditions, group in _by_conditions(records).items():
+        commands = _commands_of(bare_suite(suite_name, conditions), conditions, group, planned)
+        arms = [arm for command in commands for arm in command.arms]
+        by_digest = {record.spec.digest: record for record in group}
+        chosen = [(arm, choose(arm, by_digest)) for arm in arms]
+        left += [record for record in group if not any(_asked_for(record, *each) for each in chosen)]
+    return left
+
+
+def _asked_for(record: Record, arm: Arm, point: Point | None) -> bool:
+    if not belongs(arm, record):
+        return False
+    return record.spec.phase == "search" or point is None or point.items() <= dict(record.spec.hyper).items()
+
+
+def _by_conditions(records: Iterable[Record]) -> dict[Conditions, list[Record]]:
+    """Return the records of methods in `baselines/` by what the runs of one plan share."""
+    known, groups = baselines.names(), dict[Conditions, list[Record]]()
+    for record in records:
+        if record.spec.method in known:
+            groups.setdefault(conditions_of(record.spec), []).append(record)
+    return groups
+
+
+def _commands_of(
+    suite: Suite, conditions: Conditions, records: Collection[Record], planned: Iterable[Planned]
+) -> list[Command]:
+    asked = [plan for plan in planned if plan.suite == suite.name and plan.conditions == conditions]
+    return commands_of(suite, conditions, asked, list(records))
 
 
 def _check_metrics(suite: Suite, records: Iterable[Record]) -> None:

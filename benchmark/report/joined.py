@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from itertools import combinations
 
-from benchmark.arm import Arm
+from benchmark.arm import Arm, served_first
 from benchmark.conditions import Conditions
 from benchmark.errors import UserError
 from benchmark.plan import arm_of
@@ -87,7 +87,7 @@ class _Ran:
     def __init__(
         self, suite: Suite, conditions: Conditions, commands: Sequence[Command], records: Sequence[Record]
     ) -> None:
-        self._suite, self._conditions, self._commands = suite, conditions, commands
+        self._suite, self._conditions = suite, conditions
         self._trials = commands[0].trials
         self._tasks = numbers_of_tasks(records)
         self._base = options_under(suite, conditions, self._trials, own_seeds(suite, conditions))
@@ -141,6 +141,4 @@ class _Ran:
         """Return a plan as a report has it."""
         seeds = max(arm.seeds for arm in plan.arms)
         options = with_values(options_under(self._suite, self._conditions, self._trials, seeds), plan.asked)
-        asked_for = [arm for command in self._commands if command.known for arm in command.arms]
-        known = all(any(same(arm, each) for each in asked_for) for arm in plan.arms)
-        return Experiment(self._conditions, plan.asked, options, plan.arms, known=known)
+        return Experiment(self._conditions, plan.asked, options, served_first(plan.arms))

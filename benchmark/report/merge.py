@@ -75,7 +75,7 @@ def merge(files: Sequence[Path]) -> dict[str, Record]:
     return {digest: source.record for digest, source in found.items()}
 
 
-def check_trials(suite: str, records: Mapping[str, Record], planned: Sequence[Planned] = ()) -> None:
+def check_trials(suite: str, records: Mapping[str, Record], planned: Sequence[Planned]) -> None:
     """Refuse records of two searches of one budget: which trials count would be a choice by order.
 
     Args:

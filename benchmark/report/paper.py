@@ -79,7 +79,7 @@ class PaperTable:
 
 
 def paper_tables(
-    found: Found, *, seed: int, results_dir: Path, sample: bool, folder: Path = FOLDER, planned: Plans | None = None
+    found: Found, *, seed: int, results_dir: Path, sample: bool, planned: Plans, folder: Path = FOLDER
 ) -> list[PaperTable]:
     """Return all tables of the paper with what there is of them.
 
@@ -88,8 +88,8 @@ def paper_tables(
         seed: Of the bootstrap.
         results_dir: Where commands that fill missing cells write.
         sample: Whether the records are of drawn data.
-        folder: Of the files of published numbers.
         planned: What commands asked for, by suite.
+        folder: Of the files of published numbers.
     """
     tables = []
     for path in sorted(folder.glob("*.csv")):
@@ -100,7 +100,7 @@ def paper_tables(
                     str(name),
                     rows,
                     found.get(str(name), {}),
-                    (planned or {}).get(str(name), ()),
+                    planned.get(str(name), ()),
                     seed=seed,
                     results_dir=results_dir,
                     sample=sample,

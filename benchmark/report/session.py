@@ -19,6 +19,7 @@ from benchmark.record import Record
 from benchmark.report.across import DEFAULT_REFERENCE, Across, aggregate
 from benchmark.report.across_sheet import across_sheet, write_across
 from benchmark.report.drawings import shown, write_drawings
+from benchmark.report.experiments import unasked
 from benchmark.report.files import write_sheets
 from benchmark.report.merge import FILE, check_trials, files_of, merge
 from benchmark.report.page.build import write_page
@@ -32,6 +33,7 @@ from benchmark.tables.table import Table
 from benchmark.tables.write import write
 
 SAMPLE_SUFFIX = "-sample"
+AGAIN = "put its file back, or give the command that made them again with that folder, which trains nothing twice"
 MERGED = DEFAULT_RESULTS / "merged"
 
 
@@ -77,6 +79,7 @@ def run_report(request: Request) -> None:
     if said := remark(record for records in found.values() for record in records.values()):
         print(said, file=sys.stderr)
     asked, across = _asked(request, found), _across(request, found)
+    _tell_unasked(request, found, asked)
     try:
         request.folder.mkdir(parents=True, exist_ok=True)
         if across is not None:
@@ -111,6 +114,16 @@ def _known(found: Found) -> dict[str, dict[str, Record]]:
     for what, count in sorted(unknown.items()):
         print(f"{count} record{'s' * (count > 1)} of unknown {what} left out", file=sys.stderr)
     return known
+
+
+def _tell_unasked(request: Request, found: Found, asked: Sequence[str]) -> None:
+    """Say on stderr how many records no table has; suites that have no other are refused where theirs is asked for."""
+    planned = plans_by_suite(request)
+    for suite, records in found.items():
+        left = unasked(suite, records.values(), planned.get(suite, ()))
+        if left and not (suite in asked and len(left) == len(records)):
+            count = f"{len(left)} record{'s' * (len(left) > 1)}"
+            print(f"{count} of suite {suite} left out, that no command in {PLANS} asked for; {AGAIN}", file=sys.stderr)
 
 
 def _methods(found: Found) -> set[str]:
@@ -249,6 +262,9 @@ def page_source(request: Request, name: str, records: Mapping[str, Record]) -> S
         seed=request.seed,
         results_dir=request.results_dir,
     )
+    if not plans:
+        where = ", ".join(str(path.with_name(PLANS)) for path in files)
+        raise UserError(f"no command in {where} asked for the records of suite {name!r}; {AGAIN}")
     return Source(plans, records, read_lines(files), commands)
 
 

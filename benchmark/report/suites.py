@@ -10,7 +10,6 @@ from benchmark.errors import UserError
 from benchmark.fill import Fill, fill_from_records
 from benchmark.planned import Planned
 from benchmark.record import Record
-from benchmark.report.absent import with_absent
 from benchmark.report.experiment import Experiment, options_for
 from benchmark.report.experiments import experiments
 from benchmark.spec import called
@@ -34,7 +33,7 @@ def suite_results(
     suite: str,
     records: Mapping[str, Record],
     *,
-    planned: Sequence[Planned] = (),
+    planned: Sequence[Planned],
     references: Sequence[str] = (),
     seed: int = SEED,
     results_dir: Path,
@@ -48,7 +47,7 @@ def plans_of(
     suite: str,
     records: Mapping[str, Record],
     *,
-    planned: Sequence[Planned] = (),
+    planned: Sequence[Planned],
     references: Sequence[str] = (),
     seed: int = SEED,
     results_dir: Path,
@@ -70,7 +69,7 @@ def plans_of(
             of_experiment(
                 each, records, references=references, seed=seed, results_dir=results_dir, several_data=several
             ),
-            with_absent(each),
+            each.arms,
         )
         for each in found
     ]
@@ -107,12 +106,11 @@ def of_experiment(
     def command(*arms: Arm) -> Fill:
         return fill_from_records(options_for(experiment, arms), arms, results=results_dir, references=references)
 
-    arms = with_absent(experiment)
-    return gather(arms, records, title=title, command=command, references=references, seed=seed)
+    return gather(experiment.arms, records, title=title, command=command, references=references, seed=seed)
 
 
 def own_results(
-    suite: str, records: Mapping[str, Record], *, planned: Sequence[Planned] = (), seed: int = SEED, results_dir: Path
+    suite: str, records: Mapping[str, Record], *, planned: Sequence[Planned], seed: int = SEED, results_dir: Path
 ) -> Results:
     """Return the results of a suite's own plan alone; of several data, of those with the most methods.
 

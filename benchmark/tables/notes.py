@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from benchmark.arm import Arm
 from benchmark.campaign import choose, search_records
 from benchmark.failures import counts
-from benchmark.fill import Command, is_known
+from benchmark.fill import Command
 from benchmark.record import Record
 from benchmark.tables.data import Note
 
@@ -60,9 +60,9 @@ def absent_notes(
     for arm in arms:
         missing = arm.seeds - len(finals[key(arm)])
         if not arm.declined and missing and not _no_choice(arm, records):
-            groups.setdefault((arm.setting, missing, arm.seeds, is_known(arm)), []).append(arm)
+            groups.setdefault((arm.setting, missing, arm.seeds), []).append(arm)
     found = {}
-    for (_, missing, seeds, _), group in groups.items():
+    for (_, missing, seeds), group in groups.items():
         fill = command(*group)
         note = Note("missing", f"{missing} of {seeds} final runs missing; {fill.text}", fill.command)
         found |= {key(arm): note for arm in group}

@@ -12,7 +12,9 @@ import pytest
 
 from benchmark import suites
 from benchmark.findings.runs import final_runs, records_of
+from benchmark.planned import PLANS, read_plans
 from benchmark.record import Record, Store
+from benchmark.report.experiments import unasked
 from tests.benchmark.conftest import Cli
 from tests.benchmark.helpers import ROOT
 from tests.benchmark.markdown import fences
@@ -97,7 +99,7 @@ def test_a_run_without_anything_left_writes_the_tables_that_are_committed(suite:
     shutil.copytree(ROOT / "results/reference" / suite, tmp_path / suite)
     ended = cli(*shlex.split(line)[:-1], tmp_path, "--workers", "0", "--wandb", "disabled")
     assert ended.status == 0, ended.err
-    for name in ("table.md", "table.tex", "table.html", "table.csv", "comparison.csv"):
+    for name in (PLANS, "table.md", "table.tex", "table.html", "table.csv", "comparison.csv"):
         assert (tmp_path / suite / name).read_text() == (ROOT / "results/reference" / suite / name).read_text(), name
 
 
@@ -117,6 +119,16 @@ def test_every_run_of_a_command_is_committed(page: str, line: str, cli: Cli, mon
             for method in option(words, "--methods").split(","):
                 seeds = {r.spec.seed for r in runs if (r.spec.setting, r.spec.method) == (setting, method)}
                 assert len(seeds) >= int(option(words, "--seeds")), (setting, method)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("results/*/*/records.jsonl")), ids=lambda path: str(path.parent))
+def test_every_command_left_its_line_and_nothing_else_did(path: Path) -> None:
+    suite, folder = path.parent.name, f"results/{path.parent.parent.name}"
+    given = [(option(line.split(), "--suite"), option(line.split(), "--results-dir")) for _, line in CASES]
+    plans, records = read_plans(path.with_name(PLANS)), records_of(path.parent)
+    assert len(plans) == given.count((suite, folder))
+    assert {plan.data for plan in plans} == {record.spec.data for record in records}
+    assert not unasked(suite, records, plans)
 
 
 @pytest.mark.parametrize(

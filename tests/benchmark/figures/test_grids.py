@@ -4,6 +4,7 @@ from pathlib import Path
 
 from benchmark.figures.grids import grids, table
 from benchmark.figures.runs import collect
+from benchmark.planned import PLANS, read_plans
 from benchmark.record import Store
 from benchmark.report.experiments import experiments
 
@@ -13,7 +14,7 @@ ILLUSTRATIVE = Path(__file__).resolve().parents[3] / "results/reference/illustra
 def test_a_method_with_a_single_point_has_no_row() -> None:
     store = Store(ILLUSTRATIVE)
     store.read()
-    (experiment,) = experiments("illustrative", store.records.values())
+    (experiment,) = experiments("illustrative", store.records.values(), read_plans(ILLUSTRATIVE / PLANS))
     (runs,) = collect(experiment.arms, store.records).values()
     searching = {each.method for each in runs if each.searches}
     assert "stl" in {each.method for each in runs} - searching

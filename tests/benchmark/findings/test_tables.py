@@ -2,12 +2,14 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from benchmark.findings.runs import RESULTS
 from benchmark.findings.tables import compared, results_of
+from benchmark.planned import PLANS
 from tests.benchmark.made_up import rows
 
 DIGITS = RESULTS / "reference/digits"
@@ -55,6 +57,7 @@ def test_a_method_of_which_all_runs_diverged_has_no_share_of_controls(tmp_path: 
     folder = tmp_path / "cifar100-coarse"
     folder.mkdir()
     (folder / "records.jsonl").write_text("".join(kept))
+    shutil.copy(RESULTS / "reference/cifar100-coarse" / PLANS, folder)
     text = compared(folder, ("stl",))
     last = {row["method"]: row for row in rows(text)}["`famo`"]
     assert last["5-shot share of controls"] == last["5-shot top1"] == "–"

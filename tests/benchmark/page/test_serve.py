@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from benchmark.plan import Options, make_plan
+from benchmark.planned import PLANS
 from benchmark.record import Record, Store
 from benchmark.report.browser import draw
 from benchmark.report.serve import Server, listen, serve
@@ -135,15 +137,17 @@ def test_the_command_waits_for_the_first_record_and_ends_with_one_line(tmp_path:
     process = report("--suite", "digits", "--watch", "--port", "0", "--results-dir", tmp_path)
     assert process.stderr is not None
     assert "yet; waiting for the first one" in process.stderr.readline()
-    lines = (ROOT / "results" / "reference" / "digits" / "records.jsonl").read_text().splitlines(keepends=True)
+    reference = ROOT / "results" / "reference" / "digits"
+    lines = (reference / "records.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "digits").mkdir()
+    shutil.copy(reference / PLANS, tmp_path / "digits")
     (tmp_path / "digits" / "records.jsonl").write_text(lines[0])
     line = process.stderr.readline()
     assert line.startswith("http://127.0.0.1:")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "", "stopped serving; runs go on\n")
-    assert [path.name for path in (tmp_path / "digits").iterdir()] == ["records.jsonl"], "nothing is written"
+    assert {path.name for path in (tmp_path / "digits").iterdir()} == {PLANS, "records.jsonl"}, "nothing is written"
 
 
 def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:

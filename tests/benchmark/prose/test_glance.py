@@ -38,7 +38,7 @@ def test_tables_lie_beside_the_records_of_one_folder_alone() -> None:
     assert folders > with_tables
     command = f"`python -m benchmark.report --suite digits --results-dir results/{name} --output build` makes"
     tables = f"Folders below `{name}` have tables beside their records, which {command}"
-    assert f"{tables}; in the others there are records alone" in said
+    assert f"{tables}; in the others there are records and what commands asked for (`plans.jsonl`) alone" in said
 
 
 def test_intervals_miss() -> None:

@@ -69,6 +69,11 @@ def asked(plan: dict[str, Any]) -> tuple[list[Arm], Planned]:
     return arms, Planned.of(options, arms)
 
 
+def left_by(*commands: Options) -> list[Planned]:
+    """Return what commands leave beside their records."""
+    return [Planned.of(options, make_plan(options)) for options in commands]
+
+
 def finished(arms: Iterable[Arm]) -> list[Record]:
     """Return the records of a plan whose scores are those of the runs, whoever asks for them."""
     found: dict[str, Record] = {}
@@ -85,11 +90,11 @@ def finished(arms: Iterable[Arm]) -> list[Record]:
     return list(found.values())
 
 
-def after(*plans: dict[str, Any], known: bool = True) -> tuple[list[Experiment], dict[str, Record]]:
+def after(*plans: dict[str, Any]) -> tuple[list[Experiment], dict[str, Record]]:
     """Return what a report shows after commands that came to their end, and all records."""
     commands = [asked(plan) for plan in plans]
     records = by_digest(record for arms, _ in commands for record in finished(arms))
-    return experiments("toy", records.values(), [planned for _, planned in commands if known]), records
+    return experiments("toy", records.values(), [planned for _, planned in commands]), records
 
 
 def bare(arms: Iterable[Arm]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from benchmark.report.drawings import folders_of, shown, write_drawings
 from benchmark.report.experiments import experiments
 from benchmark.report.suites import names_of, suite_results
 from tests.benchmark.helpers import Toy, by_digest
-from tests.benchmark.report.test_experiments import campaign
+from tests.benchmark.report.campaigns import campaign, left_by
 
 PLANS: tuple[dict[str, Any], ...] = ({}, {"epochs": 7}, {"trials": 4, "sampler": "random"}, {"epochs": 5})
 NAMES = [
@@ -24,10 +24,13 @@ NAMES = [
 ]
 
 
+def commands() -> list[Options]:
+    return [Options("toy", settings=("few",), methods=("stl", "equal"), **plan) for plan in PLANS]
+
+
 @pytest.fixture
 def records(toy: Toy) -> dict[str, Record]:
-    plans = [Options("toy", settings=("few",), methods=("stl", "equal"), **plan) for plan in PLANS]
-    return by_digest(record for plan in plans for record in campaign(make_plan(plan)))
+    return by_digest(record for plan in commands() for record in campaign(make_plan(plan)))
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def test_each_plan_has_files_of_its_own_that_name_it(
     records: dict[str, Record], drawn: dict[str, str], tmp_path: Path
 ) -> None:
-    written = write_drawings("toy", records, tmp_path)
+    written = write_drawings("toy", records, tmp_path, left_by(*commands()))
     below = folders_of(NAMES)
     assert below[0] == ""
     assert len(set(below)) == len(NAMES)
@@ -63,14 +66,15 @@ def test_each_plan_has_files_of_its_own_that_name_it(
 
 
 def test_names_of_plans_are_those_of_their_tables(records: dict[str, Record]) -> None:
-    assert names_of(experiments("toy", records.values())) == NAMES
-    titles = [each.title for each in suite_results("toy", records, results_dir=Path("results"))]
+    assert names_of(experiments("toy", records.values(), left_by(*commands()))) == NAMES
+    found = suite_results("toy", records, planned=left_by(*commands()), results_dir=Path("results"))
+    titles = [each.title for each in found]
     assert titles == ["Results of suite toy", *(f"Results of suite toy: {name}" for name in NAMES[1:])]
 
 
 def test_a_suites_own_plan_alone_needs_no_name(toy: Toy, drawn: dict[str, str], tmp_path: Path) -> None:
     plan = Options("toy", settings=("few",), methods=("stl", "equal"))
-    write_drawings("toy", by_digest(campaign(make_plan(plan))), tmp_path)
+    write_drawings("toy", by_digest(campaign(make_plan(plan))), tmp_path, left_by(plan))
     assert drawn
     assert not any("Plan:" in words or "suite's own" in words for words in drawn.values())
     assert {Path(path).parent for path in drawn} == {tmp_path}

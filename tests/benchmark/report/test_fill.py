@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.fill import command_under, fill_from_records, is_known, shown_place
+from benchmark.fill import command_under, fill_from_records, shown_place
 from benchmark.plan import Options, make_plan
+from benchmark.planned import keep
 from benchmark.record import Store
-from benchmark.report.experiments import experiments
 from benchmark.report.suites import suite_results
 from tests.benchmark.helpers import Toy, by_digest
-from tests.benchmark.report.test_experiments import campaign, identities
+from tests.benchmark.report.campaigns import campaign, left_by
 from tests.benchmark.report.test_report import Report, report
 
 __all__ = ["report"]  # the fixture
@@ -24,19 +24,11 @@ OTHER = Options("toy", trials=4, sampler="random", grid={"lr": ("0.5", "0.001")}
 OWN = Options("toy", trials=4, sampler="random")
 
 
-def test_of_unknown_ranges_no_command_is_printed(toy: Toy) -> None:
-    lacking = by_digest(campaign(make_plan(OTHER))[:-1])
-    (results,) = suite_results("toy", lacking, results_dir=Path("results"))
-    (note,) = results.notes
-    assert note.command == ""
-    assert "with the same --grid: records do not hold it" in note.text
-    assert "python" not in note.text
-
-
-def test_ranges_that_records_tell_of_have_their_command(toy: Toy) -> None:
+def test_a_search_with_a_budget_has_its_command(toy: Toy) -> None:
     fixed = Options("toy", trials=4, sampler="random", fixed={"lr": "0.5"})
-    for plan, words in ((OWN, ""), (fixed, " --set=lr=0.5")):
-        (results,) = suite_results("toy", by_digest(campaign(make_plan(plan))[:-1]), results_dir=Path("results"))
+    for plan, words in ((OWN, ""), (fixed, " --set=lr=0.5"), (OTHER, " --grid=lr=0.5,0.001")):
+        lacking = by_digest(campaign(make_plan(plan))[:-1])
+        (results,) = suite_results("toy", lacking, planned=left_by(plan), results_dir=Path("results"))
         (note,) = results.notes
         command = "python -m benchmark.run --suite toy --settings many --methods equal --protocol equal-budget"
         assert note.text == f"1 of 2 final runs missing; run: {command} --trials 4 --sampler random{words}"
@@ -46,30 +38,6 @@ def test_a_sampler_that_learns_needs_its_storage(toy: Toy) -> None:
     arms = make_plan(Options("toy", trials=4, sampler="tpe"))
     found = fill_from_records(Options("toy"), arms, results=Path("results"))
     assert found.text.startswith("run, with the same --storage as before if there was one: python -m benchmark.run")
-
-
-def test_searches_with_own_and_with_other_ranges_are_two_plans(toy: Toy) -> None:
-    records = by_digest(record for plan in (OTHER, OWN) for record in campaign(make_plan(plan)))
-    found = experiments("toy", records.values())
-    assert sorted(len(each.asked) for each in found) == [0, 1]
-    for each, plan in zip(sorted(found, key=lambda each: len(each.asked)), (OWN, OTHER), strict=True):
-        assert identities(each.arms, records) == identities(make_plan(plan), records)
-        assert all(is_known(arm) == (plan is OWN) for arm in each.arms)
-        assert not each.options.fixed
-    titles = [each.title for each in suite_results("toy", records, results_dir=Path("results"))]
-    assert len(set(titles)) == 2
-    assert any(title.endswith("; with other ranges than the suite's own") for title in titles)
-
-
-def test_a_method_that_has_its_own_ranges_in_both_is_in_both_plans(toy: Toy) -> None:
-    one = Options("toy", methods=("stl", "equal"), trials=4, sampler="random", grid={"stl.lr": ("0.5", "0.001")})
-    two = Options("toy", methods=("stl",), trials=4, sampler="random")
-    records = by_digest(record for plan in (one, two) for record in campaign(make_plan(plan)))
-    found = experiments("toy", records.values())
-    sizes = sorted(len(each.arms) for each in found)
-    assert sizes == [4, 4], "equal, whose ranges were the suite's, belongs to either"
-    for each in found:
-        assert len({(arm.setting, arm.method) for arm in each.arms}) == len(each.arms), "a method stands once in a plan"
 
 
 def test_folders_are_named_from_the_working_directory_on_or_not_at_all(
@@ -99,10 +67,12 @@ def strings(value: object) -> list[str]:
 
 
 def test_no_path_of_the_user_is_in_a_page_or_a_table(toy: Toy, report: Report, tmp_path: Path) -> None:
-    lacking = campaign(make_plan(Options("toy", methods=("stl",), seeds=4)))[:-1]
+    plan = Options("toy", methods=("stl",), seeds=4)
+    lacking = campaign(make_plan(plan))[:-1]
     with Store(tmp_path / "home" / "someone" / "toy").writing() as kept:
         for record in lacking:
             kept.append(record)
+        keep(left_by(plan)[0], kept.folder)
     ended = report("--suite", "toy", "--results-dir", tmp_path / "home" / "someone", "--output", tmp_path / "out")
     assert ended.status == 0, ended.err
     page = everything(tmp_path / "out" / "toy" / "report.html")

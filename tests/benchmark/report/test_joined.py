@@ -10,7 +10,6 @@ from benchmark.campaign import is_complete
 from benchmark.fill import command_under
 from benchmark.plan import Options, departures, make_plan
 from benchmark.published import COLUMNS
-from benchmark.report.absent import with_absent
 from benchmark.report.experiments import experiments
 from benchmark.report.paper import paper_tables
 from benchmark.report.suites import names_of, plans_of
@@ -22,7 +21,6 @@ from tests.benchmark.report.campaigns import PLANS, after, asked, bare, campaign
 def test_a_command_comes_back_as_it_was(toy: Toy, plan: dict[str, Any]) -> None:
     (found,), records = after(plan)
     arms, _ = asked(plan)
-    assert found.known
     assert bare(found.arms) == bare(arms)
     assert [arm.seeds for arm in found.arms] == [arm.seeds for arm in arms]
     assert found.asked == departures(arms, Options("toy", **plan))
@@ -138,7 +136,7 @@ def test_a_search_under_way_is_no_part_of_a_larger_one_of_another_method(toy: To
     small = asked({"methods": ("stl",), "trials": 3, "sampler": "random", "seeds": 1})
     records = by_digest([*finished(large[0]), *[r for r in finished(small[0]) if r.spec.phase == "search"][:2]])
     found = experiments("toy", records.values(), [large[1], small[1]])
-    assert [(each.options.trials, each.known) for each in found] == [(5, True), (3, True)]
+    assert [each.options.trials for each in found] == [5, 3]
 
 
 def test_a_budget_is_filled_as_it_was_asked_for(toy: Toy) -> None:
@@ -153,7 +151,6 @@ def test_the_suites_own_weight_of_single_tasks_is_no_range(toy: Toy) -> None:
     values = {"lr": "0.3", "weight_decay": "0", "task_weights": "equal"}
     (found,), _ = after({"methods": ("scalarization",), "trials": 2, "sampler": "random", "fixed": values})
     assert found.asked["task_weights"] == ("equal",)
-    assert found.known
 
 
 def test_a_value_that_other_methods_cannot_take_is_not_theirs(toy: Toy) -> None:
@@ -183,12 +180,11 @@ def test_a_command_without_records_is_passed_over_and_a_part_of_one_is_missing(t
     records = by_digest(campaign([arm for arm in begun[0] if arm.method == "stl" and arm.setting == "few"])[:1])
     (found,) = experiments("toy", records.values(), [begun[1], never[1]])
     assert bare(found.arms) == bare(begun[0])
-    assert with_absent(found) == found.arms
 
 
 def test_methods_that_nobody_asked_for_are_not_missing(toy: Toy) -> None:
     (found,), _ = after({"methods": ("stl",), "settings": ("few",)})
-    assert [(arm.method, arm.setting) for arm in with_absent(found)] == [("stl", "few")]
+    assert [(arm.method, arm.setting) for arm in found.arms] == [("stl", "few")]
 
 
 def test_a_method_that_declined_says_why(toy: Toy) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchmark.campaign import choose
 from benchmark.plan import make_plan
-from benchmark.report.experiments import experiments
+from benchmark.report.experiments import experiments, unasked
 from tests.benchmark.helpers import Toy, by_digest
 from tests.benchmark.report.campaigns import after, asked, bare, finished
 
@@ -66,16 +66,18 @@ def test_each_command_is_shown_whole_and_nothing_that_none_asked_for(toy: Toy, c
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(commands=st.lists(st.tuples(COMMANDS, st.booleans()), min_size=1, max_size=3))
-def test_beside_records_without_a_command_each_command_is_shown_and_no_final_run_is_lost(
+def test_records_whose_command_is_not_known_change_no_table_and_are_told(
     toy: Toy, commands: list[tuple[dict[str, Any], bool]]
 ) -> None:
     made = [(*asked(allowed(command)), known) for command, known in commands]
     records = by_digest(record for arms, _, _ in made for record in finished(arms))
-    found = experiments("toy", records.values(), [planned for _, planned, known in made if known])
-    shown = [bare(each.arms) for each in found]
-    assert all(any(reach(bare(arms), plan) for plan in shown) for arms, _, known in made if known)
+    mine = by_digest(record for arms, _, known in made if known for record in finished(arms))
+    lines = [planned for _, planned, known in made if known]
+    found, alone = (experiments("toy", some.values(), lines) for some in (records, mine))
+    assert [bare(each.arms) for each in found] == [bare(each.arms) for each in alone]
+    shown = {spec.digest for each in found for arm in each.arms for spec in arm.finals(choose(arm, records) or {})}
+    told = {record.spec.digest for record in unasked("toy", records.values(), lines)}
     finals = {digest for digest, record in records.items() if record.spec.phase == "final"}
-    for arm in (arm for each in found for arm in each.arms):
-        point = choose(arm, records)
-        finals -= {spec.digest for spec in arm.finals(point)} if point is not None else set()
-    assert not finals
+    assert shown == mine.keys() & finals
+    assert finals - shown == told & finals
+    assert not told & mine.keys()

@@ -14,13 +14,14 @@ import pytest
 from benchmark.commands import run_app
 from benchmark.files import write_whole
 from benchmark.plan import Options, make_plan
+from benchmark.planned import keep
 from benchmark.published import COLUMNS
 from benchmark.record import Record
 from benchmark.report import session
 from benchmark.report.__main__ import app
 from benchmark.report.paper import paper_tables
 from tests.benchmark.helpers import Ended, Toy, a_failure, a_record, a_spec
-from tests.benchmark.report.test_experiments import campaign
+from tests.benchmark.report.campaigns import campaign, left_by
 
 Report = Callable[..., Ended]
 
@@ -36,16 +37,24 @@ def report(toy: Toy, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
     return run
 
 
-def store(folder: Path, records: Iterable[Record]) -> Path:
+def store(folder: Path, records: Iterable[Record], *commands: Options) -> Path:
+    """Write records and what the commands left that asked for them; return the file of the records."""
     (folder / "toy").mkdir(parents=True)
     path = folder / "toy" / "records.jsonl"
     path.write_text("".join(json.dumps(record.to_json()) + "\n" for record in records))
+    for plan in left_by(*commands):
+        keep(plan, path.parent)
     return path
+
+
+def stored(folder: Path, *commands: Options) -> Path:
+    """Write all records of commands that came to their end; return their file."""
+    return store(folder, [record for each in commands for record in campaign(make_plan(each))], *commands)
 
 
 def test_a_suite_with_several_plans_has_a_table_of_each(toy: Toy, report: Report, tmp_path: Path) -> None:
     plans = [Options("toy"), Options("toy", trials=3, sampler="random")]
-    store(tmp_path, [record for plan in plans for record in campaign(make_plan(plan))])
+    stored(tmp_path, *plans)
     ended = report("--suite", "toy", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
     text = (tmp_path / "toy" / "table.md").read_text()
@@ -60,10 +69,10 @@ def test_a_suite_with_several_plans_has_a_table_of_each(toy: Toy, report: Report
         assert (tmp_path / "toy" / name).stat().st_size
 
 
-def test_methods_of_the_suites_table_without_records_are_missing_with_the_command(
+def test_methods_that_were_asked_for_without_records_are_missing_with_the_command(
     toy: Toy, report: Report, tmp_path: Path
 ) -> None:
-    store(tmp_path, campaign(make_plan(Options("toy", methods=("stl",), seeds=4))))
+    store(tmp_path, campaign(make_plan(Options("toy", methods=("stl",), seeds=4))), Options("toy", seeds=4))
     out = report("--suite", "toy", "--results-dir", tmp_path, "--output", tmp_path / "out").out
     for setting in ("few", "many"):
         command = f"python -m benchmark.run --suite toy --settings {setting} --methods equal --seeds=4"
@@ -73,13 +82,13 @@ def test_methods_of_the_suites_table_without_records_are_missing_with_the_comman
 
 
 def test_failures_are_shown_with_their_reason(toy: Toy, report: Report, tmp_path: Path) -> None:
-    arms = make_plan(Options("toy", settings=("few",)))
-    records = campaign(arms)
+    plan = Options("toy", settings=("few",))
+    records = campaign(make_plan(plan))
     stl = [record for record in records if record.spec.method == "stl"]
     failed = [a_failure(record.spec, "no memory") for record in stl]
     equal = [record for record in records if record.spec.method == "equal"]
     equal[0] = a_failure(equal[0].spec, "a worker died")
-    store(tmp_path, [*failed, *equal])
+    store(tmp_path, [*failed, *equal], plan)
     ended = report("--suite", "toy", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
     text = (tmp_path / "toy" / "table.md").read_text()
@@ -92,14 +101,15 @@ def test_failures_are_shown_with_their_reason(toy: Toy, report: Report, tmp_path
 def test_a_caption_has_the_final_runs_that_there_are(toy: Toy, report: Report, tmp_path: Path) -> None:
     for seeds, words in ((1, "over 1 of 2 final runs"), (2, "over 2 final runs"), (3, "over 3 final runs")):
         place = tmp_path / str(seeds)
-        store(place, campaign(make_plan(Options("toy", seeds=seeds))))
+        store(place, campaign(make_plan(Options("toy", seeds=seeds))), Options("toy", seeds=max(seeds, 2)))
         assert report("--suite", "toy", "--results-dir", place).status == 0
         assert words in (place / "toy" / "table.md").read_text()
 
 
 def test_records_of_settings_that_are_gone_are_left_out_with_one_line(toy: Toy, report: Report, tmp_path: Path) -> None:
-    made = campaign(make_plan(Options("toy", methods=("stl",))))
-    store(tmp_path / "a", [*made, *(a_record(a_spec(setting="gone", seed=seed)) for seed in range(2))])
+    plan = Options("toy", methods=("stl",))
+    gone = [a_record(a_spec(setting="gone", seed=seed)) for seed in range(2)]
+    store(tmp_path / "a", [*campaign(make_plan(plan)), *gone], plan)
     for words in (("--suite", "toy"), ("--paper",)):
         ended = report(*words, "--results-dir", tmp_path / "a")
         assert (ended.status, ended.err) == (0, "2 records of unknown setting gone of suite toy left out\n")
@@ -107,7 +117,8 @@ def test_records_of_settings_that_are_gone_are_left_out_with_one_line(toy: Toy, 
 
 def test_records_of_unknown_methods_are_left_out_with_one_line(toy: Toy, report: Report, tmp_path: Path) -> None:
     gone = [a_record(a_spec(method="gone", seed=seed)) for seed in range(2)]
-    store(tmp_path / "a", [*campaign(make_plan(Options("toy", methods=("stl",)))), *gone])
+    plan = Options("toy", methods=("stl",))
+    store(tmp_path / "a", [*campaign(make_plan(plan)), *gone], plan)
     ended = report("--suite", "toy", "--results-dir", tmp_path / "a")
     assert (ended.status, ended.err) == (0, "2 records of unknown method gone left out\n")
     store(tmp_path / "b", gone)
@@ -128,8 +139,9 @@ def test_a_file_is_replaced_whole_or_stays_as_it_was(tmp_path: Path) -> None:
 
 
 def test_records_of_two_people_are_one_table(toy: Toy, report: Report, tmp_path: Path) -> None:
-    one, other = (campaign(make_plan(Options("toy", methods=(method,)))) for method in ("stl", "equal"))
-    files = store(tmp_path / "a", one), store(tmp_path / "b", [*one[:3], *other])
+    plans = [Options("toy", methods=(method,)) for method in ("stl", "equal")]
+    one, other = (campaign(make_plan(plan)) for plan in plans)
+    files = store(tmp_path / "a", one, plans[0]), store(tmp_path / "b", [*one[:3], *other], plans[1])
     ended = report("--records", tmp_path / "a", files[1], "--output", tmp_path / "out")
     assert ended.status == 0, ended.err
     text = (tmp_path / "out" / "toy" / "table.md").read_text()
@@ -187,7 +199,7 @@ def test_two_searches_of_one_budget_are_refused_in_either_order(toy: Toy, report
 
     mine, theirs, part = search((0.02, 0.03, 0.04)), search((0.02, 0.05, 0.06)), search((0.02, 0.03))
     for name, records in (("mine", mine), ("theirs", theirs), ("part", part)):
-        store(tmp_path / name, records)
+        store(tmp_path / name, records, plan)
     for names in (("mine", "theirs"), ("theirs", "mine")):
         words = [word for name in names for word in ("--records", tmp_path / name)]
         ended = report(*words, "--output", tmp_path / "out")
@@ -201,7 +213,7 @@ def test_two_searches_of_one_budget_are_refused_in_either_order(toy: Toy, report
 
 
 def test_a_ranking_that_is_refused_leaves_no_folder(toy: Toy, report: Report, tmp_path: Path) -> None:
-    store(tmp_path, campaign(make_plan(Options("toy", trials=3, sampler="random"))))
+    stored(tmp_path, Options("toy", trials=3, sampler="random"))
     ended = report("--across", "toy", "--results-dir", tmp_path, "--output", tmp_path / "out")
     assert ended.status == 2
     assert "has no run under its own plan" in ended.err
@@ -209,18 +221,23 @@ def test_a_ranking_that_is_refused_leaves_no_folder(toy: Toy, report: Report, tm
 
 
 def test_an_empty_list_beside_what_is_asked_for_is_a_mistake_too(toy: Toy, report: Report, tmp_path: Path) -> None:
-    store(tmp_path, campaign(make_plan(Options("toy", settings=("few",)))))
+    stored(tmp_path, Options("toy", settings=("few",)))
     for option in LISTS:
         ended = report("--suite", "toy", option, ",", "--results-dir", tmp_path)
         assert (ended.status, ended.err) == (2, f"error: {option} takes names, by comma, not ','\n")
-    assert sorted(path.name for path in (tmp_path / "toy").iterdir()) == ["records.jsonl"], "nothing was written"
+    there = sorted(path.name for path in (tmp_path / "toy").iterdir())
+    assert there == ["plans.jsonl", "records.jsonl"], "nothing was written"
 
 
 def test_drawn_samples_are_never_with_other_data(toy: Toy, report: Report, tmp_path: Path) -> None:
-    arms = make_plan(Options("toy", methods=("stl",), settings=("few",)))
+    plan = Options("toy", methods=("stl",), settings=("few",))
+    arms = make_plan(plan)
     real = campaign(arms)
     drawn = campaign([replace(arm, data="SAMPLE-1", space={}, fixed={"lr": 0.1, "weight_decay": 0.0}) for arm in arms])
-    store(tmp_path / "a", [*real, *(replace(r, test={"top1": 0.99, "top2": 0.99} if r.test else {}) for r in drawn)])
+    better = [replace(r, test={"top1": 0.99, "top2": 0.99} if r.test else {}) for r in drawn]
+    path = store(tmp_path / "a", [*real, *better], plan)
+    fixed = {"lr": ("0.1",), "weight_decay": ("0",)}
+    keep(replace(*left_by(plan), data="SAMPLE-1", values=fixed), path.parent)
     for extra, own in (((), "50.00"), (("--sample",), "99.00")):
         out = report("--records", tmp_path / "a", "--output", tmp_path / "out", *extra).out
         assert own in out
@@ -243,12 +260,13 @@ def test_the_papers_layout_with_the_difference_in_standard_errors(
     folder.mkdir()
     pd.DataFrame(PRINTED, columns=pd.Index(COLUMNS)).to_csv(folder / "table9.csv", index=False)
     monkeypatch.setattr(session, "paper_tables", partial(paper_tables, folder=folder))
-    arms = make_plan(Options("toy", methods=("equal",), settings=("few",)))
+    plan = Options("toy", methods=("equal",), settings=("few",))
+    arms = make_plan(plan)
     search = [record for record in campaign(arms) if record.spec.phase == "search"]
     finals = campaign(arms)[len(search) :]
     tests = (0.52, 0.60)  # mean 56, standard error 4: (56 - 46) / sqrt(4^2 + 3^2) = 2
     finals = [a_record(r.spec, test=test) for r, test in zip(finals, tests, strict=True)]
-    store(tmp_path, [*search, *finals])
+    store(tmp_path, [*search, *finals], plan)
     ended = report("--paper", "--results-dir", tmp_path)
     assert ended.status == 0, ended.err
     printed = ended.out.splitlines()
@@ -271,3 +289,26 @@ def test_the_papers_layout_with_the_difference_in_standard_errors(
     assert numbers.loc[("few", "equal", "top1"), "difference_se"] == pytest.approx(2)
     assert numbers.loc[("many", "stl", "top1"), "command"].startswith("python -m benchmark.run --suite toy")
     assert numbers.loc[("many", "stl", "top1"), "published_mean"] == 0.6
+
+
+def test_records_of_no_command_are_left_out_with_one_line(toy: Toy, report: Report, tmp_path: Path) -> None:
+    plan, other = Options("toy", methods=("stl",)), Options("toy", methods=("equal",))
+    path = store(tmp_path, [*campaign(make_plan(plan)), *campaign(make_plan(other))], plan)
+    for words in (("--suite", "toy"), ("--records", path)):
+        ended = report(*words, "--results-dir", tmp_path, "--output", tmp_path / "out")
+        count = f"{len(campaign(make_plan(other)))} records of suite toy"
+        assert (ended.status, ended.err.count("\n")) == (0, 1)
+        assert ended.err.startswith(f"{count} left out, that no command in plans.jsonl asked for; ")
+        assert "| equal" not in (tmp_path / "out" / "toy" / "table.md").read_text()
+
+
+def test_records_without_any_command_are_a_mistake_with_what_to_do(toy: Toy, report: Report, tmp_path: Path) -> None:
+    path = store(tmp_path, campaign(make_plan(Options("toy", methods=("stl",)))))
+    for words in (("--suite", "toy"), ("--records", path)):
+        ended = report(*words, "--results-dir", tmp_path, "--output", tmp_path / "out")
+        assert (ended.status, ended.err.count("\n")) == (2, 1)
+        assert f"no command in {path.with_name('plans.jsonl')} asked for the records of suite 'toy'; " in ended.err
+        assert "give the command that made them again" in ended.err
+    ended = report("--paper", "--results-dir", tmp_path, "--output", tmp_path / "out")
+    assert (ended.status, ended.err.count("\n")) == (0, 1)
+    assert " records of suite toy left out, that no command in plans.jsonl asked for; " in ended.err

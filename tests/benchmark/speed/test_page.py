@@ -8,12 +8,15 @@ from types import SimpleNamespace
 import pytest
 
 from benchmark.commands import DEFAULT_RESULTS
+from benchmark.plan import Options
+from benchmark.planned import keep
 from benchmark.record import Store
 from benchmark.report import browser
 from benchmark.speed import page
 from benchmark.speed.measurement import Measurement
 from benchmark.speed.rows import read
 from tests.benchmark.helpers import ROOT, Toy, a_record, install
+from tests.benchmark.report.campaigns import left_by
 from tests.benchmark.speed.conftest import Cli
 
 
@@ -41,6 +44,7 @@ def records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     install(monkeypatch, Toy())
     with Store(tmp_path / "records" / "toy").writing() as store:
         store.append(a_record())
+        keep(left_by(Options("toy", methods=("stl",), settings=("few",)))[0], store.folder)
     return tmp_path / "records"
 
 
