@@ -65,7 +65,8 @@ def command(
         chosen("suite", over, suites.names())
     if references:
         references = tuple(chosen("reference method", ",".join(references), baselines.names()))
-    from benchmark.report.session import Request, run_report
+    from benchmark.report.reading import Request
+    from benchmark.report.session import run_report
 
     request = Request(suite, paper, over, tuple(paths), references, seed, sample, results_dir, output)
     if watch:

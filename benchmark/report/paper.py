@@ -13,12 +13,11 @@ from benchmark.arm import Arm
 from benchmark.fill import Fill, fill_from_records
 from benchmark.places import Places
 from benchmark.plan import Options, arm_of
-from benchmark.planned import Planned
 from benchmark.plugins import load_suite
 from benchmark.published import COLUMNS, FOLDER
-from benchmark.record import Record
 from benchmark.report.experiment import Experiment, options_for, own_seeds
 from benchmark.report.experiments import experiments
+from benchmark.report.reading import Found
 from benchmark.tables.data import Note, Results, Row
 from benchmark.tables.gather import gather, places_of
 from benchmark.tables.numbers import numbers
@@ -31,12 +30,6 @@ TITLES = {
     "table3_preprint_v1": "Table 3 of the paper's first preprint: learned auxiliary tasks, more label fractions",
 }
 """By name of the file in `results/paper/`; another file of that form is a table of that name."""
-
-Found = Mapping[str, Mapping[str, Record]]
-"""Records by suite and digest."""
-
-Plans = Mapping[str, Sequence[Planned]]
-"""What commands asked for, by suite."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +72,15 @@ class PaperTable:
 
 
 def paper_tables(
-    found: Found, *, seed: int, results_dir: Path, sample: bool, planned: Plans, folder: Path = FOLDER
+    found: Mapping[str, Found], *, seed: int, results_dir: Path, sample: bool, folder: Path = FOLDER
 ) -> list[PaperTable]:
     """Return all tables of the paper with what there is of them.
 
     Args:
-        found: Records by suite and digest.
+        found: Records and what commands asked for, by suite.
         seed: Of the bootstrap.
         results_dir: Where commands that fill missing cells write.
         sample: Whether the records are of drawn data.
-        planned: What commands asked for, by suite.
         folder: Of the files of published numbers.
     """
     tables = []
@@ -99,8 +91,7 @@ def paper_tables(
                 _results(
                     str(name),
                     rows,
-                    found.get(str(name), {}),
-                    planned.get(str(name), ()),
+                    found.get(str(name), Found({}, ())),
                     seed=seed,
                     results_dir=results_dir,
                     sample=sample,
@@ -117,15 +108,14 @@ def paper_tables(
 def _results(
     name: str,
     printed: pd.DataFrame,
-    records: Mapping[str, Record],
-    planned: Sequence[Planned],
+    found: Found,
     *,
     seed: int,
     results_dir: Path,
     sample: bool,
 ) -> Results:
     """Return the results of one suite in the cells of a table of the paper, under the suite's own plan."""
-    own = [each for each in experiments(name, records.values(), planned) if each.own]
+    own = [each for each in experiments(name, found.records.values(), found.planned) if each.own]
     experiment = max(own, key=lambda each: len(each.arms), default=None)
     options = experiment.options if experiment else Options(name, places=Places(sample=sample))
     known = printed[printed["method"].isin(baselines.names())]
@@ -137,7 +127,7 @@ def _results(
         given = options_for(experiment, missing) if experiment else options
         return fill_from_records(given, missing, results=results_dir)
 
-    return gather(arms, records, command=command, seed=seed, paper=places)
+    return gather(arms, found.records, command=command, seed=seed, paper=places)
 
 
 def _arm(name: str, setting: str, method: str, options: Options, experiment: Experiment | None) -> Arm:

@@ -44,15 +44,16 @@ def command(
 ) -> None:
     """Take pictures of the report page, light, dark and on a phone, and of optuna-dashboard."""
     from benchmark.report.page.build import write_page
-    from benchmark.report.session import Request, load, page_source
+    from benchmark.report.reading import Request, load
+    from benchmark.report.session import page_source
 
     request = Request(SUITE, False, "", (), (), 0, False, results_dir, None)
-    records = load(request).get(SUITE)
-    if not records:
+    found = load(request).get(SUITE)
+    if found is None:
         raise UserError(f"no records of suite {SUITE!r} in {results_dir}")
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        path = Path(folder) / write_page(page_source(request, SUITE, records), Path(folder))
+        path = Path(folder) / write_page(page_source(request, SUITE, found), Path(folder))
         take(browser, path.as_uri(), output)
         if journal is not None:
             with dashboard(journal) as address:

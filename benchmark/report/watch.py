@@ -7,8 +7,9 @@ from benchmark.errors import UserError
 from benchmark.planned import PLANS
 from benchmark.report.merge import FILE
 from benchmark.report.page.source import Source
+from benchmark.report.reading import Request, load
 from benchmark.report.serve import listen, serve
-from benchmark.report.session import Request, folder_of, load, page_source
+from benchmark.report.session import page_source
 
 POLL_SEC = 1.0
 
@@ -23,7 +24,7 @@ def watch(request: Request, port: int) -> None:
     Raises:
         UserError: The port cannot be had, or records cannot be read.
     """
-    path = folder_of(request, request.suite) / FILE
+    path = request.folder_of(request.suite) / FILE
 
     def source() -> Source:
         found = load(request).get(request.suite)

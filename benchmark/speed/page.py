@@ -10,7 +10,8 @@ import torch
 from benchmark.errors import UserError
 from benchmark.report import browser
 from benchmark.report.page.build import write_page
-from benchmark.report.session import Request, load, page_source
+from benchmark.report.reading import Request, load
+from benchmark.report.session import page_source
 from benchmark.speed import rows
 from benchmark.speed.measurement import Measurement, conclude, load_average, measurement
 
@@ -58,10 +59,10 @@ def report(*, suite: str, repeats: int, records: Path, path: Path) -> None:
         version = running.version
     tables, curves = ([each[part] for each in times] for part in (0, 1))
     megabytes, limit = LIMIT_BYTES / 1e6, f"limit {LIMIT_SEC:.0f}"
-    detail = f"{len(shown)} records, loaded from a file in fresh profiles of Chromium {version}"
+    detail = f"{len(shown.records)} records, loaded from a file in fresh profiles of Chromium {version}"
     found = partial(measurement, load=load_before)
     kept = [
-        found(f"MB of the page of {suite}", [size / 1e6], f"{len(shown)} records; limit {megabytes:.0f}"),
+        found(f"MB of the page of {suite}", [size / 1e6], f"{len(shown.records)} records; limit {megabytes:.0f}"),
         found(f"seconds to tables, filters and runs of {suite}", tables, f"{detail}; {limit}"),
         found(f"seconds to the first curves of {suite}", curves, f"{detail}; {limit}"),
     ]

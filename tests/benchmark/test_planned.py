@@ -10,7 +10,8 @@ import pytest
 from benchmark.errors import UserError
 from benchmark.plan import Options, make_plan
 from benchmark.planned import PLANS, Planned, keep, read_plans
-from benchmark.report.session import Request, load, page_source, run_report
+from benchmark.report.reading import Request, load
+from benchmark.report.session import page_source, run_report
 from benchmark.spec import PROTOCOL
 from benchmark.statistics import SEED
 from tests.benchmark.conftest import Cli

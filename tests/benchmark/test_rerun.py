@@ -16,7 +16,8 @@ from benchmark import record as record_module
 from benchmark import session, sources, suites
 from benchmark.errors import UserError
 from benchmark.record import Store
-from benchmark.report.session import Request, run_report
+from benchmark.report.reading import Request
+from benchmark.report.session import run_report
 from benchmark.sources import SOURCES, hashes, is_current, remark
 from benchmark.statistics import SEED
 from benchmark.storage import open_storage

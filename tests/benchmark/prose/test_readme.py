@@ -11,6 +11,7 @@ from benchmark.planned import PLANS, read_plans
 from benchmark.record import Store
 from benchmark.report.paper import paper_tables
 from benchmark.report.paper_summary import summary
+from benchmark.report.reading import Found
 from benchmark.speed.measurement import Measurement
 from benchmark.speed.rows import newest, read
 from benchmark.statistics import ALPHA, paired_difference
@@ -58,15 +59,14 @@ def test_three_runs_show_little(setting: str) -> None:
 
 
 def test_how_much_of_the_paper_is_measured() -> None:
-    found, planned = {}, {}
+    found = {}
     for folder in (RESULTS / "reference").iterdir():
         store = Store(folder)
         store.read()
-        found[folder.name] = store.records
-        planned[folder.name] = read_plans(folder / PLANS)
+        found[folder.name] = Found(store.records, read_plans(folder / PLANS))
     measured = {
         table.title: sum(line["measured"] for line in summary(table).to_dict("records"))
-        for table in paper_tables(found, planned=planned, seed=0, results_dir=RESULTS, sample=False)
+        for table in paper_tables(found, seed=0, results_dir=RESULTS, sample=False)
     }
     (number,) = {count for title, count in measured.items() if "preprint" in title}
     assert sum(measured.values()) == number

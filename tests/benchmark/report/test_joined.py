@@ -12,6 +12,7 @@ from benchmark.plan import Options, departures, make_plan
 from benchmark.published import COLUMNS
 from benchmark.report.experiments import experiments
 from benchmark.report.paper import paper_tables
+from benchmark.report.reading import Found
 from benchmark.report.suites import names_of, plans_of
 from tests.benchmark.helpers import Toy, by_digest
 from tests.benchmark.report.campaigns import PLANS, after, asked, bare, campaign, finished
@@ -210,9 +211,9 @@ def test_the_papers_tables_ask_for_the_final_runs_that_the_suite_has(toy: Toy, t
     arms, planned = asked({"methods": ("stl",), "seeds": 1})
     lines = [f"toy,{setting},{method},top1,50,1,3" for setting in toy.settings for method in toy.default_methods]
     (tmp_path / "table.csv").write_text("\n".join([",".join(COLUMNS), *lines]))
-    found = {"toy": by_digest(finished(arms))}
+    found = {"toy": Found(by_digest(finished(arms)), [planned])}
     options: dict[str, Any] = {"seed": 0, "results_dir": Path("some"), "sample": False, "folder": tmp_path}
-    (table,) = paper_tables(found, planned={"toy": [planned]}, **options)
+    (table,) = paper_tables(found, **options)
     assert {(row.method, row.state) for row in table.results[0].rows} == {("stl", "partial"), ("equal", "missing")}
     assert {note.text.partition(";")[0] for note in table.notes} == {
         "1 of 2 final runs missing",

@@ -55,7 +55,7 @@ def test_the_committed_table_fits_its_pages(tmp_path: Path) -> None:
 
 
 def test_the_papers_tables_fit_their_pages(tmp_path: Path) -> None:
-    tables = paper_tables({}, planned={}, seed=0, results_dir=tmp_path, sample=False)
+    tables = paper_tables({}, seed=0, results_dir=tmp_path, sample=False)
     written = latex.document(sheet for table in tables for sheet in sheets(table))
     assert complaints(log_of(written, tmp_path)) == []
 

@@ -54,7 +54,7 @@ def test_settings_that_differ_have_their_own(toy: Toy) -> None:
 
 
 def test_costs_of_the_paper_show_no_search_that_was_not_made(tmp_path: Path) -> None:
-    tables = paper_tables({}, planned={}, seed=0, results_dir=tmp_path, sample=False)
+    tables = paper_tables({}, seed=0, results_dir=tmp_path, sample=False)
     costs = [sheet for table in tables for sheet in sheets(table) if sheet.title.startswith("Costs")]
     assert len(costs) == len(tables) > 1
     for sheet in costs:
