@@ -73,7 +73,8 @@ def test_no_path_of_the_user_is_in_a_page_or_a_table(toy: Toy, report: Report, t
         for record in lacking:
             kept.append(record)
         keep(left_by(plan)[0], kept.folder)
-    ended = report("--suite", "toy", "--results-dir", tmp_path / "home" / "someone", "--output", tmp_path / "out")
+    words = ("--results-dir", tmp_path / "home" / "someone", "--output", tmp_path / "out")
+    ended = report("--suite", "toy", *words, figures=True)
     assert ended.status == 0, ended.err
     page = everything(tmp_path / "out" / "toy" / "report.html")
     assert b"RESULTS_DIR" in page

@@ -28,9 +28,13 @@ Report = Callable[..., Ended]
 
 @pytest.fixture
 def report(toy: Toy, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Report:
-    def run(*arguments: str | Path) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["report", *map(str, arguments)])
-        status = run_app(app, "python -m benchmark.report")
+    def run(*arguments: str | Path, figures: bool = False) -> Ended:
+        """Run the command; figures, which take most of its time, are drawn where a test is about them."""
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["report", *map(str, arguments)])
+            if not figures:
+                patch.setattr(session, "write_drawings", lambda *_: [])
+            status = run_app(app, "python -m benchmark.report")
         captured = capfd.readouterr()
         return Ended(status, captured.out, captured.err)
 
@@ -55,7 +59,7 @@ def stored(folder: Path, *commands: Options) -> Path:
 def test_a_suite_with_several_plans_has_a_table_of_each(toy: Toy, report: Report, tmp_path: Path) -> None:
     plans = [Options("toy"), Options("toy", trials=3, sampler="random")]
     stored(tmp_path, *plans)
-    ended = report("--suite", "toy", "--results-dir", tmp_path)
+    ended = report("--suite", "toy", "--results-dir", tmp_path, figures=True)
     assert ended.status == 0, ended.err
     text = (tmp_path / "toy" / "table.md").read_text()
     assert text.count("# Results of suite toy\n") == 1
@@ -267,7 +271,7 @@ def test_the_papers_layout_with_the_difference_in_standard_errors(
     tests = (0.52, 0.60)  # mean 56, standard error 4: (56 - 46) / sqrt(4^2 + 3^2) = 2
     finals = [a_record(r.spec, test=test) for r, test in zip(finals, tests, strict=True)]
     store(tmp_path, [*search, *finals], plan)
-    ended = report("--paper", "--results-dir", tmp_path)
+    ended = report("--paper", "--results-dir", tmp_path, figures=True)
     assert ended.status == 0, ended.err
     printed = ended.out.splitlines()
     (counts,) = [[word.strip() for word in line.split("│")[1:-1]] for line in printed if line.startswith("│ toy")]
