@@ -68,8 +68,10 @@ class Display:
             disable=not on_terminal(sys.stderr),
         )
         self._bars: dict[str, TaskID] = {}
-        self._first_done = self._told = time.monotonic()
+        self._paced = self._told = time.monotonic()
         self._made = 0
+        self.slots = 1
+        """How many runs are made at once."""
         for arm in arms:
             self._count_recorded(arm, records)
         for setting, total in planned.items():
@@ -109,8 +111,8 @@ class Display:
         """Show one more finished run."""
         self._note(record)
         self._made += 1
-        if self._made == 1:
-            self._first_done = time.monotonic()
+        if self._made <= self.slots:  # the first run of each worker waited for it to start
+            self._paced = time.monotonic()
         setting = record.spec.setting
         left = self._left_text()
         for other, bar in self._bars.items():
@@ -135,9 +137,9 @@ class Display:
     def _left_text(self) -> str:
         """Return the time left, from the pace so far."""
         remaining = sum(self._planned.values()) - sum(self._done.values())
-        if self._made < 2:
-            return ""  # the first run waited for the workers to start
-        seconds = round((time.monotonic() - self._first_done) / (self._made - 1) * remaining)
+        if self._made <= self.slots:
+            return ""
+        seconds = round((time.monotonic() - self._paced) / (self._made - self.slots) * remaining)
         minutes, seconds = divmod(seconds, 60)
         hours, minutes = divmod(minutes, 60)
         return f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"

@@ -67,6 +67,7 @@ def execute(
 
         def keep(records: Sequence[Record]) -> None:
             store.append(*records)
+            display.slots = running.slots
             for record in records:
                 campaign.done(record)
                 display.done(record)

@@ -108,7 +108,7 @@ def arms_of(suite: Suite, options: Options) -> list[Arm]:
         if lack := suite.lacks(setting):
             raise UserError(f"the setting {setting!r} of suite {suite.name!r} {lack}")
     methods = {name: load_method(name) for name in _method_names(options, suite)}
-    _check_names(options, suite, methods)
+    check_names(options, suite, methods)
     data = suite.fingerprint()
     arms = []
     for setting in dict.fromkeys(options.settings or served(suite)):
@@ -165,7 +165,12 @@ def _method_names(options: Options, suite: Suite) -> Sequence[str]:
     return tuple(dict.fromkeys(options.methods)) or defaults
 
 
-def _check_names(options: Options, suite: Suite, methods: Mapping[str, type[Method]]) -> None:
+def check_names(options: Options, suite: Suite, methods: Mapping[str, type[Method]]) -> None:
+    """Refuse values of hyper-parameters that none of the methods has.
+
+    Raises:
+        UserError: There are some.
+    """
     allowed = sorted({*suite.grid, *(name for method in methods.values() for name in hyper_parameters(method))})
     for name in (*options.fixed, *options.grid):
         method, dot, bare = name.rpartition(".")

@@ -1,5 +1,6 @@
 """What commands asked for, a line each beside the records, so that a report shows the plans that were run."""
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -152,7 +153,7 @@ def read_plans(path: Path) -> list[Planned]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise UserError(f"cannot read {path} ({error.strerror}); use another --results-dir") from None
+        raise UserError(f"cannot read {path} ({error.strerror}); mend it or move it away") from None
     found: list[Planned] = []
     for number, line in enumerate(data.rpartition(b"\n")[0].splitlines(), start=1):
         try:
@@ -160,27 +161,40 @@ def read_plans(path: Path) -> list[Planned]:
             if isinstance(values, dict) and type(values.get("protocol")) is int and values["protocol"] != PROTOCOL:
                 continue  # has the parts of that one
             plan = Planned.from_json(values)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise UserError(f"{path}, line {number}: not a plan ({error}); mend or remove that line") from None
         if plan not in found:
             found.append(plan)
     return found
 
 
-def keep(plan: Planned, folder: Path) -> None:
-    """Add a plan to those of a folder that is held for writing, unless it is there.
+def keep(plan: Planned, folder: Path) -> bool:
+    """Add a plan to those of a folder that is held for writing, unless it is there; return whether it was not.
 
     Raises:
         UserError: The file cannot be read or written.
     """
     path = folder / PLANS
     if plan in read_plans(path):
-        return
+        return False
     try:
         cut_torn_line(path)
         with path.open("ab") as file:
-            file.write(json.dumps(asdict(plan), separators=(",", ":")).encode() + b"\n")
+            file.write(_line(plan))
             file.flush()
             os.fsync(file.fileno())
+        return True
     except OSError as error:
         raise UserError(f"cannot write to {path} ({error.strerror}); use another --results-dir") from None
+
+
+def take_back(plan: Planned, folder: Path) -> None:
+    """Remove the plan that was kept last in a folder that is held for writing."""
+    path, line = folder / PLANS, _line(plan)
+    with contextlib.suppress(OSError):
+        if path.read_bytes().endswith(line):
+            os.truncate(path, path.stat().st_size - len(line))
+
+
+def _line(plan: Planned) -> bytes:
+    return json.dumps(asdict(plan), separators=(",", ":")).encode() + b"\n"

@@ -136,7 +136,7 @@ class Store:
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
                 record = Record.from_json(json.loads(line, parse_constant=_refuse))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 hint = "mend or remove that line, or use another --results-dir"
                 raise UserError(f"{self.path}, line {number}: not a record ({error}); {hint}") from None
             yield record, line

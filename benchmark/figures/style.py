@@ -1,5 +1,6 @@
 """One style for every figure: size of print, colours for all eyes, a second channel beside colour, the same bytes."""
 
+import math
 import re
 import textwrap
 from collections.abc import Iterable
@@ -149,7 +150,8 @@ def logarithmic(axis: "Axis") -> None:
 
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})  # type: ignore[attr-defined]
     low, high = sorted(axis.get_view_interval())
-    subs = (1.0,) if high / low > 30 else (1.0, 2.0, 5.0)
+    powers = math.floor(math.log10(high)) - math.ceil(math.log10(low)) + 1
+    subs = (1.0,) if high / low > 30 and powers > 1 else (1.0, 2.0, 5.0)
     axis.set_major_locator(LogLocator(subs=subs, numticks=6))
     axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     axis.set_minor_formatter(NullFormatter())

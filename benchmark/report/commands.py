@@ -9,9 +9,9 @@ from benchmark.arm import Arm
 from benchmark.campaign import belongs
 from benchmark.conditions import Conditions
 from benchmark.errors import UserError
-from benchmark.plan import arm_of, departures
+from benchmark.plan import arm_of, check_names, departures
 from benchmark.planned import Planned
-from benchmark.plugins import is_usable
+from benchmark.plugins import is_usable, load_method
 from benchmark.record import Record
 from benchmark.report.experiment import numbers_of_tasks, options_under
 from benchmark.suite import Suite
@@ -54,10 +54,14 @@ def commands_of(
     tasks, found = numbers_of_tasks(records), list[Command]()
     for plan in planned:
         given = dataclasses.replace(options_under(suite, conditions, plan.trials, plan.seeds), grid=plan.values)
+        asked = {name for names in plan.methods.values() for name in names}
+        methods = {name: load_method(name) for name in baselines.names() if name in asked and is_usable(name)}
         arms = []
         try:
+            if methods.keys() == asked:  # else those that are gone may have had what is given
+                check_names(given, suite, methods)
             for setting, name in ((setting, name) for setting, names in plan.methods.items() for name in names):
-                if setting in suite.settings and name in baselines.names() and is_usable(name):
+                if setting in suite.settings and name in methods:
                     n_tasks = tasks.get(setting, 2)
                     arm = arm_of(suite, conditions.data, setting, name, given, n_tasks=n_tasks)
                     reason = plan.declined.get(setting, {}).get(name)

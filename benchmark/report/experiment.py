@@ -11,7 +11,7 @@ from benchmark.conditions import Conditions
 from benchmark.hyper import as_text
 from benchmark.places import Places
 from benchmark.plan import Options
-from benchmark.plugins import load_suite
+from benchmark.plugins import load_method, load_suite
 from benchmark.record import Record
 from benchmark.spec import is_sample, other_weights
 from benchmark.suite import Suite
@@ -93,9 +93,17 @@ def in_order(suite: Suite, arms: Iterable[Arm]) -> tuple[Arm, ...]:
 
 
 def numbers_of_tasks(records: Iterable[Record]) -> dict[str, int]:
-    """Return how many tasks each setting has; 2 where all runs failed, of which it is not known."""
+    """Return how many tasks each setting has; 2 where no run tells."""
     found: dict[str, int] = {}
     for record in records:
         setting = record.spec.setting
-        found[setting] = max(found.get(setting, 2), len(record.tasks))
+        found[setting] = max(found.get(setting, 2), _number_of_tasks(record))
     return found
+
+
+def _number_of_tasks(record: Record) -> int:
+    """Return how many tasks a run had: those of its result, else those that its weights are of; 0 if neither tells."""
+    if record.tasks:
+        return len(record.tasks)
+    weights = load_method(record.spec.method).one_a_task.values()
+    return max((str(value).count("/") + 1 for name, value in record.spec.hyper if name in weights), default=0)

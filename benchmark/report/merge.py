@@ -39,7 +39,7 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
             what = "no such file or folder" if not path.exists() else f"holds no {FILE}"
             raise UserError(f"--records {path}: {what}; name a {FILE} or a folder that has one")
         found += below
-    return list({path.resolve(): path for path in found}.values())
+    return list(dict.fromkeys(found))
 
 
 def read(path: Path) -> list[Record]:

@@ -10,7 +10,7 @@ import baselines
 from benchmark import suites
 from benchmark.errors import UserError
 from benchmark.planned import PLANS, Planned, read_plans
-from benchmark.plugins import is_usable, load_suite
+from benchmark.plugins import load_suite, unusable
 from benchmark.record import Record
 from benchmark.report.merge import FILE, check_trials, files_of, merge
 from benchmark.spec import is_sample
@@ -80,7 +80,7 @@ def load(request: Request) -> dict[str, Found]:
     if unknown := sorted(set(records) - set(suites.names())):
         raise UserError(f"records of suite {unknown[0]!r}, which is not in benchmark/suites/; put its file there")
     planned: dict[str, list[Planned]] = {}
-    for folder in dict.fromkeys(path.parent for path in files):
+    for folder in dict.fromkeys(folder for path in files for folder in (path.parent, path.resolve().parent)):
         for plan in read_plans(folder / PLANS):
             planned.setdefault(plan.suite, []).append(plan)
     found = {name: Found(records[name], planned.get(name, ())) for name in suites.names() if name in records}
@@ -108,7 +108,7 @@ def files_for(request: Request) -> list[Path]:
 def known(found: Mapping[str, Found]) -> dict[str, Found]:
     """Return what there is of known methods and settings; how many others there are is said on stderr."""
     names = baselines.names()
-    wrong = {name for name in _methods(found) & {*names} if not is_usable(name)}
+    wrong = unusable(sorted(_methods(found) & {*names}))
     unknown = Counter[str]()
     kept: dict[str, dict[str, Record]] = {}
     for suite, each in found.items():

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -28,7 +28,7 @@ from benchmark.sources import remark
 from benchmark.tables.table import Table
 from benchmark.tables.write import write
 
-AGAIN = "put its file back, or give the command that made them again with that folder, which trains nothing twice"
+AGAIN = "put it back, or give the command that made them again, with its --results-dir: it trains nothing that is there"
 MERGED = DEFAULT_RESULTS / "merged"
 
 
@@ -41,8 +41,9 @@ def run_report(request: Request) -> None:
     found = known(load(request))
     if said := remark(record for each in found.values() for record in each.records.values()):
         print(said, file=sys.stderr)
-    asked, across = _asked(request, found), _across(request, found)
-    _tell_unasked(found, asked)
+    asked, compared = _asked(request, found), _compared(request, found)
+    _check_asked(request, found, {*asked, *compared, *(found if request.paper else ())})
+    across = _across(request, found, compared) if compared else None
     folder = _folder(request)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,25 +63,51 @@ def _folder(request: Request) -> Path:
     return request.output or (MERGED if request.records else request.results_dir)
 
 
-def _tell_unasked(found: Mapping[str, Found], asked: Sequence[str]) -> None:
-    """Say on stderr how many records no table has; suites that have no other are refused where theirs is asked for."""
+def _check_asked(request: Request, found: Mapping[str, Found], needed: Collection[str]) -> None:
+    """Say on stderr how many records are in no table, as no command asks for them.
+
+    Raises:
+        UserError: They are all that there is of a suite that is needed.
+    """
+    told = []
     for suite, each in found.items():
-        left = unasked(suite, each.records.values(), each.planned)
-        if left and not (suite in asked and len(left) == len(each.records)):
-            count = f"{len(left)} record{'s' * (len(left) > 1)}"
-            print(f"{count} of suite {suite} left out, that no command in {PLANS} asked for; {AGAIN}", file=sys.stderr)
+        if left := unasked(suite, each.records.values(), each.planned):
+            files = files_for(request)
+            lines = read_lines(files)
+            theirs = {lines[record.spec.digest].path for record in left if record.spec.digest in lines}
+            paths = [path.with_name(PLANS) for path in files if path in theirs or not theirs]
+            text = f"no command asks for {len(left)} of {len(each.records)} records of suite {suite!r}: {_why(paths)}"
+            if suite in needed and len(left) == len(each.records):
+                raise UserError(text)
+            told.append(f"left out: {text}")
+    for line in told:
+        print(line, file=sys.stderr)
 
 
-def _across(request: Request, found: Mapping[str, Found]) -> Across | None:
-    """Return how methods rank over the suites that are asked for; None where none are."""
+def _why(paths: Iterable[Path]) -> str:
+    """Return why no command asks for records beside some files of plans, and what can be done."""
+    gone = [str(path) for path in paths if not path.exists()]
+    if gone:
+        return f"there is no {' and no '.join(gone)}; {AGAIN}"
+    where = " and ".join(map(str, paths))
+    return f"none in {where} does as the code is now; if a line is lost, {AGAIN}"
+
+
+def _compared(request: Request, found: Mapping[str, Found]) -> Sequence[str]:
+    """Return the suites over which methods are to be ranked; none where nothing of that kind is asked for."""
     if not request.across:
-        return None
+        return ()
     names = list(found) if request.across == "all" else chosen("suite", request.across, suites.names())
     for name in names:
         if name not in found:
             raise UserError(f"no records of suite {name!r}; {_hint(request, name)}")
     if not names:
         raise UserError(f"no records below {request.results_dir}; python -m benchmark.run makes them")
+    return names
+
+
+def _across(request: Request, found: Mapping[str, Found], names: Sequence[str]) -> Across:
+    """Return how methods rank over suites."""
     results = [
         own_results(
             name,
@@ -160,8 +187,7 @@ def page_source(request: Request, name: str, found: Found) -> Source:
         results_dir=request.results_dir,
     )
     if not plans:
-        where = ", ".join(str(path.with_name(PLANS)) for path in files)
-        raise UserError(f"no command in {where} asked for the records of suite {name!r}; {AGAIN}")
+        _check_asked(request, {name: found}, [name])
     return Source(plans, found.records, read_lines(files), commands)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.errors import UserError
 from benchmark.plan import Options, make_plan
-from benchmark.planned import PLANS, Planned, keep, read_plans
+from benchmark.planned import PLANS, Planned, keep, read_plans, take_back
 from benchmark.report.reading import Request, load
 from benchmark.report.session import page_source, run_report
 from benchmark.spec import PROTOCOL
@@ -99,7 +99,7 @@ def test_a_line_that_no_command_wrote_is_refused_by_number(
         read_plans(tmp_path / PLANS)
 
 
-@pytest.mark.parametrize("text", ["[]", "{", "null", "\ufffd"])
+@pytest.mark.parametrize("text", ["[]", "{", "null", "\ufffd", "[" * 100_000])
 def test_a_line_that_is_no_plan_at_all_is_refused(toy: Toy, tmp_path: Path, text: str) -> None:
     (tmp_path / PLANS).write_text(text + "\n")
     with pytest.raises(UserError, match=r"plans\.jsonl, line 1: not a plan"):
@@ -108,7 +108,7 @@ def test_a_line_that_is_no_plan_at_all_is_refused(toy: Toy, tmp_path: Path, text
 
 def test_a_file_that_cannot_be_read_or_written_ends_in_one_line(toy: Toy, tmp_path: Path) -> None:
     (tmp_path / PLANS).mkdir()
-    with pytest.raises(UserError, match=r"cannot read .*plans\.jsonl \(Is a directory\); use another --results-dir"):
+    with pytest.raises(UserError, match=r"cannot read .*plans\.jsonl \(Is a directory\); mend it or move it away"):
         keep(a_plan(), tmp_path)
 
 
@@ -125,6 +125,39 @@ def test_a_run_leaves_its_plan_once_and_a_dry_run_and_a_refused_one_leave_none(
     (plan,) = read_plans(path)
     assert (plan.methods, plan.seeds, plan.epochs) == ({"few": ("stl",)}, 1, 1)
     assert plan.values == {"lr": ("0.1",), "weight_decay": ("0",)}
+
+
+def test_a_command_that_is_refused_once_the_folder_is_held_leaves_no_line(toy: Toy, cli: Cli, tmp_path: Path) -> None:
+    here = (*SHORT, "--results-dir", tmp_path, "--set", "lr=0.1", "--set", "weight_decay=0", "--methods")
+    assert cli(*here, "stl", "--seeds", "1").status == 0
+    before = (tmp_path / "toy" / PLANS).read_bytes()
+    ended = cli(*here, "stl,equal", "--seeds", "2", "--storage", "bad://here")
+    assert ended.status == 2
+    assert (tmp_path / "toy" / PLANS).read_bytes() == before
+
+
+def test_a_plan_is_taken_back_where_it_is_the_last_alone(toy: Toy, tmp_path: Path) -> None:
+    assert keep(a_plan(), tmp_path)
+    assert not keep(a_plan(), tmp_path)
+    assert keep(a_plan(seeds=3), tmp_path)
+    take_back(a_plan(), tmp_path)
+    assert read_plans(tmp_path / PLANS) == [a_plan(), a_plan(seeds=3)]
+    take_back(a_plan(seeds=3), tmp_path)
+    assert read_plans(tmp_path / PLANS) == [a_plan()]
+
+
+def test_a_damaged_file_of_plans_moves_no_record_away(toy: Toy, cli: Cli, tmp_path: Path) -> None:
+    here = (*SHORT, "--results-dir", tmp_path, "--methods", "stl", "--seeds", "1", "--set", "lr=0.1")
+    here = (*here, "--set", "weight_decay=0")
+    assert cli(*here).status == 0
+    lines = [json.loads(line) for line in (tmp_path / "toy" / "records.jsonl").read_text().splitlines()]
+    for line in lines:
+        line["environment"].pop("sources", None)
+    (tmp_path / "toy" / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    before = (tmp_path / "toy" / "records.jsonl").read_bytes()
+    (tmp_path / "toy" / PLANS).write_text("oh\n")
+    assert cli(*here, "--rerun", "stl").status == 2
+    assert (tmp_path / "toy" / "records.jsonl").read_bytes() == before
 
 
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])

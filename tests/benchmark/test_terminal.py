@@ -10,6 +10,7 @@ from unicodedata import east_asian_width
 import pandas as pd
 import pytest
 
+from benchmark import display
 from benchmark.comparison import Comparison
 from benchmark.display import Display
 from benchmark.engine import Resources
@@ -221,6 +222,26 @@ def test_parts_are_as_wide_as_the_room_lets_them(
 )
 def test_the_widest_key_is_cut_first(widths: Sequence[int], room: int, found: list[int]) -> None:
     assert cut(widths, room) == found
+
+
+def test_no_time_is_left_to_tell_until_a_worker_is_in_its_second_run(
+    toy: Toy, capsys: pytest.CaptureFixture[str], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(display.time, "monotonic", lambda: now[0])
+    (arm,) = make_plan(Options("toy", settings=("few",), methods=("stl",), seeds=10))
+    said = []
+    terminal(100)
+    with Display([arm], {}) as shown:
+        shown.slots = 2
+        for second, spec in zip((30, 31, 41, 51), arm.finals({"lr": 1.0, "weight_decay": 0.0}), strict=False):
+            now[0] = float(second)
+            shown.done(a_record(spec))
+            said.append(shown._left_text())
+    left = arm.runs - 4
+    assert said[:2] == ["", ""], "the first run of each worker waited for it to start"
+    assert said[2] == f"{10 * (left + 1) // 60}:{10 * (left + 1) % 60:02} left"
+    assert said[3] == f"{10 * left // 60}:{10 * left % 60:02} left"
 
 
 @pytest.mark.parametrize(("width", "bar", "all_words"), [(30, False, False), (60, True, False), (120, True, True)])

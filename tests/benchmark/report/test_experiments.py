@@ -149,6 +149,8 @@ def test_what_was_left_for_another_suite_or_setting_or_with_values_that_are_gone
         replace(line, methods={"gone": ("stl",)}),
         replace(line, methods={"few": ("gone",)}),
         replace(line, values={"lr": ("a word",)}),
+        replace(line, values={"gone": ("1",)}),
+        replace(line, values={"stl.gone": ("1",)}),
     ):
         assert not experiments("toy", records, [other])
         assert unasked("toy", records, [other]) == records
