@@ -69,7 +69,7 @@ class Display:
         )
         self._bars: dict[str, TaskID] = {}
         self._paced = self._told = time.monotonic()
-        self._made = 0
+        self._paced_made = self._made = 0
         self.slots = 1
         """How many runs are made at once."""
         for arm in arms:
@@ -112,7 +112,7 @@ class Display:
         self._note(record)
         self._made += 1
         if self._made <= self.slots:  # the first run of each worker waited for it to start
-            self._paced = time.monotonic()
+            self._paced, self._paced_made = time.monotonic(), self._made
         setting = record.spec.setting
         left = self._left_text()
         for other, bar in self._bars.items():
@@ -137,9 +137,9 @@ class Display:
     def _left_text(self) -> str:
         """Return the time left, from the pace so far."""
         remaining = sum(self._planned.values()) - sum(self._done.values())
-        if self._made <= self.slots:
+        if self._made == self._paced_made:
             return ""
-        seconds = round((time.monotonic() - self._paced) / (self._made - self.slots) * remaining)
+        seconds = round((time.monotonic() - self._paced) / (self._made - self._paced_made) * remaining)
         minutes, seconds = divmod(seconds, 60)
         hours, minutes = divmod(minutes, 60)
         return f"{hours}:{minutes:02}:{seconds:02} left" if hours else f"{minutes}:{seconds:02} left"

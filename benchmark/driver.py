@@ -42,8 +42,12 @@ def execute(
     resources: Resources,
     outlets: Outlets,
     start: Callable[..., AbstractContextManager[Engine]] = engine.start,
+    *,
+    begun: Callable[[], None] = lambda: None,
 ) -> list[Record]:
     """Run what `arms` asks for and `store` does not hold, on what `start` starts; return the records that were made.
+
+    `begun` is called once nothing is left that could be refused, before the first run.
 
     Raises:
         UserError: Trials are to be proposed by Optuna, which is not installed, or its storage failed.
@@ -61,17 +65,20 @@ def execute(
     with Mirror(store.folder, outlets.wandb) as mirror, ExitStack() as stack:
         mirror.catch_up(record for arm in arms for record in own_records(arm, store.records))
         if spec is None:
+            begun()
             return []
         display = stack.enter_context(Display(campaign.arms, store.records))
         running = stack.enter_context(start(resources, display.say))
+        display.slots = running.slots
+        begun()
 
         def keep(records: Sequence[Record]) -> None:
             store.append(*records)
-            display.slots = running.slots
             for record in records:
                 campaign.done(record)
                 display.done(record)
                 mirror.add(record)
+            display.slots = running.slots
 
         try:
             made = _drive(spec, campaign, running, Attempts(outlets.retries, display.again), keep)

@@ -43,7 +43,7 @@ def fill_command(*arms: Arm) -> Fill:
     return Fill(shlex.join(_words(arms)))
 
 
-def fill_from_records(options: Options, arms: Sequence[Arm], *, results: Path, references: Sequence[str] = ()) -> Fill:
+def fill_in_report(options: Options, arms: Sequence[Arm], *, results: Path, references: Sequence[str] = ()) -> Fill:
     """Return how the missing runs of arms are made, as a report says it that may be sent to others.
 
     Args:

@@ -1,6 +1,5 @@
 """What commands asked for, a line each beside the records, so that a report shows the plans that were run."""
 
-import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -153,7 +152,9 @@ def read_plans(path: Path) -> list[Planned]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise UserError(f"cannot read {path} ({error.strerror}); mend it or move it away") from None
+        raise UserError(
+            f"cannot read {path} ({error.strerror}); mend it, move it away or use another --results-dir"
+        ) from None
     found: list[Planned] = []
     for number, line in enumerate(data.rpartition(b"\n")[0].splitlines(), start=1):
         try:
@@ -168,33 +169,20 @@ def read_plans(path: Path) -> list[Planned]:
     return found
 
 
-def keep(plan: Planned, folder: Path) -> bool:
-    """Add a plan to those of a folder that is held for writing, unless it is there; return whether it was not.
+def keep(plan: Planned, folder: Path) -> None:
+    """Add a plan to those of a folder that is held for writing, unless it is there.
 
     Raises:
         UserError: The file cannot be read or written.
     """
     path = folder / PLANS
     if plan in read_plans(path):
-        return False
+        return
     try:
         cut_torn_line(path)
         with path.open("ab") as file:
-            file.write(_line(plan))
+            file.write(json.dumps(asdict(plan), separators=(",", ":")).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        return True
     except OSError as error:
         raise UserError(f"cannot write to {path} ({error.strerror}); use another --results-dir") from None
-
-
-def take_back(plan: Planned, folder: Path) -> None:
-    """Remove the plan that was kept last in a folder that is held for writing."""
-    path, line = folder / PLANS, _line(plan)
-    with contextlib.suppress(OSError):
-        if path.read_bytes().endswith(line):
-            os.truncate(path, path.stat().st_size - len(line))
-
-
-def _line(plan: Planned) -> bytes:
-    return json.dumps(asdict(plan), separators=(",", ":")).encode() + b"\n"

@@ -1,7 +1,6 @@
 """Methods and suites by name: what is wrong with their files, and goes wrong in them, is told in one line."""
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -30,25 +29,13 @@ def load_method(name: str) -> type[Method]:
     return method
 
 
-def is_usable(name: str) -> bool:
-    """Return whether a method's file is right."""
+def fault_of(name: str) -> str | None:
+    """Return in one line why a method cannot be loaded; None if it can."""
     try:
         load_method(name)
-    except UserError:
-        return False
-    return True
-
-
-def unusable(names: Iterable[str]) -> set[str]:
-    """Return the methods whose files are wrong; of each it is said on stderr that tables go without it."""
-    found = set()
-    for name in names:
-        try:
-            load_method(name)
-        except UserError as error:
-            print(f"left out: {plain(error)}", file=sys.stderr)
-            found.add(name)
-    return found
+    except UserError as error:
+        return plain(error)
+    return None
 
 
 def _check_declared(called: str, method: type[Method]) -> None:

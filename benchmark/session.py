@@ -25,8 +25,8 @@ from benchmark.figures import write_figures
 from benchmark.fill import Fill, command_under
 from benchmark.interrupts import second_ends_at_once
 from benchmark.plan import Arm, Options, check_values, departures, list_arms, make_plan
-from benchmark.planned import PLANS, Planned, keep, read_plans, take_back
-from benchmark.plugins import blaming, unusable
+from benchmark.planned import PLANS, Planned, keep, read_plans
+from benchmark.plugins import blaming, fault_of
 from benchmark.record import REPLACED, Record, Store
 from benchmark.search import told_in_one_line
 from benchmark.sources import is_current, remark
@@ -85,11 +85,11 @@ def run_session(request: Request) -> int:
         tell(f"{INCOMPLETE}: {lack}")
     for line in _partly_given(arms, request.options):
         tell(line)
-    read_plans(store.folder / PLANS)
+    read_plans(store.folder / PLANS)  # a damaged file is refused before records are moved away
+    if request.storage:
+        check_url(request.storage)
     if request.dry_run:
         store.check_place()
-        if request.storage:
-            check_url(request.storage)
         store.read()
         for record in _outdated(again, store.records.values()):
             del store.records[record.spec.digest]
@@ -117,16 +117,11 @@ def _run(
         if moved := len(store.replaced):
             tell(f"{moved} records moved to {store.folder / REPLACED}; those that the plan needs are made again")
         _check(arms, store)
-        plan, before = Planned.of(request.options, arms), len(store.records)
-        is_new = keep(plan, store.folder)
+        plan = Planned.of(request.options, arms)
         try:
-            made = execute(arms, store, resources, outlets)
+            made = execute(arms, store, resources, outlets, begun=lambda: keep(plan, store.folder))
         except KeyboardInterrupt:
             _write_table(request, arms, store)
-            raise
-        except UserError:
-            if is_new and len(store.records) == before:  # it was refused, and asked for nothing
-                take_back(plan, store.folder)
             raise
         table, files = _write_table(request, arms, store)
     terminal.print_table(table, store.folder, files)
@@ -176,8 +171,10 @@ def _write_table(request: Request, arms: Sequence[Arm], store: Store) -> tuple[T
     asked = {arm.method for arm in arms} | set(request.references)
     recorded = {record.spec.method for record in store.records.values()} | asked
     known = dict.fromkeys((*arms[0].suite.default_methods, *baselines.names()))
-    wrong = unusable(name for name in known if name in recorded - asked)
-    names = tuple(name for name in known if name in recorded - wrong)
+    faults = {name: fault for name in known if name in recorded - asked and (fault := fault_of(name))}
+    for fault in faults.values():
+        tell(f"left out: {fault}")
+    names = tuple(name for name in known if name in recorded - faults.keys())
     everything = list_arms(dataclasses.replace(request.options, methods=names, settings=()))
     shown = [arm for arm in everything if is_complete(arm, store.records)]
     settings = {arm.setting for arm in (*arms, *shown)}

@@ -29,7 +29,7 @@ def results_of(
         chosen: Says which records count.
 
     Raises:
-        ValueError: They are of several plans.
+        ValueError: They are of several plans, or of none.
     """
     records = {record.spec.digest: record for record in records_of(folder) if chosen(record)}
     planned = read_plans(folder / PLANS)

@@ -1,1 +1,1 @@
-"""Reports from records alone: tables of what was run, the paper's tables, aggregates over suites."""
+"""Reports from records and plans: tables of what was run, the paper's tables, aggregates over suites."""

@@ -48,7 +48,7 @@ def command(
         Path | None, typer.Option(help="Folder to write to. [default: the results; results/merged with --records]")
     ] = None,
 ) -> None:
-    """Write tables, comparisons, figures and a page from records.jsonl files; nothing is trained, no data are read."""
+    """Write tables, comparisons, figures and a page from records and plans; nothing is trained, no data are read."""
     paths = [*(records or ()), *(more or ())]
     if more and not records:
         raise UserError(f"{more[0]} belongs to no option; name records after --records")

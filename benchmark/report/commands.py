@@ -11,7 +11,7 @@ from benchmark.conditions import Conditions
 from benchmark.errors import UserError
 from benchmark.plan import arm_of, check_names, departures
 from benchmark.planned import Planned
-from benchmark.plugins import is_usable, load_method
+from benchmark.plugins import fault_of, load_method
 from benchmark.record import Record
 from benchmark.report.experiment import numbers_of_tasks, options_under
 from benchmark.suite import Suite
@@ -55,7 +55,7 @@ def commands_of(
     for plan in planned:
         given = dataclasses.replace(options_under(suite, conditions, plan.trials, plan.seeds), grid=plan.values)
         asked = {name for names in plan.methods.values() for name in names}
-        methods = {name: load_method(name) for name in baselines.names() if name in asked and is_usable(name)}
+        methods = {name: load_method(name) for name in baselines.names() if name in asked and not fault_of(name)}
         arms = []
         try:
             if methods.keys() == asked:  # else those that are gone may have had what is given

@@ -1,6 +1,6 @@
 """What was run: each plan that commands asked for and that records of a suite are of."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import baselines
 from benchmark.arm import Arm
@@ -38,13 +38,16 @@ def experiments(suite_name: str, records: Iterable[Record], planned: Sequence[Pl
 
 
 def unasked(suite_name: str, records: Iterable[Record], planned: Sequence[Planned]) -> list[Record]:
-    """Return the records that no command asked for, as its line of `plans.jsonl` is gone: no table has them.
+    """Return the records that no command asks for as the code is now: no table has them.
 
-    Final runs are those of a command at the point that its search chose, once it did.
+    Search runs are those of a command up to its budget, final runs those at the point that its search chose, once it
+    did. Records of methods that are not in `baselines/` and of settings that the suite has no more are passed over.
     """
     left: list[Record] = []
     for conditions, group in _by_conditions(records).items():
-        commands = _commands_of(bare_suite(suite_name, conditions), conditions, group, planned)
+        suite = bare_suite(suite_name, conditions)
+        group = [record for record in group if record.spec.setting in suite.settings]
+        commands = _commands_of(suite, conditions, group, planned)
         arms = [arm for command in commands for arm in command.arms]
         by_digest = {record.spec.digest: record for record in group}
         chosen = [(arm, choose(arm, by_digest)) for arm in arms]
@@ -53,9 +56,12 @@ def unasked(suite_name: str, records: Iterable[Record], planned: Sequence[Planne
 
 
 def _asked_for(record: Record, arm: Arm, point: Point | None) -> bool:
+    spec = record.spec
     if not belongs(arm, record):
         return False
-    return record.spec.phase == "search" or point is None or point.items() <= dict(record.spec.hyper).items()
+    if spec.phase == "search":
+        return spec.search is None or spec.search.trial is None or spec.search.trial < arm.trials
+    return point is None or point.items() <= dict(spec.hyper).items()
 
 
 def _by_conditions(records: Iterable[Record]) -> dict[Conditions, list[Record]]:
@@ -68,10 +74,10 @@ def _by_conditions(records: Iterable[Record]) -> dict[Conditions, list[Record]]:
 
 
 def _commands_of(
-    suite: Suite, conditions: Conditions, records: Collection[Record], planned: Iterable[Planned]
+    suite: Suite, conditions: Conditions, records: Sequence[Record], planned: Iterable[Planned]
 ) -> list[Command]:
     asked = [plan for plan in planned if plan.suite == suite.name and plan.conditions == conditions]
-    return commands_of(suite, conditions, asked, list(records))
+    return commands_of(suite, conditions, asked, records)
 
 
 def _check_metrics(suite: Suite, records: Iterable[Record]) -> None:

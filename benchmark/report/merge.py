@@ -54,8 +54,8 @@ def read(path: Path) -> list[Record]:
     return list(store.records.values())
 
 
-def merge(files: Sequence[Path]) -> dict[str, Record]:
-    """Return the records of files by digest.
+def merge(files: Sequence[Path]) -> dict[str, Source]:
+    """Return the records of files by digest; a file that has several names is read once.
 
     The same run with the same results, see `benchmark.report.differences`, counts once, the first one's. A failure
     counts where no file has a result.
@@ -64,7 +64,10 @@ def merge(files: Sequence[Path]) -> dict[str, Record]:
         UserError: Files have the same run with different results, or records of different protocols.
     """
     found: dict[str, Source] = {}
+    once: dict[Path, Path] = {}
     for path in files:
+        once.setdefault(path.resolve(), path)
+    for path in once.values():
         for record in read(path):
             first = found.setdefault(record.spec.digest, Source(record, path))
             if first.record.status == "failed" and record.status != "failed":
@@ -72,7 +75,7 @@ def merge(files: Sequence[Path]) -> dict[str, Record]:
             elif place := difference(first.record, record):
                 raise _conflict(first, Source(record, path), place)
     check_protocols(found.values())
-    return {digest: source.record for digest, source in found.items()}
+    return found
 
 
 def check_trials(suite: str, records: Mapping[str, Record], planned: Sequence[Planned]) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import baselines
 from benchmark import suites
 from benchmark.arm import Arm
-from benchmark.fill import Fill, fill_from_records
+from benchmark.fill import Fill, fill_in_report
 from benchmark.places import Places
 from benchmark.plan import Options, arm_of
 from benchmark.plugins import load_suite
@@ -84,25 +84,36 @@ def paper_tables(
         folder: Of the files of published numbers.
     """
     tables = []
+    for stem, printed in _published(folder):
+        results = [
+            _results(
+                str(name),
+                rows,
+                found.get(str(name), Found({}, ())),
+                seed=seed,
+                results_dir=results_dir,
+                sample=sample,
+            )
+            for name, rows in printed.groupby("suite", sort=False)
+            if name in suites.names()
+        ]
+        title = TITLES.get(stem, stem)
+        table = PaperTable(title, printed, results)
+        tables.append(PaperTable(f"SAMPLE, no result: {title}", printed, results) if table.sample else table)
+    return tables
+
+
+def published_suites() -> set[str]:
+    """Return the suites of which the paper's tables have numbers."""
+    return {str(name) for _, printed in _published(FOLDER) for name in printed["suite"]}
+
+
+def _published(folder: Path) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the published numbers of each table, by the name of its file."""
     for path in sorted(folder.glob("*.csv")):
         printed = pd.read_csv(path)
         if list(printed.columns) == COLUMNS:
-            results = [
-                _results(
-                    str(name),
-                    rows,
-                    found.get(str(name), Found({}, ())),
-                    seed=seed,
-                    results_dir=results_dir,
-                    sample=sample,
-                )
-                for name, rows in printed.groupby("suite", sort=False)
-                if name in suites.names()
-            ]
-            title = TITLES.get(path.stem, path.stem)
-            table = PaperTable(title, printed, results)
-            tables.append(PaperTable(f"SAMPLE, no result: {title}", printed, results) if table.sample else table)
-    return tables
+            yield path.stem, printed
 
 
 def _results(
@@ -125,7 +136,7 @@ def _results(
 
     def command(*missing: Arm) -> Fill:
         given = options_for(experiment, missing) if experiment else options
-        return fill_from_records(given, missing, results=results_dir)
+        return fill_in_report(given, missing, results=results_dir)
 
     return gather(arms, found.records, command=command, seed=seed, paper=places)
 

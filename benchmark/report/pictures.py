@@ -43,14 +43,13 @@ def command(
     output: Annotated[Path, typer.Option(help="Folder of the pictures.")] = Path("docs") / "report",
 ) -> None:
     """Take pictures of the report page, light, dark and on a phone, and of optuna-dashboard."""
+    from benchmark.engine import tell
     from benchmark.report.page.build import write_page
-    from benchmark.report.reading import Request, load
+    from benchmark.report.reading import Request, read_suite
     from benchmark.report.session import page_source
 
     request = Request(SUITE, False, "", (), (), 0, False, results_dir, None)
-    found = load(request).get(SUITE)
-    if found is None:
-        raise UserError(f"no records of suite {SUITE!r} in {results_dir}")
+    found = read_suite(request, tell)
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         path = Path(folder) / write_page(page_source(request, SUITE, found), Path(folder))

@@ -1,8 +1,8 @@
 """What a report is asked for, and the records and plans that it reads for it."""
 
-import sys
+import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,14 @@ import baselines
 from benchmark import suites
 from benchmark.errors import UserError
 from benchmark.planned import PLANS, Planned, read_plans
-from benchmark.plugins import load_suite, unusable
+from benchmark.plugins import fault_of, load_suite
 from benchmark.record import Record
-from benchmark.report.merge import FILE, check_trials, files_of, merge
+from benchmark.report.experiments import unasked
+from benchmark.report.merge import FILE, files_of, merge
 from benchmark.spec import is_sample
 
 SAMPLE_SUFFIX = "-sample"
+AGAIN = "put it back, or give the command that made them again, with its --results-dir: it trains nothing that is there"
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,12 @@ class Found:
     Attributes:
         records: By digest.
         planned: What commands asked for.
+        plans: The files of plans beside the records; where none is there, those that would be.
     """
 
     records: Mapping[str, Record]
     planned: Sequence[Planned]
+    plans: Sequence[Path] = ()
 
 
 def load(request: Request) -> dict[str, Found]:
@@ -73,20 +77,23 @@ def load(request: Request) -> dict[str, Found]:
         UserError: Records cannot be read or merged, or are of a suite that is not known.
     """
     files = files_for(request)
-    records: dict[str, dict[str, Record]] = {}
-    for digest, record in merge(files).items():
-        if is_sample(record.spec.data) == request.sample:
-            records.setdefault(record.spec.suite, {})[digest] = record
+    records, places = dict[str, dict[str, Record]](), dict[str, dict[Path, None]]()
+    for digest, source in merge(files).items():
+        spec = source.record.spec
+        if is_sample(spec.data) == request.sample:
+            records.setdefault(spec.suite, {})[digest] = source.record
+            places.setdefault(spec.suite, {})[source.path] = None
     if unknown := sorted(set(records) - set(suites.names())):
         raise UserError(f"records of suite {unknown[0]!r}, which is not in benchmark/suites/; put its file there")
     planned: dict[str, list[Planned]] = {}
-    for folder in dict.fromkeys(folder for path in files for folder in (path.parent, path.resolve().parent)):
-        for plan in read_plans(folder / PLANS):
+    for path in _plans_beside(files):
+        for plan in read_plans(path):
             planned.setdefault(plan.suite, []).append(plan)
-    found = {name: Found(records[name], planned.get(name, ())) for name in suites.names() if name in records}
-    if request.records:
-        for name, each in found.items():
-            check_trials(name, each.records, each.planned)
+    found = {
+        name: Found(records[name], planned.get(name, ()), _plans_beside(places[name]))
+        for name in suites.names()
+        if name in records
+    }
     if not found and request.records:
         kind = "on drawn data" if request.sample else "but on drawn data, which --sample reports"
         raise UserError(f"no records {kind} in {', '.join(map(str, files))}")
@@ -105,10 +112,63 @@ def files_for(request: Request) -> list[Path]:
     return [path for name in names if (path := request.folder_of(name) / FILE).is_file()]
 
 
-def known(found: Mapping[str, Found]) -> dict[str, Found]:
-    """Return what there is of known methods and settings; how many others there are is said on stderr."""
+def _plans_beside(files: Iterable[Path]) -> list[Path]:
+    """Return the files of plans beside files of records, and beside those that links lead to, each once.
+
+    Where none is there, they are those that would be beside the names that were given.
+    """
+    found: dict[Path, Path] = {}
+    files = list(files)
+    for place in (place for path in files for place in (path, path.resolve())):
+        if (beside := place.with_name(PLANS)).exists():
+            found.setdefault(beside.resolve(), beside)
+    return list(found.values()) or [path.with_name(PLANS) for path in files]
+
+
+def read_suite(request: Request, say: Callable[[str], None]) -> Found:
+    """Return what there is of the suite that is asked for, see `known` and `check_asked`.
+
+    Raises:
+        UserError: There is nothing, it cannot be read, or no command asks for any of it.
+    """
+    found = known(load(request), say)
+    if request.suite not in found:
+        raise UserError(f"no records of suite {request.suite!r} in {request.folder_of(request.suite) / FILE}")
+    check_asked(found, [request.suite], say)
+    return found[request.suite]
+
+
+def check_asked(found: Mapping[str, Found], needed: Collection[str], say: Callable[[str], None]) -> None:
+    """Say how many records are in no table, as no command asks for them.
+
+    Raises:
+        UserError: They are all that there is of a suite that is needed.
+    """
+    told = []
+    for suite, each in found.items():
+        if left := unasked(suite, each.records.values(), each.planned):
+            why = _why(each.plans)
+            text = f"no command asks for {len(left)} of {len(each.records)} records of suite {suite!r}: {why}"
+            if suite in needed and len(left) == len(each.records):
+                raise UserError(text)
+            told.append(f"left out: {text}")
+    for line in told:
+        say(line)
+
+
+def _why(plans: Iterable[Path]) -> str:
+    """Return why no command asks for records beside some files of plans, and what can be done."""
+    if gone := [str(path) for path in plans if not path.exists()]:
+        return f"there is no {' and no '.join(gone)}; {AGAIN}"
+    return f"none in {' and '.join(map(str, plans))} does as the code is now; if a line is lost, {AGAIN}"
+
+
+def known(found: Mapping[str, Found], say: Callable[[str], None]) -> dict[str, Found]:
+    """Return what there is of known methods and settings; which others there are is said."""
     names = baselines.names()
-    wrong = unusable(sorted(_methods(found) & {*names}))
+    faults = {name: fault for name in sorted(_methods(found) & {*names}) if (fault := fault_of(name))}
+    for fault in faults.values():
+        say(f"left out: {fault}")
     unknown = Counter[str]()
     kept: dict[str, dict[str, Record]] = {}
     for suite, each in found.items():
@@ -117,15 +177,15 @@ def known(found: Mapping[str, Found]) -> dict[str, Found]:
             spec = record.spec
             if spec.method not in names:
                 unknown[f"method {spec.method}"] += 1
-            elif spec.method in wrong:
+            elif spec.method in faults:
                 continue
             elif spec.setting not in settings:
                 unknown[f"setting {spec.setting} of suite {suite}"] += 1
             else:
                 kept.setdefault(suite, {})[digest] = record
     for what, count in sorted(unknown.items()):
-        print(f"{count} record{'s' * (count > 1)} of unknown {what} left out", file=sys.stderr)
-    return {suite: Found(records, found[suite].planned) for suite, records in kept.items()}
+        say(f"{count} record{'s' * (count > 1)} of unknown {what} left out")
+    return {suite: dataclasses.replace(found[suite], records=records) for suite, records in kept.items()}
 
 
 def _methods(found: Mapping[str, Found]) -> set[str]:

@@ -1,34 +1,31 @@
 """One report from request to files."""
 
 import shlex
-import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from benchmark import suites, terminal
 from benchmark.commands import DEFAULT_RESULTS, chosen
+from benchmark.engine import tell
 from benchmark.errors import UserError
-from benchmark.planned import PLANS
 from benchmark.plugins import load_suite
 from benchmark.report.across import DEFAULT_REFERENCE, Across, aggregate
 from benchmark.report.across_sheet import across_sheet, write_across
 from benchmark.report.drawings import shown, write_drawings
-from benchmark.report.experiments import unasked
 from benchmark.report.files import write_sheets
-from benchmark.report.merge import FILE
+from benchmark.report.merge import FILE, check_trials
 from benchmark.report.page.build import write_page
 from benchmark.report.page.source import Source, commands_for, read_lines, shown_names
-from benchmark.report.paper import paper_tables, sheets
+from benchmark.report.paper import paper_tables, published_suites, sheets
 from benchmark.report.paper_summary import closing_lines, summary
-from benchmark.report.reading import Found, Request, files_for, known, load
+from benchmark.report.reading import Found, Request, check_asked, files_for, known, load
 from benchmark.report.suites import own_results, plans_of
 from benchmark.sources import remark
 from benchmark.tables.table import Table
 from benchmark.tables.write import write
 
-AGAIN = "put it back, or give the command that made them again, with its --results-dir: it trains nothing that is there"
 MERGED = DEFAULT_RESULTS / "merged"
 
 
@@ -38,11 +35,14 @@ def run_report(request: Request) -> None:
     Raises:
         UserError: There are no such records, or they cannot be put into one report.
     """
-    found = known(load(request))
+    found = known(load(request), tell)
+    if request.records:
+        for name, each in found.items():
+            check_trials(name, each.records, each.planned)
     if said := remark(record for each in found.values() for record in each.records.values()):
-        print(said, file=sys.stderr)
+        tell(said)
     asked, compared = _asked(request, found), _compared(request, found)
-    _check_asked(request, found, {*asked, *compared, *(found if request.paper else ())})
+    check_asked(found, {*asked, *compared, *(published_suites() if request.paper else ())}, tell)
     across = _across(request, found, compared) if compared else None
     folder = _folder(request)
     try:
@@ -61,36 +61,6 @@ def run_report(request: Request) -> None:
 def _folder(request: Request) -> Path:
     """Return the folder that everything is written to."""
     return request.output or (MERGED if request.records else request.results_dir)
-
-
-def _check_asked(request: Request, found: Mapping[str, Found], needed: Collection[str]) -> None:
-    """Say on stderr how many records are in no table, as no command asks for them.
-
-    Raises:
-        UserError: They are all that there is of a suite that is needed.
-    """
-    told = []
-    for suite, each in found.items():
-        if left := unasked(suite, each.records.values(), each.planned):
-            files = files_for(request)
-            lines = read_lines(files)
-            theirs = {lines[record.spec.digest].path for record in left if record.spec.digest in lines}
-            paths = [path.with_name(PLANS) for path in files if path in theirs or not theirs]
-            text = f"no command asks for {len(left)} of {len(each.records)} records of suite {suite!r}: {_why(paths)}"
-            if suite in needed and len(left) == len(each.records):
-                raise UserError(text)
-            told.append(f"left out: {text}")
-    for line in told:
-        print(line, file=sys.stderr)
-
-
-def _why(paths: Iterable[Path]) -> str:
-    """Return why no command asks for records beside some files of plans, and what can be done."""
-    gone = [str(path) for path in paths if not path.exists()]
-    if gone:
-        return f"there is no {' and no '.join(gone)}; {AGAIN}"
-    where = " and ".join(map(str, paths))
-    return f"none in {where} does as the code is now; if a line is lost, {AGAIN}"
 
 
 def _compared(request: Request, found: Mapping[str, Found]) -> Sequence[str]:
@@ -162,11 +132,7 @@ def _report_suite(request: Request, name: str, found: Found) -> None:
 
 
 def page_source(request: Request, name: str, found: Found) -> Source:
-    """Return what the page of a suite is made from.
-
-    Raises:
-        UserError: No command asked for any of the records.
-    """
+    """Return what the page of a suite is made from, of which a command asks for some records."""
     if request.records:
         files = files_for(request)
         commands = [
@@ -186,8 +152,6 @@ def page_source(request: Request, name: str, found: Found) -> Source:
         seed=request.seed,
         results_dir=request.results_dir,
     )
-    if not plans:
-        _check_asked(request, {name: found}, [name])
     return Source(plans, found.records, read_lines(files), commands)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmark.arm import Arm
 from benchmark.conditions import title_of
 from benchmark.errors import UserError
-from benchmark.fill import Fill, fill_from_records
+from benchmark.fill import Fill, fill_in_report
 from benchmark.planned import Planned
 from benchmark.record import Record
 from benchmark.report.experiment import Experiment, options_for
@@ -104,7 +104,7 @@ def of_experiment(
     title = _title(experiment, several_data=several_data)
 
     def command(*arms: Arm) -> Fill:
-        return fill_from_records(options_for(experiment, arms), arms, results=results_dir, references=references)
+        return fill_in_report(options_for(experiment, arms), arms, results=results_dir, references=references)
 
     return gather(experiment.arms, records, title=title, command=command, references=references, seed=seed)
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from benchmark.engine import tell
 from benchmark.errors import UserError
 from benchmark.report import browser
 from benchmark.report.page.build import write_page
-from benchmark.report.reading import Request, load
+from benchmark.report.reading import Request, load, read_suite
 from benchmark.report.session import page_source
 from benchmark.speed import rows
 from benchmark.speed.measurement import Measurement, conclude, load_average, measurement
@@ -51,7 +52,7 @@ def report(*, suite: str, repeats: int, records: Path, path: Path) -> None:
     torch.set_num_threads(1)
     load_before = load_average()
     request = _request(suite, records)
-    shown = load(request)[suite]
+    shown = read_suite(request, tell)
     with tempfile.TemporaryDirectory() as folder, browser.chromium() as running:
         page = Path(folder) / write_page(page_source(request, suite, shown), Path(folder))
         size = page.stat().st_size

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.errors import UserError
 from benchmark.plan import Options, make_plan
-from benchmark.planned import PLANS, Planned, keep, read_plans, take_back
+from benchmark.planned import PLANS, Planned, keep, read_plans
 from benchmark.report.reading import Request, load
 from benchmark.report.session import page_source, run_report
 from benchmark.spec import PROTOCOL
@@ -108,7 +108,10 @@ def test_a_line_that_is_no_plan_at_all_is_refused(toy: Toy, tmp_path: Path, text
 
 def test_a_file_that_cannot_be_read_or_written_ends_in_one_line(toy: Toy, tmp_path: Path) -> None:
     (tmp_path / PLANS).mkdir()
-    with pytest.raises(UserError, match=r"cannot read .*plans\.jsonl \(Is a directory\); mend it or move it away"):
+    with pytest.raises(
+        UserError,
+        match=r"cannot read .*plans\.jsonl \(Is a directory\); mend it, move it away or use another --results-dir",
+    ):
         keep(a_plan(), tmp_path)
 
 
@@ -134,16 +137,6 @@ def test_a_command_that_is_refused_once_the_folder_is_held_leaves_no_line(toy: T
     ended = cli(*here, "stl,equal", "--seeds", "2", "--storage", "bad://here")
     assert ended.status == 2
     assert (tmp_path / "toy" / PLANS).read_bytes() == before
-
-
-def test_a_plan_is_taken_back_where_it_is_the_last_alone(toy: Toy, tmp_path: Path) -> None:
-    assert keep(a_plan(), tmp_path)
-    assert not keep(a_plan(), tmp_path)
-    assert keep(a_plan(seeds=3), tmp_path)
-    take_back(a_plan(), tmp_path)
-    assert read_plans(tmp_path / PLANS) == [a_plan(), a_plan(seeds=3)]
-    take_back(a_plan(seeds=3), tmp_path)
-    assert read_plans(tmp_path / PLANS) == [a_plan()]
 
 
 def test_a_damaged_file_of_plans_moves_no_record_away(toy: Toy, cli: Cli, tmp_path: Path) -> None:

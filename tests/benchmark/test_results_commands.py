@@ -12,7 +12,7 @@ import pytest
 
 from benchmark import suites
 from benchmark.findings.runs import final_runs, records_of
-from benchmark.planned import PLANS, read_plans
+from benchmark.planned import PLANS, Planned, read_plans
 from benchmark.record import Record, Store
 from benchmark.report.experiments import unasked
 from tests.benchmark.conftest import Cli
@@ -121,12 +121,30 @@ def test_every_run_of_a_command_is_committed(page: str, line: str, cli: Cli, mon
                 assert len(seeds) >= int(option(words, "--seeds")), (setting, method)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("results/*/*/records.jsonl")), ids=lambda path: str(path.parent))
+def says(plan: Planned, words: list[str]) -> bool:
+    """Return whether a plan is what a command asks for, as far as the command says it."""
+    values = [value.partition("=") for name, value in pairwise(words) if name in ("--set", "--grid")]
+    numbers = {"seeds": plan.seeds, "epochs": plan.epochs, "trials": plan.trials, "sampler-seed": plan.sampler_seed}
+    asked = option(words, "--methods"), option(words, "--settings")
+    return (
+        plan.values == {name: tuple(texts.split(",")) for name, _, texts in values}
+        and plan.controls == tuple(filter(None, option(words, "--controls").split(",")))
+        and all(option(words, f"--{name}") in ("", str(number)) for name, number in numbers.items())
+        and all(asked[0] in ("all", ",".join(names)) for names in plan.methods.values())
+        and asked[1] in ("", ",".join(plan.methods))
+    )
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("results/*/*/records.jsonl")), ids=lambda path: path.parent.relative_to(ROOT).as_posix()
+)
 def test_every_command_left_its_line_and_nothing_else_did(path: Path) -> None:
     suite, folder = path.parent.name, f"results/{path.parent.parent.name}"
     given = [(option(line.split(), "--suite"), option(line.split(), "--results-dir")) for _, line in CASES]
     plans, records = read_plans(path.with_name(PLANS)), records_of(path.parent)
-    assert len(plans) == given.count((suite, folder))
+    words = [shlex.split(line) for (_, line), each in zip(CASES, given, strict=True) if each == (suite, folder)]
+    assert len(plans) == len(words)
+    assert all(any(says(plan, each) for plan in plans) for each in words)
     assert {plan.data for plan in plans} == {record.spec.data for record in records}
     assert not unasked(suite, records, plans)
 

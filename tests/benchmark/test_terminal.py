@@ -224,7 +224,7 @@ def test_the_widest_key_is_cut_first(widths: Sequence[int], room: int, found: li
     assert cut(widths, room) == found
 
 
-def test_no_time_is_left_to_tell_until_a_worker_is_in_its_second_run(
+def test_the_time_left_is_told_once_a_worker_has_finished_its_second_run(
     toy: Toy, capsys: pytest.CaptureFixture[str], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
@@ -242,6 +242,8 @@ def test_no_time_is_left_to_tell_until_a_worker_is_in_its_second_run(
     assert said[:2] == ["", ""], "the first run of each worker waited for it to start"
     assert said[2] == f"{10 * (left + 1) // 60}:{10 * (left + 1) % 60:02} left"
     assert said[3] == f"{10 * left // 60}:{10 * left % 60:02} left"
+    shown.slots = 1  # a worker is gone: what was made since counts as before
+    assert shown._left_text() == said[3]
 
 
 @pytest.mark.parametrize(("width", "bar", "all_words"), [(30, False, False), (60, True, False), (120, True, True)])

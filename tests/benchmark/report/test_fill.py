@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.fill import command_under, fill_from_records, shown_place
+from benchmark.fill import command_under, fill_in_report, shown_place
 from benchmark.plan import Options, make_plan
 from benchmark.planned import keep
 from benchmark.record import Store
@@ -36,7 +36,7 @@ def test_a_search_with_a_budget_has_its_command(toy: Toy) -> None:
 
 def test_a_sampler_that_learns_needs_its_storage(toy: Toy) -> None:
     arms = make_plan(Options("toy", trials=4, sampler="tpe"))
-    found = fill_from_records(Options("toy"), arms, results=Path("results"))
+    found = fill_in_report(Options("toy"), arms, results=Path("results"))
     assert found.text.startswith("run, with the same --storage as before if there was one: python -m benchmark.run")
 
 

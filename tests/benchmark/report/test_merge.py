@@ -1,7 +1,7 @@
 """Records of several people: the same ones once, conflicts and mixed protocols refused by name in one line."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_runs_of_two_people_are_put_together_and_the_same_run_counts_once(tmp_pa
     mine = a_record(FINAL)
     theirs = replace(mine, timing={**mine.timing, "step_sec": 9.0}, environment={"device": "another"})
     files = [a_file(tmp_path / "a", [mine]), a_file(tmp_path / "b", [theirs, other], end='{"spec":{"sui')]
-    found = merge(files)
+    found = records_of(files)
     assert set(found) == {mine.spec.digest, other.spec.digest}
     assert found[mine.spec.digest].timing["step_sec"] == 0.5, "the first one's"
 
@@ -42,18 +42,23 @@ def test_different_results_of_one_run_are_refused_with_all_that_is_needed_to_men
     assert "remove the other line" in text
 
 
+def records_of(files: Sequence[Path]) -> dict[str, Record]:
+    """Return what files make together, by digest."""
+    return {digest: source.record for digest, source in merge(files).items()}
+
+
 def test_a_failed_run_is_no_conflict(tmp_path: Path) -> None:
     good = a_record(FINAL)
     files = [a_file(tmp_path / "a", [a_failure(FINAL)]), a_file(tmp_path / "b", [good])]
     for order in (files, files[::-1]):
-        assert merge(order) == {FINAL.digest: good}
+        assert records_of(order) == {FINAL.digest: good}
 
 
 def test_a_failure_counts_where_there_is_no_result_the_last_one_of_a_file(tmp_path: Path) -> None:
     first, last = a_failure(FINAL, "memory"), a_failure(FINAL, "a worker died")
     files = [a_file(tmp_path / "a", [first, last]), a_file(tmp_path / "b", [first])]
-    assert merge(files) == {FINAL.digest: last}
-    assert merge([a_file(tmp_path / "c", [a_record(FINAL), last])])[FINAL.digest].status == "ok"
+    assert records_of(files) == {FINAL.digest: last}
+    assert merge([a_file(tmp_path / "c", [a_record(FINAL), last])])[FINAL.digest].record.status == "ok"
 
 
 @pytest.mark.parametrize("numbers", [(1, 2), (2, 3), (1,)])

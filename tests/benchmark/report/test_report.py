@@ -19,7 +19,7 @@ from benchmark.published import COLUMNS
 from benchmark.record import Record
 from benchmark.report import session
 from benchmark.report.__main__ import app
-from benchmark.report.paper import paper_tables
+from benchmark.report.paper import paper_tables, published_suites
 from tests.benchmark.helpers import Ended, Toy, a_failure, a_record, a_spec
 from tests.benchmark.report.campaigns import campaign, left_by
 
@@ -45,7 +45,7 @@ def store(folder: Path, records: Iterable[Record], *commands: Options) -> Path:
     """Write records and what the commands left that asked for them; return the file of the records."""
     (folder / "toy").mkdir(parents=True)
     path = folder / "toy" / "records.jsonl"
-    path.write_text("".join(json.dumps(record.to_json()) + "\n" for record in records))
+    path.write_text("".join(json.dumps(record.to_json(), separators=(",", ":")) + "\n" for record in records))
     for plan in left_by(*commands):
         keep(plan, path.parent)
     return path
@@ -310,7 +310,7 @@ def test_records_of_no_command_are_left_out_with_one_line(toy: Toy, report: Repo
 
 def test_records_without_any_command_are_a_mistake_with_what_to_do(toy: Toy, report: Report, tmp_path: Path) -> None:
     path = store(tmp_path, campaign(make_plan(Options("toy", methods=("stl",)))))
-    for words in (("--suite", "toy"), ("--records", path), ("--paper",), ("--across", "toy")):
+    for words in (("--suite", "toy"), ("--records", path), ("--across", "toy")):
         ended = report(*words, "--results-dir", tmp_path, "--output", tmp_path / "out")
         assert (ended.status, ended.err.count("\n")) == (2, 1)
         told = f"no command asks for 12 of 12 records of suite 'toy': there is no {path.with_name('plans.jsonl')}"
@@ -328,6 +328,12 @@ def test_plans_of_a_linked_file_of_records_count_in_either_order(
     folders = sorted((tmp_path / "real", tmp_path / "linked"), key=lambda folder: folder.name != first)
     ended = report("--records", *folders, "--output", tmp_path / "out")
     assert (ended.status, ended.err) == (0, "")
+
+
+def test_plans_lie_beside_what_a_link_leads_to(toy: Toy, report: Report, tmp_path: Path) -> None:
+    path = stored(tmp_path / "real", Options("toy", methods=("stl",)))
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "records.jsonl").symlink_to(path)
     ended = report("--records", tmp_path / "linked", "--output", tmp_path / "out")
     assert (ended.status, ended.err) == (0, "")
 
@@ -345,3 +351,12 @@ def test_a_search_of_weights_whose_runs_all_diverged_is_that_of_its_command(
     ended = report("--suite", "toy", "--results-dir", tmp_path)
     assert (ended.status, ended.err) == (0, "")
     assert "failed [1]" in (tmp_path / "toy" / "table.md").read_text()
+
+
+def test_a_suite_that_no_table_of_the_paper_has_stops_none(toy: Toy, report: Report, tmp_path: Path) -> None:
+    store(tmp_path, campaign(make_plan(Options("toy", methods=("stl",)))))
+    ended = report("--paper", "--results-dir", tmp_path, "--output", tmp_path / "out")
+    assert (ended.status, ended.err.count("\n")) == (0, 1)
+    assert ended.err.startswith("left out: no command asks for 12 of 12 records of suite 'toy': there is no ")
+    assert "mnist" in published_suites()
+    assert "toy" not in published_suites()
