@@ -85,12 +85,12 @@ def run_session(request: Request) -> int:
         tell(f"{INCOMPLETE}: {lack}")
     for line in _partly_given(arms, request.options):
         tell(line)
-    read_plans(store.folder / PLANS)  # a damaged file is refused before records are moved away
-    if request.storage:
-        check_url(request.storage)
     if request.dry_run:
         store.check_place()
+        if request.storage:
+            check_url(request.storage)
         store.read()
+        read_plans(store.folder / PLANS)
         for record in _outdated(again, store.records.values()):
             del store.records[record.spec.digest]
         _check(arms, store)
@@ -106,6 +106,7 @@ def _run(
 ) -> int:
     def outdated(records: Iterable[Record]) -> list[Record]:
         """Return the records to be made again, of which then neither the searches' archive nor W&B knows any more."""
+        read_plans(store.folder / PLANS)  # a damaged file is refused before records are moved away
         found = _outdated(again, records)
         if found:
             with told_in_one_line() if request.storage else nullcontext():
